@@ -1,0 +1,99 @@
+// What every public handle has: the descriptor that it owns, closing, and the refusal to work once closed.
+
+import { EAGAIN } from "../abi/errno.ts";
+import type { ObjectToken, Opened, System } from "../kernel/system.ts";
+import { type Attempt, blockUntil, type Condition } from "../sync/waiting.ts";
+import { failureOf } from "./ipc-error.ts";
+import { type SyncWaitOptions, signalOf, timeoutOf, type WaitOptions } from "./options.ts";
+
+export abstract class Handle implements Disposable {
+  protected readonly system: System;
+  readonly #opened: Opened;
+  readonly #label: string;
+  readonly #onClose: (handle: Handle) => void;
+  #closed = false;
+
+  /** Made by Kernel. `label` is what errors call it, such as 'queue "jobs"'. */
+  constructor(system: System, opened: Opened, label: string, onClose: (handle: Handle) => void) {
+    this.system = system;
+    this.#opened = opened;
+    this.#label = label;
+    this.#onClose = onClose;
+  }
+
+  /** True once closed, by `close` or by closing the kernel. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** The descriptor in this task's table. */
+  get descriptor(): number {
+    return this.#opened.descriptor;
+  }
+
+  protected get label(): string {
+    return this.#label;
+  }
+
+  protected get objectToken(): ObjectToken {
+    return { objectIndex: this.#opened.objectIndex, generation: this.#opened.generation };
+  }
+
+  /** Gives the descriptor back. Promises that still wait on this handle are rejected with EBADF. Closing again does nothing. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.system.awaits.cancelAll(this);
+    this.system.close(this.#opened.descriptor);
+    this.#onClose(this);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** Using a closed handle is a programmer's mistake. */
+  protected checkOpen(syscall: string): void {
+    if (this.#closed) throw new TypeError(`${syscall} ${this.#label}: the handle is closed; open it again`);
+  }
+
+  /** Tries, and waits asleep where the try says EAGAIN; throws what else went wrong. */
+  protected finishSync(
+    syscall: string,
+    condition: Condition,
+    want: number,
+    attempt: Attempt,
+    options: SyncWaitOptions | undefined,
+  ): number {
+    const timeoutMs = timeoutOf(options, syscall, this.#label);
+    const first = attempt();
+    const result = first === EAGAIN ? blockUntil(this.system, condition, want, attempt, timeoutMs) : first;
+    return this.checked(syscall, result);
+  }
+
+  /** The same, waiting as a promise. */
+  protected async finish(
+    syscall: string,
+    condition: Condition,
+    want: number,
+    attempt: Attempt,
+    options: WaitOptions | undefined,
+  ): Promise<number> {
+    const timeoutMs = timeoutOf(options, syscall, this.#label);
+    const signal = signalOf(options, syscall, this.#label);
+    signal?.throwIfAborted();
+    const { awaits } = this.system;
+    const first = attempt();
+    const result =
+      first === EAGAIN
+        ? await awaits.until(this, condition, want, attempt, timeoutMs, signal)
+        : await awaits.letOthersRun(first);
+    return this.checked(syscall, result);
+  }
+
+  /** A result, or the error that it stands for. */
+  protected checked(syscall: string, result: number): number {
+    if (result < 0) throw failureOf(result, syscall, this.#label);
+    return result;
+  }
+}

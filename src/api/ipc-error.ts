@@ -1,0 +1,46 @@
+// The one error that the public API throws for what POSIX has an error number for.
+
+import { type ErrnoName, errnoName, errnos } from "../abi/errno.ts";
+
+/** An error of a call, in the shape of Node's system errors. */
+export class IpcError extends Error {
+  override readonly name = "IpcError";
+  /** The error's name, such as "EAGAIN" (errno(3)). */
+  readonly code: ErrnoName;
+  /** The negative error number, such as -11. */
+  readonly errno: number;
+  /** The POSIX call that failed, such as "msgrcv". */
+  readonly syscall: string;
+  /** What it was called on, such as 'queue "jobs"'. */
+  readonly object: string | undefined;
+
+  constructor(errno: number, syscall: string, object: string | undefined, remedy: string) {
+    const code = errnoName(errno);
+    super(`${code}: ${errnos[code].meaning}, ${syscall}${object ? ` ${object}` : ""}: ${remedy}`);
+    this.code = code;
+    this.errno = errno;
+    this.syscall = syscall;
+    this.object = object;
+  }
+}
+
+/** What to do about an error, where the call itself has nothing better to say. */
+const remedies: Partial<Record<ErrnoName, string>> = {
+  EBADF: "the handle was closed while this waited",
+  E2BIG: "the message is longer than the buffer and still in the queue; receive into a larger one",
+  EPIPE: "no reader is left, so nobody would read it",
+  ETIMEDOUT: "the time-out passed first; nothing was done",
+  ENOENT: "it is not there; { create: true } makes it, or it was removed",
+  EEXIST: "it is there already; leave out { exclusive: true } to open it, or unlink it first",
+  ENOMEM: "the region has no room left; close what is not needed, or create the kernel with a larger regionBytes",
+  ENOSPC: "a limit of this kernel is reached; create it with larger limits (tasksMax, objectsMax, waitersMax)",
+  EMFILE: "this task has no descriptor left; close some, or create the kernel with a larger descriptorsMax",
+  ENFILE: "the kernel has no description left; close some, or create it with a larger descriptionsMax",
+  ENXIO: "no reader has it open; open the read end first, or wait for it with openFifo",
+  ENOSYS: "npm install koffi",
+};
+
+/** The error for a negative result. */
+export function failureOf(errno: number, syscall: string, object: string | undefined, remedy?: string): IpcError {
+  return new IpcError(errno, syscall, object, remedy ?? remedies[errnoName(errno)] ?? "see the man page of the call");
+}

@@ -1,0 +1,260 @@
+// The public handle of a message queue.
+
+import { EAGAIN, EMSGSIZE } from "../abi/errno.ts";
+import type { ObjectToken, Opened, System } from "../kernel/system.ts";
+import type { MessageRing } from "../objects/message-queue.ts";
+import { Handle } from "./handle.ts";
+import { IpcError } from "./ipc-error.ts";
+import { checkBytes, checkCount, type SyncWaitOptions, type WaitOptions } from "./options.ts";
+
+/** A received message. */
+export interface Message {
+  /** The bytes, a copy of one's own. */
+  readonly data: Uint8Array;
+  /** The pid, in the kernel, of the task that sent it. */
+  readonly sender: number;
+  /** The type it was sent with, 1 where the sender named none (msgop(2)). */
+  readonly type: number;
+}
+
+export interface SendOptions {
+  /** The message's type: a whole number from 1 to 2^53 - 1; default 1. */
+  readonly type?: number | undefined;
+}
+
+/** Opens the same queue in another task of the kernel, by `kernel.openToken`. */
+export interface QueueToken extends ObjectToken {
+  readonly end: "queue";
+}
+
+const TYPE_DEFAULT = 1;
+
+/**
+ * Messages in the order they were sent, each received once, between any number of senders and receivers (msgop(2),
+ * mq_overview(7), the mission's "Message Queue"). Waiting calls come as `verb` (a promise), `verbSync` (blocks the thread)
+ * and `tryVerb` (never waits).
+ */
+export class MessageQueue extends Handle implements AsyncIterable<Message> {
+  readonly #ring: MessageRing;
+  #lastSender = 0;
+  #lastType = 0;
+
+  constructor(system: System, opened: Opened, label: string, onClose: (handle: Handle) => void) {
+    super(system, opened, label, onClose);
+    this.#ring = system.messageRingAt(opened.bodyLine);
+  }
+
+  /** How many messages it holds before senders wait. */
+  get depth(): number {
+    return this.#ring.depth;
+  }
+
+  /** The longest message, in bytes. */
+  get messageBytesMax(): number {
+    return this.#ring.messageBytesMax;
+  }
+
+  /** Messages sent and not yet received. */
+  get length(): number {
+    this.checkOpen("msgctl");
+    return this.#ring.length;
+  }
+
+  /** The sender's pid of what `receiveInto` took last through this handle. */
+  get lastSender(): number {
+    return this.#lastSender;
+  }
+
+  /** The type of what `receiveInto` took last through this handle. */
+  get lastType(): number {
+    return this.#lastType;
+  }
+
+  get token(): QueueToken {
+    return { ...this.objectToken, end: "queue" };
+  }
+
+  /**
+   * Sends a copy of `data`, waiting while the queue is full.
+   * @throws IpcError EMSGSIZE above `messageBytesMax`, ETIMEDOUT
+   */
+  async send(data: Uint8Array, options?: SendOptions & WaitOptions): Promise<void> {
+    const type = this.#checkMessage(data, options);
+    await this.finish("msgsnd", this.#ring.vacant, 1, () => this.#ring.tryAppend(data, type), options);
+  }
+
+  sendSync(data: Uint8Array, options?: SendOptions & SyncWaitOptions): void {
+    const type = this.#checkMessage(data, options);
+    if (this.#ring.tryAppend(data, type) === 0) return;
+    this.finishSync("msgsnd", this.#ring.vacant, 1, () => this.#ring.tryAppend(data, type), options);
+  }
+
+  /** Returns false where the queue is full. */
+  trySend(data: Uint8Array, options?: SendOptions): boolean {
+    const result = this.#ring.tryAppend(data, this.#checkMessage(data, options));
+    if (result === EAGAIN) return false;
+    this.checked("msgsnd", result);
+    return true;
+  }
+
+  /**
+   * Receives the first message, waiting for one.
+   * @throws IpcError ETIMEDOUT
+   */
+  async receive(options?: WaitOptions): Promise<Message> {
+    this.checkOpen("msgrcv");
+    const taken: Message[] = [];
+    await this.finish("msgrcv", this.#ring.filled, 1, () => this.#takeMany(1, taken), options);
+    return taken[0] as Message;
+  }
+
+  receiveSync(options?: SyncWaitOptions): Message {
+    this.checkOpen("msgrcv");
+    const taken: Message[] = [];
+    this.finishSync("msgrcv", this.#ring.filled, 1, () => this.#takeMany(1, taken), options);
+    return taken[0] as Message;
+  }
+
+  /** Returns undefined where the queue is empty. */
+  tryReceive(): Message | undefined {
+    return this.tryReceiveMany(1)[0];
+  }
+
+  /**
+   * Receives the first message into the caller's buffer; nothing is allocated. Returns its length in bytes; `lastSender` and
+   * `lastType` tell the rest.
+   * @throws IpcError E2BIG where the buffer is too short (the message stays), ETIMEDOUT
+   */
+  async receiveInto(buffer: Uint8Array, options?: WaitOptions): Promise<number> {
+    this.#checkBuffer(buffer);
+    return this.finish("msgrcv", this.#ring.filled, 1, () => this.#take(buffer), options);
+  }
+
+  receiveIntoSync(buffer: Uint8Array, options?: SyncWaitOptions): number {
+    this.#checkBuffer(buffer);
+    const result = this.#take(buffer);
+    if (result >= 0) return result;
+    return this.finishSync("msgrcv", this.#ring.filled, 1, () => this.#take(buffer), options);
+  }
+
+  /** Returns -1 where the queue is empty. */
+  tryReceiveInto(buffer: Uint8Array): number {
+    this.#checkBuffer(buffer);
+    const result = this.#take(buffer);
+    return result === EAGAIN ? -1 : this.checked("msgrcv", result);
+  }
+
+  /**
+   * Sends all messages in their order, waiting for room as often as needed. Those that fit at one time are published by one
+   * store. With a time-out, or an abort, the first of them may have been sent; all are checked before any is.
+   */
+  async sendMany(messages: readonly Uint8Array[], options?: SendOptions & WaitOptions): Promise<void> {
+    const type = this.#checkMessages(messages, options);
+    for (let sent = 0; sent < messages.length; ) {
+      const attempt = (): number => this.#ring.tryAppendMany(messages, sent, type);
+      sent += await this.finish("msgsnd", this.#ring.vacant, 1, attempt, options);
+    }
+  }
+
+  sendManySync(messages: readonly Uint8Array[], options?: SendOptions & SyncWaitOptions): void {
+    const type = this.#checkMessages(messages, options);
+    for (let sent = 0; sent < messages.length; ) {
+      const attempt = (): number => this.#ring.tryAppendMany(messages, sent, type);
+      sent += this.finishSync("msgsnd", this.#ring.vacant, 1, attempt, options);
+    }
+  }
+
+  /** Sends what there is room for; returns how many, from the first. */
+  trySendMany(messages: readonly Uint8Array[], options?: SendOptions): number {
+    const type = this.#checkMessages(messages, options);
+    if (messages.length === 0) return 0;
+    const result = this.#ring.tryAppendMany(messages, 0, type);
+    return result === EAGAIN ? 0 : this.checked("msgsnd", result);
+  }
+
+  /** Receives at least one and at most `max` messages, waiting for the first. */
+  async receiveMany(max: number, options?: WaitOptions): Promise<Message[]> {
+    this.#checkMax(max);
+    const taken: Message[] = [];
+    await this.finish("msgrcv", this.#ring.filled, 1, () => this.#takeMany(max, taken), options);
+    return taken;
+  }
+
+  receiveManySync(max: number, options?: SyncWaitOptions): Message[] {
+    this.#checkMax(max);
+    const taken: Message[] = [];
+    this.finishSync("msgrcv", this.#ring.filled, 1, () => this.#takeMany(max, taken), options);
+    return taken;
+  }
+
+  /** Receives what is there, at most `max` messages. */
+  tryReceiveMany(max: number): Message[] {
+    this.#checkMax(max);
+    const taken: Message[] = [];
+    this.#takeMany(max, taken);
+    return taken;
+  }
+
+  /** Messages as they come, until the handle is closed. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Message, void, undefined> {
+    while (!this.closed) {
+      let message: Message;
+      try {
+        message = await this.receive();
+      } catch (error) {
+        if (this.closed && error instanceof IpcError && error.code === "EBADF") return;
+        throw error;
+      }
+      yield message;
+    }
+  }
+
+  #take(buffer: Uint8Array): number {
+    const length = this.#ring.tryTake(buffer);
+    if (length >= 0) {
+      this.#lastSender = this.#ring.takenSender;
+      this.#lastType = this.#ring.takenType;
+    }
+    return length;
+  }
+
+  #takeMany(max: number, into: Message[]): number {
+    const ring = this.#ring;
+    return ring.tryTakeMany(max, (data) => {
+      into.push({ data, sender: ring.takenSender, type: ring.takenType });
+    });
+  }
+
+  #checkMessage(data: Uint8Array, options: SendOptions | undefined): number {
+    this.checkOpen("msgsnd");
+    checkBytes(data, "msgsnd", this.label);
+    if (data.length > this.#ring.messageBytesMax) throw this.#tooLong(data);
+    const type = options?.type;
+    if (type === undefined) return TYPE_DEFAULT;
+    checkCount(type, "type", 1, Number.MAX_SAFE_INTEGER, "msgsnd");
+    return type;
+  }
+
+  #checkMessages(messages: readonly Uint8Array[], options: SendOptions | undefined): number {
+    if (!Array.isArray(messages)) throw new TypeError(`msgsnd ${this.label}: the messages must be an array`);
+    let type = TYPE_DEFAULT;
+    for (const data of messages) type = this.#checkMessage(data, options);
+    return type;
+  }
+
+  #checkBuffer(buffer: Uint8Array): void {
+    this.checkOpen("msgrcv");
+    checkBytes(buffer, "msgrcv", this.label);
+  }
+
+  #checkMax(max: number): void {
+    this.checkOpen("msgrcv");
+    checkCount(max, "max", 1, 0x7fffffff, "msgrcv");
+  }
+
+  #tooLong(data: Uint8Array): IpcError {
+    const limit = this.#ring.messageBytesMax;
+    const remedy = `a message has at most ${limit} bytes, this one has ${data.length}; split it, or create the kernel and the queue with a larger messageBytesMax`;
+    return new IpcError(EMSGSIZE, "msgsnd", this.label, remedy);
+  }
+}

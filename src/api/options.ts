@@ -1,0 +1,68 @@
+// Checking what callers pass. A wrong type is a TypeError, a value out of range an IpcError EINVAL; both at once, before
+// anything has happened.
+
+import { EINVAL } from "../abi/errno.ts";
+import { FOR_EVER } from "../sync/waiting.ts";
+import { IpcError } from "./ipc-error.ts";
+
+export interface SyncWaitOptions {
+  /** Milliseconds to wait at most; 0 looks once; absent or Infinity waits for ever. Then the call fails with ETIMEDOUT. */
+  readonly timeout?: number | undefined;
+}
+
+export interface WaitOptions extends SyncWaitOptions {
+  /** Aborting rejects the promise with the signal's reason; the wait is gone. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Longer than this is for ever: setTimeout's bound, 24.8 days. */
+const TIMEOUT_MS_MAX = 0x7fffffff;
+
+/** The time-out of a wait in whole milliseconds, or FOR_EVER. */
+export function timeoutOf(options: SyncWaitOptions | undefined, syscall: string, object: string): number {
+  const timeout = options?.timeout;
+  if (timeout === undefined) return FOR_EVER;
+  if (typeof timeout !== "number")
+    throw new TypeError(`${syscall} ${object}: timeout must be a number of milliseconds`);
+  if (Number.isNaN(timeout) || timeout < 0) {
+    throw new IpcError(EINVAL, syscall, object, `timeout must be 0 or more milliseconds, not ${timeout}`);
+  }
+  return timeout > TIMEOUT_MS_MAX ? FOR_EVER : Math.ceil(timeout);
+}
+
+/** The signal of a wait, checked for its kind. */
+export function signalOf(options: WaitOptions | undefined, syscall: string, object: string): AbortSignal | undefined {
+  const signal = options?.signal;
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new TypeError(`${syscall} ${object}: signal must be an AbortSignal`);
+  }
+  return signal;
+}
+
+/** A byte array, or a TypeError. A Buffer is one. */
+export function checkBytes(data: unknown, syscall: string, object: string): asserts data is Uint8Array {
+  if (!(data instanceof Uint8Array)) {
+    const what =
+      data === null ? "null" : typeof data === "object" ? (data.constructor?.name ?? "an object") : typeof data;
+    throw new TypeError(`${syscall} ${object}: the data must be a Uint8Array (or Buffer), not ${what}`);
+  }
+}
+
+/** A whole number from `least` to `most`, or IpcError EINVAL. */
+export function checkCount(
+  value: unknown,
+  name: string,
+  least: number,
+  most: number,
+  syscall: string,
+): asserts value is number {
+  if (typeof value !== "number") throw new TypeError(`${syscall}: ${name} must be a number`);
+  if (!Number.isInteger(value) || value < least || value > most) {
+    throw new IpcError(
+      EINVAL,
+      syscall,
+      undefined,
+      `${name} must be a whole number from ${least} to ${most}, not ${value}`,
+    );
+  }
+}

@@ -1,0 +1,132 @@
+// The public handle of a pipe's or FIFO's read end.
+
+import { Readable } from "node:stream";
+import { EAGAIN } from "../abi/errno.ts";
+import type { ObjectToken, Opened, System } from "../kernel/system.ts";
+import type { Pipe } from "../objects/pipe.ts";
+import { Handle } from "./handle.ts";
+import { IpcError } from "./ipc-error.ts";
+import { checkBytes, type SyncWaitOptions, type WaitOptions } from "./options.ts";
+
+/** Opens the same end in another task of the kernel, by `kernel.openToken`, while this one is open. */
+export interface PipeReaderToken extends ObjectToken {
+  readonly end: "reader";
+}
+
+/** Streams and iterators take so many bytes at a time, or the pipe's capacity if that is less. */
+const CHUNK_BYTES = 64 * 1024;
+
+/** The read end of a pipe: bytes in the order they were written, then end-of-file once no writer is left (pipe(7)). */
+export class PipeReader extends Handle implements AsyncIterable<Uint8Array> {
+  readonly #pipe: Pipe;
+
+  constructor(system: System, opened: Opened, label: string, onClose: (handle: Handle) => void) {
+    super(system, opened, label, onClose);
+    this.#pipe = system.pipeAt(opened.bodyLine);
+  }
+
+  /** Bytes it holds before writers wait. */
+  get capacity(): number {
+    return this.#pipe.capacity;
+  }
+
+  /** Bytes written and not yet read. */
+  get length(): number {
+    this.checkOpen("read");
+    return this.#pipe.length;
+  }
+
+  get token(): PipeReaderToken {
+    return { ...this.objectToken, end: "reader" };
+  }
+
+  /**
+   * Reads what is there into `buffer`, at least one byte, waiting for it. Returns how many bytes, 0 at end-of-file.
+   * @throws IpcError ETIMEDOUT
+   */
+  async read(buffer: Uint8Array, options?: WaitOptions): Promise<number> {
+    this.#check(buffer);
+    return this.finish("read", this.#pipe.readable, 1, () => this.#take(buffer), options);
+  }
+
+  readSync(buffer: Uint8Array, options?: SyncWaitOptions): number {
+    this.#check(buffer);
+    const result = this.#take(buffer);
+    if (result >= 0) return result;
+    return this.finishSync("read", this.#pipe.readable, 1, () => this.#take(buffer), options);
+  }
+
+  /** Returns -1 where nothing is there now, 0 at end-of-file. */
+  tryRead(buffer: Uint8Array): number {
+    this.#check(buffer);
+    const result = this.#take(buffer);
+    if (result !== EAGAIN) return this.checked("read", result);
+    this.system.glance();
+    return -1;
+  }
+
+  /** Chunks as they come, until end-of-file or until the handle is closed. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
+    const buffer = new Uint8Array(Math.min(CHUNK_BYTES, this.capacity));
+    for (;;) {
+      const count = await this.#readUnlessClosed(buffer);
+      if (count === 0) return;
+      yield buffer.slice(0, count);
+    }
+  }
+
+  /** A Web Stream of the bytes. Cancelling it closes the handle. */
+  toWeb(): ReadableStream<Uint8Array> {
+    const chunks = this[Symbol.asyncIterator]();
+    return new ReadableStream<Uint8Array>({
+      pull: async (controller) => {
+        const { value, done } = await chunks.next();
+        if (done) {
+          this.close();
+          controller.close();
+        } else {
+          controller.enqueue(value);
+        }
+      },
+      cancel: () => this.close(),
+    });
+  }
+
+  /** A node:stream of the bytes. Destroying it closes the handle. */
+  toNode(): Readable {
+    const buffer = new Uint8Array(Math.min(CHUNK_BYTES, this.capacity));
+    const reader = this;
+    return new Readable({
+      read() {
+        reader.#readUnlessClosed(buffer).then(
+          (count) => this.push(count === 0 ? null : Buffer.from(buffer.slice(0, count).buffer)),
+          (error) => this.destroy(error),
+        );
+      },
+      destroy(error, callback) {
+        reader.close();
+        callback(error);
+      },
+    });
+  }
+
+  /** As `read`, but a handle closed meanwhile is the end of the stream. */
+  async #readUnlessClosed(buffer: Uint8Array): Promise<number> {
+    if (this.closed) return 0;
+    try {
+      return await this.read(buffer);
+    } catch (error) {
+      if (this.closed && error instanceof IpcError && error.code === "EBADF") return 0;
+      throw error;
+    }
+  }
+
+  #take(buffer: Uint8Array): number {
+    return this.#pipe.tryRead(buffer, 0, buffer.length);
+  }
+
+  #check(buffer: Uint8Array): void {
+    this.checkOpen("read");
+    checkBytes(buffer, "read", this.label);
+  }
+}

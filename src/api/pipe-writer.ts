@@ -1,0 +1,139 @@
+// The public handle of a pipe's or FIFO's write end.
+
+import { Writable } from "node:stream";
+import { EAGAIN, EPIPE, ETIMEDOUT } from "../abi/errno.ts";
+import type { ObjectToken, Opened, System } from "../kernel/system.ts";
+import type { Pipe } from "../objects/pipe.ts";
+import { blockUntil } from "../sync/waiting.ts";
+import { Handle } from "./handle.ts";
+import { checkBytes, type SyncWaitOptions, signalOf, timeoutOf, type WaitOptions } from "./options.ts";
+
+/** Opens the same end in another task of the kernel, by `kernel.openToken`, while this one is open. */
+export interface PipeWriterToken extends ObjectToken {
+  readonly end: "writer";
+}
+
+/** A write under way: how far it has come. */
+interface Progress {
+  readonly data: Uint8Array;
+  readonly atomic: boolean;
+  done: number;
+}
+
+/** The write end of a pipe. Writes of up to PIPE_BUF (4096) bytes are atomic: they never mix with another writer's. */
+export class PipeWriter extends Handle {
+  readonly #pipe: Pipe;
+
+  constructor(system: System, opened: Opened, label: string, onClose: (handle: Handle) => void) {
+    super(system, opened, label, onClose);
+    this.#pipe = system.pipeAt(opened.bodyLine);
+  }
+
+  /** Bytes it holds before writers wait. */
+  get capacity(): number {
+    return this.#pipe.capacity;
+  }
+
+  /** Bytes written and not yet read. */
+  get length(): number {
+    this.checkOpen("write");
+    return this.#pipe.length;
+  }
+
+  get token(): PipeWriterToken {
+    return { ...this.objectToken, end: "writer" };
+  }
+
+  /**
+   * Writes all of `data`, waiting for room as often as needed, and returns its length. As in write(2), fewer bytes are
+   * returned where some were written before the last reader left or the time-out passed.
+   * @throws IpcError EPIPE where no reader is left, ETIMEDOUT; both only if nothing was written
+   */
+  async write(data: Uint8Array, options?: WaitOptions): Promise<number> {
+    const write = this.#begin(data);
+    const timeoutMs = timeoutOf(options, "write", this.label);
+    const signal = signalOf(options, "write", this.label);
+    signal?.throwIfAborted();
+    const { awaits } = this.system;
+    for (;;) {
+      const first = this.#step(write);
+      const result =
+        first === EAGAIN
+          ? await awaits.until(this, this.#pipe.writable, this.#want(write), () => this.#step(write), timeoutMs, signal)
+          : await awaits.letOthersRun(first);
+      if (this.#isOver(write, result)) return write.done;
+    }
+  }
+
+  writeSync(data: Uint8Array, options?: SyncWaitOptions): number {
+    const write = this.#begin(data);
+    const timeoutMs = timeoutOf(options, "write", this.label);
+    for (;;) {
+      let result = this.#step(write);
+      if (result === EAGAIN) {
+        result = blockUntil(this.system, this.#pipe.writable, this.#want(write), () => this.#step(write), timeoutMs);
+      }
+      if (this.#isOver(write, result)) return write.done;
+    }
+  }
+
+  /** Writes what there is room for, all or nothing up to PIPE_BUF. Returns how many bytes, -1 where there is no room now. */
+  tryWrite(data: Uint8Array): number {
+    const result = this.#step(this.#begin(data));
+    return result === EAGAIN ? -1 : this.checked("write", result);
+  }
+
+  /** A Web Stream into the pipe. Closing or aborting it closes the handle. */
+  toWeb(): WritableStream<Uint8Array> {
+    return new WritableStream<Uint8Array>({
+      write: async (chunk) => this.#writeWhole(chunk),
+      close: () => this.close(),
+      abort: () => this.close(),
+    });
+  }
+
+  /** A node:stream into the pipe. Ending or destroying it closes the handle. */
+  toNode(): Writable {
+    return new Writable({
+      write: (chunk: Uint8Array, _encoding, callback) => {
+        this.#writeWhole(chunk).then(() => callback(), callback);
+      },
+      final: (callback) => {
+        this.close();
+        callback();
+      },
+      destroy: (error, callback) => {
+        this.close();
+        callback(error);
+      },
+    });
+  }
+
+  /** For streams, where a part written is no success. */
+  async #writeWhole(data: Uint8Array): Promise<void> {
+    const count = await this.write(data);
+    if (count < data.length) this.checked("write", EPIPE);
+  }
+
+  #begin(data: Uint8Array): Progress {
+    this.checkOpen("write");
+    checkBytes(data, "write", this.label);
+    this.system.glance(); // a writer that always finds room must still learn of its readers' death
+    return { data, atomic: data.length <= this.#pipe.atomicBytesMax, done: 0 };
+  }
+
+  #step(write: Progress): number {
+    const count = this.#pipe.tryWrite(write.data, write.done, write.data.length - write.done, write.atomic);
+    if (count > 0) write.done += count;
+    return count;
+  }
+
+  #want(write: Progress): number {
+    return write.atomic ? write.data.length : 1;
+  }
+
+  #isOver(write: Progress, result: number): boolean {
+    if (result < 0 && !(write.done > 0 && (result === EPIPE || result === ETIMEDOUT))) this.checked("write", result);
+    return result < 0 || write.done === write.data.length;
+  }
+}

@@ -1,0 +1,41 @@
+// What both worlds take from the machine alike: who we are, the time, the CPUs.
+
+import { availableParallelism } from "node:os";
+import { threadId } from "node:worker_threads";
+import type { World } from "../sync/world.ts";
+import { allowedCpus, isThreadAlive, ownIdentity } from "./linux-identity.ts";
+
+type HostFacts = Omit<World, "parker" | "doorbell">;
+
+const pause: (() => void) | undefined = (Atomics as { pause?: () => void }).pause;
+
+/** Without /proc nobody can be told dead but by its parent; a thread is then known by a random number. */
+function identityWithoutProc(): { identity: bigint; threadId: number } {
+  const random = crypto.getRandomValues(new BigInt64Array(1))[0] as bigint;
+  return { identity: random | 1n, threadId };
+}
+
+export function hostFacts(): HostFacts {
+  const known = ownIdentity();
+  const own = known ?? identityWithoutProc();
+  return {
+    identity: own.identity,
+    osPid: process.pid,
+    osThreadId: own.threadId,
+    uid: process.geteuid?.() ?? 0,
+    gid: process.getegid?.() ?? 0,
+    cpuMask: allowedCpus() ?? (availableParallelism() > 1 ? -1 : 1),
+    isAlive: known ? isThreadAlive : () => true,
+    nowMs,
+    relax: pause ? () => pause() : () => {},
+    afterTurn: (callback) => {
+      setImmediate(callback);
+    },
+  };
+}
+
+/** CLOCK_MONOTONIC, the same for every process of the machine. */
+function nowMs(): number {
+  const [seconds, nanoseconds] = process.hrtime();
+  return Math.trunc(seconds * 1000 + nanoseconds / 1e6) & 0x7fffffff;
+}

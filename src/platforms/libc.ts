@@ -1,0 +1,105 @@
+// The C library, through koffi: the few calls that Node does not offer. koffi is an optional dependency.
+
+import { createRequire } from "node:module";
+
+type Koffi = typeof import("koffi");
+type Native = (...args: unknown[]) => number;
+
+export interface Libc {
+  /** mmap(2): shared, read and write, of an open file. Returns the address, or a negative errno. */
+  mapShared(descriptor: number, bytes: number): number;
+  /** mmap(2), MAP_FIXED and anonymous: gives a mapping's memory back, while views of it stay harmless. */
+  unmapToZeros(address: number, bytes: number): void;
+  /** An ArrayBuffer over mapped memory. */
+  view(address: number, bytes: number): ArrayBuffer;
+  /** futex(2), FUTEX_WAIT across processes, with a relative time-out. Returns for any reason. */
+  futexWait(address: number, expected: number, milliseconds: number): void;
+  futexWake(address: number, count: number): void;
+  /** fallocate(2): 0 or a negative errno. */
+  reserve(descriptor: number, from: number, bytes: number): number;
+  /** linkat(2) of an open file without a name: 0 or a negative errno. */
+  nameFile(descriptor: number, path: string): number;
+  /** pipe2(2), close-on-exec and non-blocking: both descriptors, or a negative errno. */
+  pipe(): readonly [read: number, write: number] | number;
+  /** write(2) of one byte; the result does not matter. */
+  poke(descriptor: number): void;
+}
+
+const SYS_FUTEX = 202;
+const FUTEX_WAIT = 0;
+const FUTEX_WAKE = 1;
+const PROT_READ_WRITE = 3;
+const MAP_SHARED = 0x1;
+const MAP_PRIVATE = 0x2;
+const MAP_FIXED = 0x10;
+const MAP_ANONYMOUS = 0x20;
+const MAP_NORESERVE = 0x4000;
+const AT_FDCWD = -100;
+const AT_SYMLINK_FOLLOW = 0x400;
+const O_CLOEXEC_NONBLOCK = 0o2000000 | 0o4000;
+
+let loaded: Libc | string | undefined;
+
+/** The library, or why it cannot be had. */
+export function libc(): Libc | string {
+  loaded ??= load();
+  return loaded;
+}
+
+function load(): Libc | string {
+  if (process.platform !== "linux" || process.arch !== "x64") {
+    return `kernels between processes need Linux on x86-64, this is ${process.platform} on ${process.arch}`;
+  }
+  try {
+    const koffi = createRequire(import.meta.url)("koffi") as Koffi;
+    return bind(koffi);
+  } catch (error) {
+    const why = error instanceof Error ? error.message.split("\n")[0] : String(error);
+    return `kernels between processes need the optional dependency koffi: npm install koffi (${why})`;
+  }
+}
+
+function bind(koffi: Koffi): Libc {
+  const library = koffi.load(null as unknown as string);
+  const native = (prototype: string): Native => library.func(prototype) as unknown as Native;
+  const mmap = native(
+    "intptr_t mmap(uintptr_t address, size_t bytes, int protection, int flags, int fd, int64_t offset)",
+  );
+  const syscall = native("long syscall(long number, uintptr_t address, int operation, int value, uintptr_t timeout)");
+  const fallocate = native("int fallocate(int fd, int mode, int64_t offset, int64_t bytes)");
+  const linkat = native("int linkat(int fromDirectory, const char *from, int toDirectory, const char *to, int flags)");
+  const pipe2 = native("int pipe2(_Out_ int *descriptors, int flags)");
+  const write = native("long write(int fd, const char *bytes, size_t count)");
+
+  const timespecPointer = koffi.alloc("int64_t", 2);
+  const timespecAddress = Number(koffi.address(timespecPointer));
+  const parts = new BigInt64Array(koffi.view(timespecPointer, 16));
+
+  const errnoOr = (result: number): number => (result < 0 ? -koffi.errno() : result);
+  return {
+    mapShared: (descriptor, bytes) => errnoOr(Number(mmap(0, bytes, PROT_READ_WRITE, MAP_SHARED, descriptor, 0))),
+    unmapToZeros: (address, bytes) => {
+      mmap(address, bytes, PROT_READ_WRITE, MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    },
+    view: (address, bytes) => koffi.view(BigInt(address) as never, bytes) as ArrayBuffer,
+    futexWait: (address, expected, milliseconds) => {
+      parts[0] = BigInt(Math.trunc(milliseconds / 1000));
+      parts[1] = BigInt(Math.trunc((milliseconds % 1000) * 1e6));
+      syscall(SYS_FUTEX, address, FUTEX_WAIT, expected, timespecAddress);
+    },
+    futexWake: (address, count) => {
+      syscall(SYS_FUTEX, address, FUTEX_WAKE, count, 0);
+    },
+    reserve: (descriptor, from, bytes) => errnoOr(fallocate(descriptor, 0, from, bytes)),
+    nameFile: (descriptor, path) =>
+      errnoOr(linkat(AT_FDCWD, `/proc/self/fd/${descriptor}`, AT_FDCWD, path, AT_SYMLINK_FOLLOW)),
+    pipe: () => {
+      const descriptors = new Int32Array(2);
+      const result = errnoOr(pipe2(descriptors, O_CLOEXEC_NONBLOCK));
+      return result < 0 ? result : [descriptors[0] as number, descriptors[1] as number];
+    },
+    poke: (descriptor) => {
+      write(descriptor, "!", 1);
+    },
+  };
+}

@@ -1,0 +1,96 @@
+// The world of worker threads: a SharedArrayBuffer, Atomics.wait and Atomics.waitAsync. Needs nothing but Node.
+
+import { EINVAL, ENOMEM } from "../abi/errno.ts";
+import type { KernelLimits } from "../abi/limits.ts";
+import {
+  formatRegion,
+  isRefusal,
+  LEAST_REGION_BYTES,
+  type Refusal,
+  type Region,
+  readGeometry,
+} from "../memory/region.ts";
+import { type Word, Words } from "../memory/words.ts";
+import type { Doorbell, Parker, World } from "../sync/world.ts";
+import { hostFacts } from "./host.ts";
+import { noOrigin } from "./linux-identity.ts";
+
+export function createSharedBuffer(limits: KernelLimits): { buffer: SharedArrayBuffer; region: Region } | Refusal {
+  let buffer: SharedArrayBuffer;
+  try {
+    buffer = new SharedArrayBuffer(limits.regionBytes);
+  } catch {
+    return { errno: ENOMEM, reason: `no memory for a region of ${limits.regionBytes} bytes` };
+  }
+  return { buffer, region: formatRegion(new Words(buffer), limits, noOrigin, limits.regionBytes) };
+}
+
+export function attachSharedBuffer(buffer: SharedArrayBuffer): Region | Refusal {
+  if (buffer.byteLength < LEAST_REGION_BYTES || buffer.byteLength % 64 !== 0) {
+    return { errno: EINVAL, reason: "it is not a FangaOS region (a SharedArrayBuffer of another size)" };
+  }
+  const words = new Words(buffer);
+  const geometry = readGeometry(words, buffer.byteLength, noOrigin);
+  return isRefusal(geometry) ? geometry : { words, geometry, reserve: () => 0 };
+}
+
+export function threadWorld(words: Words): World {
+  return { ...hostFacts(), parker: new AtomicsParker(words), doorbell: new WaitAsyncDoorbell(words) };
+}
+
+class AtomicsParker implements Parker {
+  readonly #int32: Int32Array;
+
+  constructor(words: Words) {
+    this.#int32 = words.int32;
+  }
+
+  park(word: Word, expected: number, milliseconds: number): void {
+    Atomics.wait(this.#int32, word, expected, milliseconds);
+  }
+
+  unpark(word: Word, count: number): void {
+    Atomics.notify(this.#int32, word, count);
+  }
+}
+
+/** Waits on the bell's word itself. One such wait is under way at most; it cannot be taken back, only woken. */
+class WaitAsyncDoorbell implements Doorbell {
+  readonly #int32: Int32Array;
+  #bell: Word | undefined;
+  #onRing: () => void = () => {};
+  #listening = false;
+  #closed = false;
+
+  constructor(words: Words) {
+    this.#int32 = words.int32;
+  }
+
+  install(bell: Word, _descriptor: Word, _inode: Word, onRing: () => void): void {
+    this.#bell = bell;
+    this.#onRing = onRing;
+  }
+
+  listen(armed: number): void {
+    if (this.#listening || this.#bell === undefined) return;
+    const wait = Atomics.waitAsync(this.#int32, this.#bell, armed);
+    if (!wait.async) {
+      queueMicrotask(this.#onRing); // rung already
+      return;
+    }
+    this.#listening = true;
+    wait.value.then(() => {
+      this.#listening = false;
+      if (!this.#closed) this.#onRing();
+    });
+  }
+
+  ring(bell: Word): void {
+    Atomics.notify(this.#int32, bell, 1);
+  }
+
+  close(): void {
+    this.#closed = true;
+    if (this.#listening && this.#bell !== undefined) Atomics.notify(this.#int32, this.#bell, 1);
+  }
+}

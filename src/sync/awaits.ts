@@ -1,0 +1,177 @@
+// Waits that are promises. All of a task's share its bell: a ring says that one of them may go on. While any is pending, an
+// interval keeps the event loop alive and looks again, in case a waker died before its call, or the other end did.
+
+import { EAGAIN, EBADF, ETIMEDOUT } from "../abi/errno.ts";
+import { WAIT_SLICE_MS } from "../abi/limits.ts";
+import { AWAITED, type Node, stateOf, WOKEN } from "./wait-list.ts";
+import { type Attempt, type Condition, FOR_EVER, settleWake, spinFor, type Waiter } from "./waiting.ts";
+
+/** After so many results in a row without a turn of the event loop, the next one waits for a turn. */
+const RESULTS_PER_TURN = 256;
+
+interface Pending {
+  readonly at: Node;
+  readonly condition: Condition;
+  readonly want: number;
+  readonly attempt: Attempt;
+  readonly owner: object;
+  finish(result: number): void;
+}
+
+export class Awaits {
+  readonly #task: Waiter;
+  readonly #pending = new Set<Pending>();
+  #interval: ReturnType<typeof setInterval> | undefined;
+  #resultsThisTurn = 0;
+
+  constructor(task: Waiter) {
+    this.#task = task;
+  }
+
+  get pendingCount(): number {
+    return this.#pending.size;
+  }
+
+  /**
+   * Resolves with the operation's result, or ETIMEDOUT; rejects with the signal's reason. The first try has been made.
+   * `owner` is the handle that the wait belongs to: `cancelAll(owner)` ends its waits with EBADF.
+   */
+  async until(
+    owner: object,
+    condition: Condition,
+    want: number,
+    attempt: Attempt,
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<number> {
+    signal?.throwIfAborted();
+    if (timeoutMs === 0) return ETIMEDOUT;
+    if (spinFor(condition, want)) {
+      const result = attempt();
+      if (result !== EAGAIN) return this.letOthersRun(result);
+    }
+    const at = this.#task.nodes.claim();
+    if (at < 0) return at;
+    return new Promise((resolve, reject) => {
+      this.#begin({ at: at as Node, condition, want, attempt, owner }, timeoutMs, signal, resolve, reject);
+    });
+  }
+
+  /** Passes a result through, now and then after a turn of the event loop: timers and sockets want theirs too. */
+  letOthersRun(result: number): number | Promise<number> {
+    if (++this.#resultsThisTurn < RESULTS_PER_TURN) return result;
+    this.#resultsThisTurn = 0;
+    return new Promise((resolve) => this.#task.world.afterTurn(() => resolve(result)));
+  }
+
+  /** Ends every wait of a handle that is being closed, or of all handles. */
+  cancelAll(owner?: object): void {
+    for (const wait of [...this.#pending]) {
+      if (owner !== undefined && wait.owner !== owner) continue;
+      this.#giveUp(wait);
+      wait.finish(EBADF);
+    }
+  }
+
+  #begin(
+    wait: Omit<Pending, "finish">,
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+    resolve: (result: number) => void,
+    reject: (reason: unknown) => void,
+  ): void {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const onAbort = (): void => {
+      this.#giveUp(pending);
+      end();
+      reject(signal?.reason);
+    };
+    const end = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", onAbort);
+      this.#remove(pending);
+    };
+    const pending: Pending = {
+      ...wait,
+      finish: (result) => {
+        end();
+        resolve(result);
+      },
+    };
+    this.#add(pending);
+    signal?.addEventListener("abort", onAbort);
+    if (timeoutMs !== FOR_EVER) timer = setTimeout(() => this.#expire(pending), timeoutMs);
+    this.#enlistOrFinish(pending);
+  }
+
+  #add(wait: Pending): void {
+    this.#pending.add(wait);
+    if (this.#pending.size > 1) return;
+    this.#task.bell.arm(this.#onRing);
+    this.#interval ??= setInterval(this.#onTick, WAIT_SLICE_MS);
+  }
+
+  #remove(wait: Pending): void {
+    if (!this.#pending.delete(wait)) return;
+    this.#task.nodes.giveBack(wait.at);
+    if (this.#pending.size > 0) return;
+    this.#task.bell.quiet();
+    clearInterval(this.#interval);
+    this.#interval = undefined;
+  }
+
+  #enlistOrFinish(wait: Pending): void {
+    while (!wait.condition.monitor.enlist(wait.at, AWAITED, wait.want, wait.condition.ready)) {
+      const result = wait.attempt();
+      if (result === EAGAIN) continue;
+      wait.finish(result);
+      return;
+    }
+  }
+
+  readonly #onRing = (): void => {
+    if (this.#pending.size === 0) return;
+    this.#task.bell.quiet();
+    this.#look(false);
+    if (this.#pending.size === 0) return;
+    this.#task.bell.arm(this.#onRing);
+    this.#look(false); // between the look and the arming, a waker found the bell quiet
+  };
+
+  readonly #onTick = (): void => {
+    this.#task.lookAround();
+    this.#look(true);
+  };
+
+  /** Tries every wait that was woken; with `all`, those too whose condition holds. */
+  #look(all: boolean): void {
+    this.#resultsThisTurn = 0;
+    for (const wait of [...this.#pending]) {
+      const woken = this.#task.words.load(stateOf(wait.at)) === WOKEN;
+      if (woken || (all && wait.condition.ready(wait.want))) this.#tryAgain(wait);
+    }
+  }
+
+  #tryAgain(wait: Pending): void {
+    if (!this.#pending.has(wait)) return; // ended by what another one's caller did
+    const woken = wait.condition.monitor.delist(wait.at);
+    const result = wait.attempt();
+    settleWake(wait.condition, woken, result, false);
+    if (result === EAGAIN) this.#enlistOrFinish(wait);
+    else wait.finish(result);
+  }
+
+  #expire(wait: Pending): void {
+    if (!this.#pending.has(wait)) return;
+    const woken = wait.condition.monitor.delist(wait.at);
+    const result = wait.attempt();
+    settleWake(wait.condition, woken, result, true);
+    wait.finish(result === EAGAIN ? ETIMEDOUT : result);
+  }
+
+  /** Takes a wait out of its list, and hands a wake on that it will not use. */
+  #giveUp(wait: Pending): void {
+    const woken = wait.condition.monitor.delist(wait.at);
+    settleWake(wait.condition, woken, EAGAIN, true);
+  }
+}

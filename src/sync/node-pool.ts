@@ -1,0 +1,50 @@
+// Wait nodes: a table in the region, shared by all tasks. A task claims a free node by one compare-exchange on its owner,
+// keeps it for its later waits, and gives it back when it detaches; a dead task's nodes are freed by the reaper.
+
+import { ENOSPC } from "../abi/errno.ts";
+import { type Geometry, node } from "../memory/layout.ts";
+import { field, type Words } from "../memory/words.ts";
+import type { Pid } from "./robust-lock.ts";
+import type { Node } from "./wait-list.ts";
+
+export class NodePool {
+  readonly #words: Words;
+  readonly #geometry: Geometry;
+  readonly #pid: Pid;
+  readonly #kept: Node[] = [];
+  #next: number;
+
+  constructor(words: Words, geometry: Geometry, pid: Pid) {
+    this.#words = words;
+    this.#geometry = geometry;
+    this.#pid = pid;
+    this.#next = (pid * 31) % geometry.limits.waitersMax; // tasks begin to look at different places
+  }
+
+  /** A node of this task that is in no list, or ENOSPC where `waitersMax` waits are under way. */
+  claim(): Node | typeof ENOSPC {
+    const kept = this.#kept.pop();
+    if (kept !== undefined) return kept;
+    const { nodes, limits } = this.#geometry;
+    for (let i = 0; i < limits.waitersMax; i++) {
+      const at = field(nodes, this.#next * node.WORDS);
+      this.#next = (this.#next + 1) % limits.waitersMax;
+      if (this.#words.compareExchange(field(at, node.OWNER), 0, this.#pid) === 0) return at as Node;
+    }
+    return ENOSPC;
+  }
+
+  giveBack(at: Node): void {
+    this.#kept.push(at);
+  }
+}
+
+/** Every node claimed by a task of a slot, this one or one before it: what the reaper goes through. */
+export function* nodesOf(words: Words, geometry: Geometry, slotIndex: number): Generator<Node> {
+  const { nodes, limits } = geometry;
+  for (let i = 0; i < limits.waitersMax; i++) {
+    const at = field(nodes, i * node.WORDS);
+    const owner = words.load(field(at, node.OWNER));
+    if (owner !== 0 && (owner - 1) % limits.tasksMax === slotIndex) yield at as Node;
+  }
+}

@@ -1,0 +1,118 @@
+// A lock that survives its owner. One word:
+//
+//   0 FREE · pid HELD · bit 28 CONTESTED: somebody sleeps on this word, unlock must wake one
+//   bit 29 SLEEPERS: the monitor's list has waiters, unlock must look at it (set and cleared by holders only; may be
+//          set while the lock is free)
+//
+// What a death leaves behind: before the first store nothing; while held, the dead pid in the word, which the next
+// contender replaces by its own with one compare-exchange, and then repairs; after the unlocking store and before the
+// wake call, sleepers who wake by themselves at the end of their slice. A pid is never used again while the kernel
+// lives, so a word that names a dead task never comes to name a living one.
+
+import { PID_BOUND, WAIT_SLICE_MS } from "../abi/limits.ts";
+import { headerWord } from "../memory/region.ts";
+import type { Word, Words } from "../memory/words.ts";
+import type { Spin } from "./spin.ts";
+import type { Parker } from "./world.ts";
+
+export type Pid = number & { readonly brand: "pid" };
+
+const OWNER = PID_BOUND - 1;
+export const CONTESTED = 1 << 28;
+export const SLEEPERS = 1 << 29;
+
+const ownerOf = (word: number): Pid => (word & OWNER) as Pid;
+const isFree = (word: number): boolean => (word & OWNER) === 0;
+
+/** What a lock needs to know of the task that uses it. */
+export interface LockUser {
+  readonly words: Words;
+  readonly pid: Pid;
+  readonly parker: Parker;
+  isAlive(pid: Pid): boolean;
+}
+
+export class RobustLock {
+  readonly #words: Words;
+  readonly #word: Word;
+  readonly #user: LockUser;
+  readonly #pid: Pid;
+  readonly #spin: Spin;
+
+  constructor(user: LockUser, word: Word, spin: Spin) {
+    this.#words = user.words;
+    this.#word = word;
+    this.#user = user;
+    this.#pid = user.pid;
+    this.#spin = spin;
+  }
+
+  /** Returns true where the lock was taken over from a dead owner: what it guards may be half-done and wants repair. */
+  acquire(): boolean {
+    if (this.#words.compareExchange(this.#word, 0, this.#pid) === 0) return false;
+    return this.#acquireContended();
+  }
+
+  /** One compare-exchange; false where anything but a plain unlock is due, and the lock is still held. */
+  tryReleaseFast(): boolean {
+    return this.#words.compareExchange(this.#word, this.#pid, 0) === this.#pid;
+  }
+
+  release(): void {
+    if (!this.tryReleaseFast()) this.releaseContended(false);
+  }
+
+  /** Unlocks with the SLEEPERS bit as told, and wakes one contender. */
+  releaseContended(sleepers: boolean): void {
+    const before = this.#words.exchange(this.#word, sleepers ? SLEEPERS : 0);
+    if (before & CONTESTED) this.#user.parker.unpark(this.#word, 1);
+  }
+
+  hasSleepersLocked(): boolean {
+    return (this.#words.load(this.#word) & SLEEPERS) !== 0;
+  }
+
+  #acquireContended(): boolean {
+    const words = this.#words;
+    const limit = this.#spin.begin();
+    for (let turn = 0; turn < limit; turn++) {
+      const word = words.load(this.#word);
+      if (isFree(word) && words.compareExchange(this.#word, word, word | this.#pid) === word) {
+        this.#spin.succeeded(turn);
+        return false;
+      }
+      this.#spin.relax();
+    }
+    this.#spin.failed();
+    return this.#acquireSleeping();
+  }
+
+  #acquireSleeping(): boolean {
+    const words = this.#words;
+    let slept = false;
+    for (;;) {
+      const word = words.load(this.#word);
+      if (isFree(word)) {
+        // Having slept, we cannot know whether others still do: keep the bit for them.
+        const mine = word | this.#pid | (slept ? CONTESTED : 0);
+        if (words.compareExchange(this.#word, word, mine) === word) return false;
+        continue;
+      }
+      const contested = word | CONTESTED;
+      if (word !== contested && words.compareExchange(this.#word, word, contested) !== word) continue;
+      this.#user.parker.park(this.#word, contested, WAIT_SLICE_MS / 2);
+      slept = true;
+      if (words.load(this.#word) === contested && !this.#user.isAlive(ownerOf(contested))) {
+        if (this.#takeOver(contested)) return true;
+      }
+    }
+  }
+
+  #takeOver(seen: number): boolean {
+    const mine = (seen & ~OWNER) | this.#pid;
+    if (this.#words.compareExchange(this.#word, seen, mine) !== seen) return false;
+    const counter = headerWord("TAKEN_OVER");
+    this.#words.store(counter, this.#words.load(counter) + 1); // a statistic: may miss one
+    return true;
+  }
+}

@@ -1,0 +1,145 @@
+// Who waits for what a lock guards: wait nodes in order of arrival. A node's state is the word that its owner sleeps on.
+//
+//   0 IDLE     in no list
+//   1 WAITING  in a list; the owner is awake and about to look, or to sleep
+//   2 SLEEPING in a list; the owner sleeps on this word: wake it by a call
+//   3 AWAITED  in a list; a promise waits: ring the owner's bell
+//   4 WOKEN    taken out by a waker; the owner has not looked yet
+//
+// The states and LIST words are the truth; NEXT, PREVIOUS, FIRST and LAST are a cache of them, and whoever takes the lock
+// over from a dead holder rebuilds it by looking at every node.
+
+import { type Geometry, monitor, node } from "../memory/layout.ts";
+import { field, type Word, type Words } from "../memory/words.ts";
+
+export const IDLE = 0;
+export const WAITING = 1;
+export const SLEEPING = 2;
+export const AWAITED = 3;
+export const WOKEN = 4;
+
+/** A wait node, as the word it begins at; 0 is none. */
+export type Node = Word & { readonly node: true };
+export const NO_NODE = 0 as Node;
+
+const isListed = (state: number): boolean => state >= WAITING && state <= AWAITED;
+
+export const stateOf = (at: Node): Word => field(at, node.STATE);
+
+export class WaitList {
+  readonly #words: Words;
+  readonly #geometry: Geometry;
+  readonly #base: Word;
+
+  /** `base` is the monitor that the list belongs to. */
+  constructor(words: Words, geometry: Geometry, base: Word) {
+    this.#words = words;
+    this.#geometry = geometry;
+    this.#base = base;
+  }
+
+  isEmptyLocked(): boolean {
+    return this.#head(monitor.FIRST) === NO_NODE;
+  }
+
+  /** Puts a node at the end; `state` is WAITING or AWAITED. */
+  appendLocked(at: Node, state: number, want: number): void {
+    const words = this.#words;
+    const ticket = words.get(field(this.#base, monitor.TICKET)) + 1;
+    words.set(field(this.#base, monitor.TICKET), ticket | 0);
+    words.set(field(at, node.TICKET), ticket | 0);
+    words.set(field(at, node.WANT), want);
+    words.store(field(at, node.LIST), this.#base);
+    words.store(stateOf(at), state); // PUBLISHES the wait → observed in takeLocked(), rebuildLocked()
+    this.#linkLast(at);
+  }
+
+  /** Takes out a node that may have been woken meanwhile: returns whether it was. The node is IDLE afterwards. */
+  removeLocked(at: Node): boolean {
+    const state = this.#words.exchange(stateOf(at), IDLE);
+    if (isListed(state)) this.#unlink(at);
+    this.#words.store(field(at, node.LIST), 0);
+    return state === WOKEN;
+  }
+
+  /** The first node that wants no more than `credit`, or none. */
+  firstFittingLocked(credit: number): Node {
+    let at = this.#head(monitor.FIRST);
+    for (let steps = this.#geometry.limits.waitersMax; at !== NO_NODE && steps > 0; steps--) {
+      if (this.#words.get(field(at, node.WANT)) <= credit) return at;
+      at = this.#link(at, node.NEXT);
+    }
+    return NO_NODE;
+  }
+
+  /** Takes a node out to wake it; returns the state it was in, which says how. */
+  takeLocked(at: Node): number {
+    this.#unlink(at);
+    return this.#words.exchange(stateOf(at), WOKEN); // PUBLISHES the wake → observed by the node's owner
+  }
+
+  wantOf(at: Node): number {
+    return this.#words.get(field(at, node.WANT));
+  }
+
+  ownerOf(at: Node): number {
+    return this.#words.load(field(at, node.OWNER));
+  }
+
+  /** After a dead holder: the list anew, from the nodes' own states. */
+  rebuildLocked(): void {
+    const words = this.#words;
+    const { nodes, limits } = this.#geometry;
+    const found: Node[] = [];
+    for (let i = 0; i < limits.waitersMax; i++) {
+      const at = field(nodes, i * node.WORDS) as Node;
+      if (words.load(field(at, node.LIST)) === this.#base && isListed(words.load(stateOf(at)))) found.push(at);
+    }
+    const ticketOf = (at: Node): number => words.get(field(at, node.TICKET));
+    found.sort((a, b) => (ticketOf(a) - ticketOf(b)) | 0);
+    this.#setHead(monitor.FIRST, NO_NODE);
+    this.#setHead(monitor.LAST, NO_NODE);
+    for (const at of found) this.#linkLast(at);
+  }
+
+  #linkLast(at: Node): void {
+    const last = this.#head(monitor.LAST);
+    this.#setLink(at, node.PREVIOUS, last);
+    this.#setLink(at, node.NEXT, NO_NODE);
+    if (last === NO_NODE) this.#setHead(monitor.FIRST, at);
+    else this.#setLink(last, node.NEXT, at);
+    this.#setHead(monitor.LAST, at);
+  }
+
+  #unlink(at: Node): void {
+    const next = this.#link(at, node.NEXT);
+    const previous = this.#link(at, node.PREVIOUS);
+    if (previous === NO_NODE) this.#setHead(monitor.FIRST, next);
+    else this.#setLink(previous, node.NEXT, next);
+    if (next === NO_NODE) this.#setHead(monitor.LAST, previous);
+    else this.#setLink(next, node.PREVIOUS, previous);
+  }
+
+  #head(name: number): Node {
+    return this.#bounded(this.#words.get(field(this.#base, name)));
+  }
+
+  #link(at: Node, name: number): Node {
+    return this.#bounded(this.#words.get(field(at, name)));
+  }
+
+  /** What is read from shared memory leads to a node, or nowhere. */
+  #bounded(word: number): Node {
+    const { nodes, limits } = this.#geometry;
+    const index = word - nodes;
+    return (index >= 0 && index < limits.waitersMax * node.WORDS && index % node.WORDS === 0 ? word : 0) as Node;
+  }
+
+  #setHead(name: number, at: Node): void {
+    this.#words.set(field(this.#base, name), at);
+  }
+
+  #setLink(at: Node, name: number, to: Node): void {
+    this.#words.set(field(at, name), to);
+  }
+}

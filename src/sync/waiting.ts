@@ -1,0 +1,128 @@
+// Waiting for a condition in the three ways a caller can: by looking again and again for a while, by sleeping, and (in
+// awaits.ts) by a promise.
+
+import { EAGAIN, ETIMEDOUT } from "../abi/errno.ts";
+import { WAIT_SLICE_MS } from "../abi/limits.ts";
+import type { Monitor, MonitorUser } from "./monitor.ts";
+import type { NodePool } from "./node-pool.ts";
+import type { Spin } from "./spin.ts";
+import { type Node, SLEEPING, stateOf, WAITING, WOKEN } from "./wait-list.ts";
+import type { World } from "./world.ts";
+
+/** Something to wait for, and the monitor whose holders bring it about. */
+export interface Condition {
+  readonly monitor: Monitor;
+  readonly spin: Spin;
+  /** A look without the lock; under the monitor's lock it is exact. */
+  readonly ready: (want: number) => boolean;
+}
+
+/** The task that waits. */
+export interface Waiter extends MonitorUser {
+  readonly nodes: NodePool;
+  readonly world: World;
+  /** Looks whether other tasks have died, unless somebody just did. */
+  lookAround(): void;
+}
+
+/** One try of the operation: a result from 0 up, or a negative errno. EAGAIN: wait and try again. */
+export type Attempt = () => number;
+
+export const FOR_EVER = -1;
+
+/** When a wait ends, on the world's clock; undefined: never. */
+export function deadlineIn(world: World, timeoutMs: number): number | undefined {
+  return timeoutMs === FOR_EVER ? undefined : (world.nowMs() + timeoutMs) | 0;
+}
+
+/** Milliseconds until a deadline; below 0 once it has passed. The clock has 31 bits and wraps. */
+export function remainingMs(world: World, deadline: number): number {
+  return ((deadline - world.nowMs()) << 1) >> 1;
+}
+
+/** Looks for as long as it has been worth it; returns whether the condition holds. */
+export function spinFor(condition: Condition, want: number): boolean {
+  const { spin, ready } = condition;
+  const limit = spin.begin();
+  for (let turn = 0; turn < limit; turn++) {
+    if (ready(want)) {
+      spin.succeeded(turn);
+      return true;
+    }
+    spin.relax();
+  }
+  spin.failed();
+  return false;
+}
+
+/**
+ * Tries until the operation succeeds or fails, sleeping in between. The first try has been made already.
+ * Returns the operation's result, or ETIMEDOUT.
+ */
+export function blockUntil(
+  task: Waiter,
+  condition: Condition,
+  want: number,
+  attempt: Attempt,
+  timeoutMs: number,
+): number {
+  if (timeoutMs === 0) return ETIMEDOUT;
+  const deadline = deadlineIn(task.world, timeoutMs);
+  for (;;) {
+    if (spinFor(condition, want)) {
+      const result = attempt();
+      if (result !== EAGAIN) return result;
+      continue; // somebody else was quicker
+    }
+    const at = task.nodes.claim();
+    if (at < 0) return at;
+    const result = sleepOnce(task, condition, want, attempt, at as Node, deadline);
+    task.nodes.giveBack(at as Node);
+    if (result !== EAGAIN) return result;
+  }
+}
+
+function sleepOnce(
+  task: Waiter,
+  condition: Condition,
+  want: number,
+  attempt: Attempt,
+  at: Node,
+  deadline: number | undefined,
+): number {
+  const { monitor, ready } = condition;
+  if (!monitor.enlist(at, WAITING, want, ready)) return attempt();
+  const expired = sleepUntilWoken(task, condition, want, at, deadline);
+  const woken = monitor.delist(at);
+  const result = attempt();
+  settleWake(condition, woken, result, expired);
+  return result === EAGAIN && expired ? ETIMEDOUT : result;
+}
+
+/** Hands a wake on: by one who leaves without having used it, and by one who leaves something over for the next. */
+export function settleWake(condition: Condition, woken: boolean, result: number, leaves: boolean): void {
+  if (!woken) return;
+  const usedUp = result === EAGAIN ? !leaves : !condition.ready(1);
+  if (!usedUp) condition.monitor.notify(1);
+}
+
+/** Returns true where the deadline passed. */
+function sleepUntilWoken(
+  task: Waiter,
+  condition: Condition,
+  want: number,
+  at: Node,
+  deadline: number | undefined,
+): boolean {
+  const { words, world } = task;
+  const state = stateOf(at);
+  if (words.compareExchange(state, WAITING, SLEEPING) !== WAITING) return false;
+  for (;;) {
+    const left = deadline === undefined ? WAIT_SLICE_MS : remainingMs(world, deadline);
+    if (left <= 0) return true;
+    task.parker.park(state, SLEEPING, Math.min(left, WAIT_SLICE_MS));
+    if (words.load(state) === WOKEN) return false;
+    task.lookAround();
+    if (condition.ready(want)) return false; // a waker died before its call
+  }
+}

@@ -1,0 +1,48 @@
+// What the floors need of the world they run in: threads of one process, processes of one machine, later a browser.
+// Implemented in platforms/, chosen once when a region is opened.
+
+import type { Word } from "../memory/words.ts";
+
+/** The only thing that sleeps. */
+export interface Parker {
+  /**
+   * Sleeps while the word holds `expected`, for at most `milliseconds`. Returns at once where it holds something else.
+   * May return for no reason: callers look at the word again.
+   */
+  park(word: Word, expected: number, milliseconds: number): void;
+  /** Wakes at most `count` of those who sleep on the word. */
+  unpark(word: Word, count: number): void;
+}
+
+/** Wakes a task's event loop from another task; see sync/bell.ts for when. */
+export interface Doorbell {
+  /** Begins to listen for this task's own bell. The two words are the task's, for what others need to ring it. */
+  install(bell: Word, descriptor: Word, inode: Word, onRing: () => void): void;
+  /** Makes sure that a ring after the bell was armed is heard. `armed` is the value that the bell's word has then. */
+  listen(armed: number): void;
+  /** Rings the bell of a task. */
+  ring(bell: Word, osPid: number, descriptor: number, inode: number): void;
+  /** Stops listening, for good. */
+  close(): void;
+}
+
+export interface World {
+  readonly parker: Parker;
+  readonly doorbell: Doorbell;
+  /** This thread, as the operating system knows it: thread id and start time; never 0. */
+  readonly identity: bigint;
+  readonly osPid: number;
+  readonly osThreadId: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** The CPUs that this thread may run on; CPU c is bit c % 32. */
+  readonly cpuMask: number;
+  /** Whether the thread that `identity` names still lives. Exact: a zombie is dead, a paused thread is alive. */
+  isAlive(identity: bigint): boolean;
+  /** Milliseconds of a monotonic clock that all tasks of the region share; positive, 31 bits, wraps. */
+  nowMs(): number;
+  /** Calls back after the event loop has had a turn. */
+  afterTurn(callback: () => void): void;
+  /** Tells the CPU that this is a spin, where the engine can. */
+  relax(): void;
+}
