@@ -73,6 +73,7 @@ function bind(koffi: Koffi): Libc {
 
   const timespecPointer = koffi.alloc("int64_t", 2);
   const timespecAddress = Number(koffi.address(timespecPointer));
+  let timespecMs = 0; // what it holds: most waits are of the same slice
   const parts = new BigInt64Array(koffi.view(timespecPointer, 16));
 
   const errnoOr = (result: number): number => (result < 0 ? -koffi.errno() : result);
@@ -83,8 +84,11 @@ function bind(koffi: Koffi): Libc {
     },
     view: (address, bytes) => koffi.view(BigInt(address) as never, bytes) as ArrayBuffer,
     futexWait: (address, expected, milliseconds) => {
-      parts[0] = BigInt(Math.trunc(milliseconds / 1000));
-      parts[1] = BigInt(Math.trunc((milliseconds % 1000) * 1e6));
+      if (milliseconds !== timespecMs) {
+        timespecMs = milliseconds;
+        parts[0] = BigInt(Math.trunc(milliseconds / 1000));
+        parts[1] = BigInt(Math.trunc((milliseconds % 1000) * 1e6));
+      }
       syscall(SYS_FUTEX, address, FUTEX_WAIT, expected, timespecAddress);
     },
     futexWake: (address, count) => {

@@ -78,12 +78,12 @@ export class RobustLock {
     for (let turn = 0; turn < limit; turn++) {
       const word = words.load(this.#word);
       if (isFree(word) && words.compareExchange(this.#word, word, word | this.#pid) === word) {
-        this.#spin.succeeded(turn);
+        this.#spin.hit();
         return false;
       }
       this.#spin.relax();
     }
-    this.#spin.failed();
+    if (limit > 0) this.#spin.miss();
     return this.#acquireSleeping();
   }
 

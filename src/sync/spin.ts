@@ -1,26 +1,28 @@
 // How long to look before sleeping: learned. A wake-up across CPUs costs 30 to 70 µs, a look that succeeds costs one.
 //
-// The budget is in turns of a loop around one or two atomic loads (about 15 ns). A success brings it towards a multiple of
-// what it took, a failure halves it; at the bottom, a full spin is tried now and then, so that it can be learned anew.
+// What is learned is whether to try: a miss keeps the next waits from spinning, twice as many with each miss in a row, and a
+// hit forgets all misses.
 // Where all tasks share one CPU nobody spins: whoever is waited for could not run meanwhile.
 
 import { headerWord } from "../memory/region.ts";
 import type { Words } from "../memory/words.ts";
 import type { World } from "./world.ts";
 
-/** About 50 µs: what sleeping would cost (two-competitive: at worst a wait costs twice the better choice). */
-const TURNS_MAX = 3000;
-const TURNS_MIN = 8;
-/** A full spin is tried again after so many waits that did not. */
-const PROBE_EVERY = 64;
+/**
+ * About 100 µs: longer than a wake-up takes, so that of two tasks that answer each other, one spinning is enough for both to
+ * find out that spinning pays.
+ */
+const TURNS_MAX = 5000;
+/** After n misses in a row, 2^n - 1 waits go to sleep at once, up to this n. */
+const MISSES_MAX = 6;
 
 const CPUS = headerWord("CPUS");
 
 export class Spin {
   readonly #words: Words;
   readonly #world: World;
-  #budget = TURNS_MAX;
-  #sinceProbe = 0;
+  #misses = 0;
+  #skip = 0;
 
   constructor(words: Words, world: World) {
     this.#words = words;
@@ -31,20 +33,20 @@ export class Spin {
   begin(): number {
     const cpus = this.#words.load(CPUS);
     if ((cpus & (cpus - 1)) === 0) return 0;
-    if (this.#budget > TURNS_MIN) return this.#budget;
-    if (++this.#sinceProbe < PROBE_EVERY) return TURNS_MIN;
-    this.#sinceProbe = 0;
-    return TURNS_MAX;
+    if (this.#skip === 0) return TURNS_MAX;
+    this.#skip--;
+    return 0;
   }
 
-  succeeded(turns: number): void {
-    const wanted = Math.min(TURNS_MAX, 4 * turns + TURNS_MIN);
-    if (wanted > this.#budget) this.#budget = wanted;
-    else this.#budget -= (this.#budget - wanted) >> 4;
+  /** What was waited for came while spinning. */
+  hit(): void {
+    this.#misses = 0;
   }
 
-  failed(): void {
-    this.#budget >>= 1;
+  /** It did not: the next waits need not try. */
+  miss(): void {
+    if (this.#misses < MISSES_MAX) this.#misses++;
+    this.#skip = (1 << this.#misses) - 1;
   }
 
   relax(): void {

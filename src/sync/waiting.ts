@@ -46,12 +46,12 @@ export function spinFor(condition: Condition, want: number): boolean {
   const limit = spin.begin();
   for (let turn = 0; turn < limit; turn++) {
     if (ready(want)) {
-      spin.succeeded(turn);
+      spin.hit();
       return true;
     }
     spin.relax();
   }
-  spin.failed();
+  if (limit > 0) spin.miss();
   return false;
 }
 
