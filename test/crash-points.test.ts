@@ -10,8 +10,7 @@ import { access, type Geometry, kinds } from "../src/memory/layout.ts";
 import { Words } from "../src/memory/words.ts";
 import { MessageRing, queueBodyBytes } from "../src/objects/message-queue.ts";
 import { Pipe, pipeBodyBytes } from "../src/objects/pipe.ts";
-import type { Node } from "../src/sync/wait-list.ts";
-import { WAITING } from "../src/sync/wait-list.ts";
+import { type Node, stateOf, WAITING, WOKEN } from "../src/sync/wait-list.ts";
 import type { World } from "../src/sync/world.ts";
 import { dies, formattedBuffer, MortalWords } from "./memory-fixture.ts";
 
@@ -187,12 +186,16 @@ const operations: Operation[] = [
   { name: "closing a queue", run: ({ victim, victimQueue }) => victim.close(victimQueue.descriptor) },
   {
     name: "sending to a sleeper",
-    run: ({ survivor, victimRing, ring }) => {
+    run: ({ machine, survivor, victim, victimRing, ring }) => {
       drain(ring);
       const at = survivor.nodes.claim() as Node;
       ring.filled.monitor.enlist(at, WAITING, 1, () => false);
-      victimRing.tryAppend(bytes("three"), 1);
-      ring.filled.monitor.delist(at);
+      try {
+        victimRing.tryAppend(bytes("three"), 1);
+      } finally {
+        machine.kill(victim.world); // dead or not: what it holds is taken over
+        ring.filled.monitor.delist(at);
+      }
     },
     queue: [[], ["three"]],
   },
@@ -202,6 +205,24 @@ const operations: Operation[] = [
       const at = victim.nodes.claim() as Node;
       victimRing.filled.monitor.enlist(at, WAITING, 1, () => false);
       victimRing.filled.monitor.delist(at);
+    },
+  },
+  {
+    name: "beginning and ending a wait between two others",
+    run: ({ machine, survivor, victim, ring, victimRing }) => {
+      const [first, last] = [survivor.nodes.claim() as Node, survivor.nodes.claim() as Node];
+      const own = victim.nodes.claim() as Node;
+      const filled = ring.filled.monitor;
+      filled.enlist(first, WAITING, 1, () => false);
+      try {
+        victimRing.filled.monitor.enlist(own, WAITING, 1, () => false);
+        filled.enlist(last, WAITING, 1, () => false);
+        victimRing.filled.monitor.delist(own);
+      } finally {
+        machine.kill(victim.world); // dead or not: what it holds is taken over
+        filled.delist(first);
+        filled.delist(last);
+      }
     },
   },
   { name: "detaching", run: ({ victim }) => victim.detach() },
@@ -224,10 +245,23 @@ function checkAfterDeath({ machine, survivor, victim, ring, pipe }: Scene, opera
     `the queue holds [${messages}] ${where}`,
   );
   assert.ok((operation.pipe ?? ["abcde"]).includes(bytesLeft), `the pipe holds "${bytesLeft}" ${where}`);
-  assert.equal(ring.tryAppend(bytes("next"), 1), 0, `the queue takes messages ${where}`);
-  assert.deepEqual(drain(ring), ["next"], `the queue gives messages ${where}`);
+  checkWaiters(survivor, ring, where);
   assert.equal(pipe.tryWrite(bytes("0123456789abcdef"), 0, 16, true), 16, `the pipe has all its room ${where}`);
   assert.equal(drainPipe(pipe), "0123456789abcdef", `the pipe gives bytes ${where}`);
+}
+
+/** Two waiters stand in the list alone, and are woken one by one, in their order. */
+function checkWaiters(survivor: System, ring: MessageRing, where: string): void {
+  const waiters = [survivor.nodes.claim() as Node, survivor.nodes.claim() as Node];
+  for (const at of waiters) ring.filled.monitor.enlist(at, WAITING, 1, () => false);
+  const woken = (): boolean[] => waiters.map((at) => survivor.words.load(stateOf(at)) === WOKEN);
+  assert.deepEqual(woken(), [false, false]);
+  assert.equal(ring.tryAppend(bytes("next"), 1), 0, `the queue takes messages ${where}`);
+  assert.deepEqual(woken(), [true, false], `the first waiter is woken ${where}`);
+  assert.equal(ring.tryAppend(bytes("last"), 1), 0, `the queue takes messages ${where}`);
+  assert.deepEqual(woken(), [true, true], `the second waiter is woken ${where}`);
+  for (const at of waiters) assert.ok(ring.filled.monitor.delist(at));
+  assert.deepEqual(drain(ring), ["next", "last"], `the queue gives messages ${where}`);
 }
 
 function freeLinesAtRest(): number {
