@@ -1,0 +1,219 @@
+// The count by many tasks: text comes out of the pipe, is cut into jobs, goes to the workers through one queue and
+// comes back as tables through another.
+
+import { EventEmitter, once } from "node:events";
+import type { Kernel, Message, MessageQueue } from "../../src/index.ts";
+import type { Crew, Task } from "./crew.ts";
+import { JobCutter } from "./job-cutter.ts";
+import { JobLedger } from "./job-ledger.ts";
+import {
+  decodeNotice,
+  decodeResult,
+  encodeNotice,
+  JOB_BYTES_MAX,
+  JOB_TEXT_BYTES_MAX,
+  MESSAGE,
+  mergeResult,
+  RESULT_BYTES_MAX,
+} from "./messages.ts";
+import type { TextFile } from "./text-files.ts";
+import { WordTable } from "./word-table.ts";
+
+const PIPE_BYTES = 256 * 1024;
+const QUEUE_DEPTH = 8;
+const RESTARTS_MAX = 3;
+
+/** An end of the run that is not this program's fault; the message is for people. */
+export class RunError extends Error {
+  override readonly name = "RunError";
+}
+
+export interface Listener {
+  line(text: string): void;
+  /** Bytes of text counted so far. */
+  update(bytes: number): void;
+}
+
+export class SharedCount {
+  readonly table = new WordTable();
+  /** Bytes read from the pipe, with a newline for each file. */
+  bytesPiped = 0;
+  /** Bytes that results account for, and those of runs too long to be words. */
+  bytesCounted = 0;
+  /** From when all tasks had started until all jobs were done. */
+  milliseconds = 0;
+  readonly #kernel: Kernel;
+  readonly #crew: Crew;
+  readonly #files: TextFile[];
+  readonly #listener: Listener;
+  readonly #jobs: MessageQueue;
+  readonly #results: MessageQueue;
+  readonly #cutter = new JobCutter(JOB_TEXT_BYTES_MAX);
+  readonly #ledger = new JobLedger();
+  /** Emits "news" when a task has started or ended, or a job is done: time to look again. */
+  readonly #news = new EventEmitter();
+  readonly #stop = new AbortController();
+  #ended = false;
+  #restarts = 0;
+
+  constructor(kernel: Kernel, crew: Crew, files: TextFile[], listener: Listener) {
+    this.#kernel = kernel;
+    this.#crew = crew;
+    this.#files = files;
+    this.#listener = listener;
+    kernel.mkfifo("text", { capacity: PIPE_BYTES });
+    const queue = { create: true, exclusive: true, depth: QUEUE_DEPTH };
+    this.#jobs = kernel.queue({ ...queue, name: "jobs", messageBytesMax: JOB_BYTES_MAX });
+    this.#results = kernel.queue({ ...queue, name: "results", messageBytesMax: RESULT_BYTES_MAX });
+    crew.onExit((task) => this.#buried(task));
+  }
+
+  /** Jobs that were dealt out, each counted once. */
+  get jobs(): number {
+    return this.#ledger.added;
+  }
+
+  /** Counts the files. Where less of one could be read than was listed, its size is corrected. Throws RunError. */
+  async run(workers: number): Promise<void> {
+    this.#crew.start("reader", this.#files);
+    for (let worker = 0; worker < workers; worker++) this.#crew.start("worker");
+    const collecting = this.#collect();
+    this.#inBackground(collecting);
+    try {
+      await this.#until(() => this.#crew.living.every((task) => task.pid !== 0));
+      const began = performance.now();
+      await this.#dealAll();
+      await this.#until(() => this.#ledger.unfinished === 0);
+      this.milliseconds = performance.now() - began;
+      await this.#endWorkers();
+      await this.#until(() => this.#crew.living.length === 0);
+    } catch (error) {
+      throw this.#stop.signal.aborted ? this.#stop.signal.reason : error;
+    } finally {
+      this.stop();
+      await collecting.catch(() => {});
+    }
+    // What was sent last is still there when its sender is gone.
+    for (const message of this.#results.tryReceiveMany(QUEUE_DEPTH)) this.#accept(message);
+  }
+
+  /** Waits for nothing any more. */
+  stop(): void {
+    this.#stop.abort(new RunError("the run was stopped"));
+  }
+
+  async #dealAll(): Promise<void> {
+    const { signal } = this.#stop;
+    using reader = await this.#kernel.openFifo("text", "read", { signal });
+    const piece = new Uint8Array(PIPE_BYTES);
+    for (;;) {
+      const length = await reader.read(piece, { signal });
+      if (length === 0) break;
+      this.bytesPiped += length;
+      for (const text of this.#cutter.push(piece.subarray(0, length))) await this.#deal(text);
+    }
+    const rest = this.#cutter.end();
+    if (rest !== undefined) await this.#deal(rest);
+    this.bytesCounted += this.#cutter.droppedBytes;
+  }
+
+  /** Results are collected meanwhile, so this may wait for room; the window bounds what is kept for sending again. */
+  async #deal(text: Uint8Array): Promise<void> {
+    const window = QUEUE_DEPTH + 2 * this.#crew.livingWorkers.length;
+    await this.#until(() => this.#ledger.unfinished < window);
+    await this.#send(MESSAGE.text, [this.#ledger.add(text)]);
+  }
+
+  async #send(type: number, messages: readonly Uint8Array[]): Promise<void> {
+    for (const message of messages) await this.#jobs.send(message, { type, signal: this.#stop.signal });
+  }
+
+  /** Each worker takes one end. Those left over by workers that die first hurt nobody, but may not be waited for. */
+  async #endWorkers(): Promise<void> {
+    this.#ended = true;
+    const ends = this.#crew.livingWorkers.map(() => encodeNotice(0));
+    this.#inBackground(this.#send(MESSAGE.end, ends));
+    await this.#until(() => this.#crew.livingWorkers.length === 0);
+  }
+
+  async #collect(): Promise<void> {
+    for (;;) {
+      const messages = await this.#results.receiveMany(QUEUE_DEPTH, { signal: this.#stop.signal });
+      for (const message of messages) this.#accept(message);
+    }
+  }
+
+  #accept(message: Message): void {
+    const { task: number, subject, bytes } = decodeNotice(message.data);
+    const task = this.#crew.tasks[number - 1];
+    if (message.type === MESSAGE.started) this.#welcome(task, message.sender);
+    else if (message.type === MESSAGE.taken) this.#taken(task, subject);
+    else if (message.type === MESSAGE.counted) this.#merge(task, message.data);
+    else if (message.type === MESSAGE.shortened) this.#files[subject].size = bytes;
+    else if (message.type === MESSAGE.streamed) task.bytes = bytes;
+  }
+
+  #welcome(task: Task, pid: number): void {
+    task.pid = pid;
+    if (task.role === "reader") task.beganMs = performance.now();
+    this.#listener.line(`${this.#crew.nameOf(task)} started`);
+    this.#news.emit("news");
+  }
+
+  #taken(task: Task, job: number): void {
+    task.beganMs ||= performance.now();
+    this.#ledger.taken(job, task.number);
+  }
+
+  #merge(task: Task, message: Uint8Array): void {
+    const { job, bytes } = decodeResult(message);
+    if (!this.#ledger.finish(job)) return;
+    mergeResult(message, this.table);
+    task.jobs++;
+    task.bytes += bytes;
+    task.latestMs = performance.now();
+    this.bytesCounted += bytes;
+    this.#listener.update(this.bytesCounted);
+    this.#news.emit("news");
+  }
+
+  #buried(task: Task): void {
+    if (task.role === "reader") this.#readerEnded(task);
+    else if (!this.#ended || task.state !== "done") this.#workerDied(task);
+    this.#news.emit("news");
+  }
+
+  #readerEnded(task: Task): void {
+    task.latestMs = performance.now();
+    if (task.state === "done") return;
+    this.#stop.abort(new RunError(`${this.#crew.nameOf(task)} ${task.state}, so the text is not complete`));
+  }
+
+  #workerDied(task: Task): void {
+    const again = this.#ledger.abandon(task.number);
+    this.#listener.line(`${this.#crew.nameOf(task)} ${task.state}; jobs dealt again: ${again.length}`);
+    if (this.#crew.livingWorkers.length === 0 && !this.#ended) this.#restart();
+    this.#inBackground(this.#send(MESSAGE.text, again));
+  }
+
+  #restart(): void {
+    if (this.#restarts === RESTARTS_MAX) {
+      this.#stop.abort(new RunError(`no worker is left, and ${RESTARTS_MAX} that were started instead have died too`));
+      return;
+    }
+    this.#restarts++;
+    this.#crew.start("worker");
+  }
+
+  /** Waits until something holds, and looks again at every piece of news. Throws when the run is stopped. */
+  async #until(holds: () => boolean): Promise<void> {
+    const { signal } = this.#stop;
+    while (!holds()) await once(this.#news, "news", { signal });
+    signal.throwIfAborted();
+  }
+
+  /** Whatever goes wrong there stops the run. */
+  #inBackground(work: Promise<unknown>): void {
+    work.catch((error) => this.#stop.abort(error));
+  }
+}
