@@ -1,0 +1,72 @@
+// The command line of the benchmark.
+
+import { accessSync, constants, statSync } from "node:fs";
+import { dirname } from "node:path";
+import { parseArgs } from "node:util";
+import { ROWS } from "./rows.ts";
+
+export interface Arguments {
+  help: boolean;
+  quick: boolean;
+  json: string | undefined;
+  /** Names of rows; empty means every row. */
+  rows: string[];
+}
+
+/** A mistake on the command line. Its message is one line. */
+export class UsageError extends Error {}
+
+export const HELP = `usage: npm run bench -- [--json FILE] [--row NAME]... [--quick]
+
+Measures @fangaos/ipc beside Linux's own IPC called from C (bench/peers.c, compiled with cc when the run starts).
+
+  --json FILE   write the figures to FILE, as an array of objects
+  --row NAME    measure this row only; may be given more than once
+  --quick       fewer and shorter rounds: under a minute instead of under four
+  --help        this text
+
+Rows: ${ROWS.map((row) => row.name).join(", ")}
+
+In the figures ours_ns and peer_ns are medians over the rounds, in nanoseconds for one operation: a send and a receive
+(queue-pair), a message (queue-stream), a message there and one back (queue-roundtrip), one KiB (pipe-stream). ratio is
+peer_ns / ours_ns: above 1 we are faster. spread is (max - min) / median over the rounds, of ours or of the peer,
+whichever is larger. In queue-stream our queue is as deep as the peer's beside which it is measured.
+
+Placements: one-task is one process pinned to one CPU, one-cpu two processes pinned to the same CPU, two-cpus two
+processes pinned to a CPU each.
+`;
+
+export function parseArguments(argv: string[]): Arguments {
+  let values: { help: boolean; quick: boolean; json?: string; row: string[] };
+  try {
+    ({ values } = parseArgs({
+      args: argv,
+      options: {
+        help: { type: "boolean", default: false },
+        quick: { type: "boolean", default: false },
+        json: { type: "string" },
+        row: { type: "string", multiple: true, default: [] },
+      },
+    }));
+  } catch (error) {
+    throw new UsageError((error as Error).message.split("\n")[0]);
+  }
+  for (const name of values.row) {
+    if (!ROWS.some((row) => row.name === name)) {
+      throw new UsageError(`no row ${JSON.stringify(name)}; the rows are ${ROWS.map((row) => row.name).join(", ")}`);
+    }
+  }
+  if (values.json !== undefined) assertWritable(values.json);
+  return { help: values.help, quick: values.quick, json: values.json, rows: values.row };
+}
+
+/** Better now than after minutes of measuring. */
+function assertWritable(file: string): void {
+  try {
+    const there = statSync(file, { throwIfNoEntry: false });
+    if (there?.isDirectory()) throw new Error(`${file} is a directory`);
+    accessSync(there ? file : dirname(file), constants.W_OK);
+  } catch (error) {
+    throw new UsageError(`cannot write --json: ${(error as Error).message}`);
+  }
+}

@@ -1,0 +1,357 @@
+/*
+ * What the benchmark's rows are measured beside: Linux's own IPC, called from C.
+ *
+ *   peers WORK BYTES WARMUP OPERATIONS CPU [OTHER-CPU]
+ *
+ * WORK is one of the names in `works` below. CPU is where the measured process runs, OTHER-CPU where its partner does.
+ * On success one line of JSON goes to standard output, with the nanoseconds of one operation:
+ *
+ *   {"work":"sysv-stream","bytes":256,"operations":100000,"ns":805.3}
+ *
+ * An operation is a send and a receive (pair), one message (stream), a message there and one back (roundtrip), or one
+ * KiB (pipe-stream, where BYTES is both the pipe's capacity and the chunk).
+ *
+ * Nothing stays behind, however the program ends: a POSIX queue is unlinked as soon as it is open, and each System V
+ * queue has a guardian, a child that removes the queue when the last process that uses it is gone.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <mqueue.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ipc.h>
+#include <sys/msg.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+  BYTES_MAX = 1 << 20,
+  SECONDS_MAX = 60,       /* the whole program; the default action of SIGALRM ends it, and the guardians clean up */
+  MQ_DEPTH_DEFAULT = 10,  /* /proc/sys/fs/mqueue/msg_default */
+  EXIT_USAGE = 2,
+};
+
+enum kind { SYSV, MQ, PIPE };
+
+/* One direction. System V and POSIX queues have one number for both ends. */
+struct channel {
+  enum kind kind;
+  int reading;
+  int writing;
+};
+
+struct order {
+  const char *work;
+  enum kind kind;
+  size_t bytes;
+  long warmup;
+  long operations;
+  int cpu;
+  int other_cpu;
+};
+
+struct work {
+  const char *name;
+  enum kind kind;
+  int processes;
+  double (*measure)(const struct order *); /* nanoseconds of one operation */
+};
+
+/* The type of a System V message stands in front of its bytes, and so it does here for every kind. */
+static struct {
+  long type;
+  char bytes[BYTES_MAX];
+} message = {.type = 1};
+
+static pid_t measured_process;
+static int lifetime_reading = -1;
+static int lifetime_writing = -1; /* held by the measured process and its partner: its end is what guardians wait for */
+
+static void fail(const char *format, ...) {
+  int error = errno;
+  va_list arguments;
+  va_start(arguments, format);
+  fputs("peers: ", stderr);
+  vfprintf(stderr, format, arguments);
+  fprintf(stderr, error ? ": %s\n" : "\n", strerror(error));
+  va_end(arguments);
+  if (getpid() != measured_process) kill(measured_process, SIGTERM); /* it would wait for its partner for ever */
+  _exit(1);
+}
+
+static void pin(int cpu) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(cpu, &set);
+  if (sched_setaffinity(0, sizeof set, &set) != 0) fail("cannot run on CPU %d", cpu);
+}
+
+static double now_ns(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
+}
+
+/* The guardian hears neither Ctrl-C nor kill: it ends when the processes that it looks after have ended. */
+static _Noreturn void guard(int queue) {
+  close(lifetime_writing);
+  signal(SIGINT, SIG_IGN);
+  signal(SIGTERM, SIG_IGN);
+  signal(SIGHUP, SIG_IGN);
+  signal(SIGQUIT, SIG_IGN);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, NULL);
+  char byte;
+  while (read(lifetime_reading, &byte, 1) < 0 && errno == EINTR) {
+  }
+  _exit(msgctl(queue, IPC_RMID, NULL) == 0 ? 0 : 1);
+}
+
+static struct channel open_sysv(void) {
+  if (lifetime_writing < 0) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) fail("pipe");
+    lifetime_reading = ends[0];
+    lifetime_writing = ends[1];
+  }
+  sigset_t all, before;
+  sigfillset(&all);
+  sigprocmask(SIG_SETMASK, &all, &before); /* no signal may end us between the queue and its guardian */
+  int queue = msgget(IPC_PRIVATE, 0600);
+  if (queue < 0) fail("msgget");
+  pid_t guardian = fork();
+  if (guardian == 0) guard(queue);
+  if (guardian < 0) {
+    msgctl(queue, IPC_RMID, NULL);
+    fail("fork");
+  }
+  sigprocmask(SIG_SETMASK, &before, NULL);
+  return (struct channel){SYSV, queue, queue};
+}
+
+static struct channel open_mq(size_t bytes) {
+  static int opened = 0;
+  char name[64];
+  snprintf(name, sizeof name, "/fangaos-bench-%d-%d", (int)getpid(), opened++);
+  struct mq_attr attributes = {.mq_maxmsg = MQ_DEPTH_DEFAULT, .mq_msgsize = (long)bytes};
+  mqd_t queue = mq_open(name, O_RDWR | O_CREAT | O_EXCL, 0600, &attributes);
+  if (queue == (mqd_t)-1) fail("mq_open");
+  if (mq_unlink(name) != 0) fail("mq_unlink");
+  return (struct channel){MQ, (int)queue, (int)queue};
+}
+
+static struct channel open_pipe(size_t capacity) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) fail("pipe");
+  if (capacity != 0) {
+    int given = fcntl(ends[1], F_SETPIPE_SZ, (int)capacity);
+    if (given < 0) fail("F_SETPIPE_SZ %zu", capacity);
+    errno = 0;
+    if ((size_t)given != capacity) fail("asked for a pipe of %zu bytes, got %d", capacity, given);
+  }
+  return (struct channel){PIPE, ends[0], ends[1]};
+}
+
+static struct channel open_channel(const struct order *order) {
+  switch (order->kind) {
+    case SYSV:
+      return open_sysv();
+    case MQ:
+      return open_mq(order->bytes);
+    default:
+      return open_pipe(0);
+  }
+}
+
+static inline void send_message(const struct channel *channel, size_t bytes) {
+  switch (channel->kind) {
+    case SYSV:
+      if (msgsnd(channel->writing, &message, bytes, 0) != 0) fail("msgsnd");
+      break;
+    case MQ:
+      if (mq_send(channel->writing, message.bytes, bytes, 0) != 0) fail("mq_send");
+      break;
+    case PIPE:
+      if (write(channel->writing, message.bytes, bytes) != (ssize_t)bytes) fail("write of %zu bytes", bytes);
+      break;
+  }
+}
+
+static inline void receive_message(const struct channel *channel, size_t bytes) {
+  ssize_t received;
+  switch (channel->kind) {
+    case SYSV:
+      received = msgrcv(channel->reading, &message, bytes, 0, 0);
+      break;
+    case MQ:
+      received = mq_receive(channel->reading, message.bytes, bytes, NULL);
+      break;
+    default:
+      received = read(channel->reading, message.bytes, bytes);
+      break;
+  }
+  if (received != (ssize_t)bytes) fail("received %zd bytes instead of %zu", received, bytes);
+}
+
+/* Runs in a child: true there, on its own CPU, and it dies with its parent. */
+static int in_partner(const struct order *order) {
+  pid_t partner = fork();
+  if (partner < 0) fail("fork");
+  pin(partner == 0 ? order->other_cpu : order->cpu);
+  if (partner != 0) return 0;
+  if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) fail("prctl");
+  if (getppid() != measured_process) _exit(1);
+  return 1;
+}
+
+static void pairs(const struct channel *channel, size_t bytes, long count) {
+  for (long i = 0; i < count; i++) {
+    send_message(channel, bytes);
+    receive_message(channel, bytes);
+  }
+}
+
+static double measure_pair(const struct order *order) {
+  struct channel channel = open_channel(order);
+  pin(order->cpu);
+  pairs(&channel, order->bytes, order->warmup);
+  double start = now_ns();
+  pairs(&channel, order->bytes, order->operations);
+  return (now_ns() - start) / (double)order->operations;
+}
+
+static double measure_stream(const struct order *order) {
+  struct channel channel = open_channel(order);
+  if (in_partner(order)) {
+    for (long i = 0; i < order->warmup + order->operations; i++) send_message(&channel, order->bytes);
+    _exit(0);
+  }
+  for (long i = 0; i < order->warmup; i++) receive_message(&channel, order->bytes);
+  double start = now_ns();
+  for (long i = 0; i < order->operations; i++) receive_message(&channel, order->bytes);
+  return (now_ns() - start) / (double)order->operations;
+}
+
+static void roundtrips(const struct channel *there, const struct channel *back, size_t bytes, long count) {
+  for (long i = 0; i < count; i++) {
+    send_message(there, bytes);
+    receive_message(back, bytes);
+  }
+}
+
+static double measure_roundtrip(const struct order *order) {
+  struct channel there = open_channel(order);
+  struct channel back = open_channel(order);
+  if (in_partner(order)) {
+    for (long i = 0; i < order->warmup + order->operations; i++) {
+      receive_message(&there, order->bytes);
+      send_message(&back, order->bytes);
+    }
+    _exit(0);
+  }
+  roundtrips(&there, &back, order->bytes, order->warmup);
+  double start = now_ns();
+  roundtrips(&there, &back, order->bytes, order->operations);
+  return (now_ns() - start) / (double)order->operations;
+}
+
+/* Reads at least `bytes` bytes, fewer only at end-of-file, and returns how many. */
+static long long read_bytes(int descriptor, size_t chunk, long long bytes) {
+  long long total = 0;
+  while (total < bytes) {
+    ssize_t received = read(descriptor, message.bytes, chunk);
+    if (received < 0) fail("read");
+    if (received == 0) break;
+    total += received;
+  }
+  return total;
+}
+
+static double measure_pipe_stream(const struct order *order) {
+  struct channel channel = open_pipe(order->bytes);
+  long long bytes = (order->warmup + order->operations) * 1024LL;
+  if (in_partner(order)) {
+    close(channel.reading);
+    for (long long left = bytes; left > 0;) {
+      size_t chunk = left < (long long)order->bytes ? (size_t)left : order->bytes;
+      send_message(&channel, chunk);
+      left -= (long long)chunk;
+    }
+    _exit(0);
+  }
+  close(channel.writing);
+  long long warmed = read_bytes(channel.reading, order->bytes, order->warmup * 1024LL);
+  double start = now_ns();
+  long long timed = read_bytes(channel.reading, order->bytes, bytes - warmed);
+  double elapsed = now_ns() - start;
+  errno = 0;
+  if (warmed + timed != bytes) fail("read %lld bytes instead of %lld", warmed + timed, bytes);
+  return elapsed / ((double)timed / 1024);
+}
+
+static const struct work works[] = {
+    {"sysv-pair", SYSV, 1, measure_pair},           {"sysv-stream", SYSV, 2, measure_stream},
+    {"mq-stream", MQ, 2, measure_stream},           {"sysv-roundtrip", SYSV, 2, measure_roundtrip},
+    {"mq-roundtrip", MQ, 2, measure_roundtrip},     {"pipe-roundtrip", PIPE, 2, measure_roundtrip},
+    {"pipe-stream", PIPE, 2, measure_pipe_stream},
+};
+enum { WORKS = sizeof works / sizeof works[0] };
+
+static _Noreturn void usage(void) {
+  fputs("usage: peers WORK BYTES WARMUP OPERATIONS CPU [OTHER-CPU]; WORK is one of:", stderr);
+  for (int i = 0; i < WORKS; i++) fprintf(stderr, " %s", works[i].name);
+  fputs("\n", stderr);
+  exit(EXIT_USAGE);
+}
+
+static long parse(const char *text, long least, long most) {
+  char *end;
+  errno = 0;
+  long value = strtol(text, &end, 10);
+  if (errno != 0 || end == text || *end != '\0' || value < least || value > most) usage();
+  return value;
+}
+
+static void reap_children(void) {
+  int status;
+  while (wait(&status) > 0) {
+    errno = 0;
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) fail("a partner failed (status 0x%x)", status);
+  }
+}
+
+int main(int argc, char **argv) {
+  const struct work *work = NULL;
+  for (int i = 0; argc >= 2 && i < WORKS; i++) {
+    if (strcmp(works[i].name, argv[1]) == 0) work = &works[i];
+  }
+  if (work == NULL || argc != 5 + work->processes) usage();
+  struct order order = {
+      .work = work->name,
+      .kind = work->kind,
+      .bytes = (size_t)parse(argv[2], 1, BYTES_MAX),
+      .warmup = parse(argv[3], 0, 1L << 40),
+      .operations = parse(argv[4], 1, 1L << 40),
+      .cpu = (int)parse(argv[5], 0, CPU_SETSIZE - 1),
+      .other_cpu = work->processes == 2 ? (int)parse(argv[6], 0, CPU_SETSIZE - 1) : 0,
+  };
+
+  measured_process = getpid();
+  alarm(SECONDS_MAX);
+  memset(message.bytes, 0x5a, sizeof message.bytes); /* also touches every page before the clock runs */
+
+  double ns = work->measure(&order);
+
+  if (lifetime_writing >= 0) close(lifetime_writing);
+  reap_children();
+  printf("{\"work\":\"%s\",\"bytes\":%zu,\"operations\":%ld,\"ns\":%.3f}\n", order.work, order.bytes, order.operations, ns);
+  return 0;
+}

@@ -1,0 +1,40 @@
+// What the two processes of a measurement of ours are told, and what the measured one answers.
+
+import { Kernel } from "../src/index.ts";
+
+export type Role = "pair" | "sender" | "receiver" | "client" | "echo" | "writer" | "reader";
+
+export interface SideOrder {
+  role: Role;
+  /** The kernel's name. */
+  kernel: string;
+  /** The name of the queue or FIFO; a round trip has two queues, `<object>-there` and `<object>-back`. */
+  object: string;
+  /** Bytes of one message, or of a pipe and its chunks. */
+  bytes: number;
+  warmup: number;
+  operations: number;
+}
+
+/** A message of the wrong length is a broken measurement: say so at once. */
+export function assertLength(got: number, expected: number): void {
+  if (got !== expected) throw new Error(`received ${got} bytes instead of ${expected}`);
+}
+
+/** Writes the figure of the measured side. */
+export function report(elapsedNs: bigint, operations: number): void {
+  process.stdout.write(`${JSON.stringify({ operations, ns: Number(elapsedNs) / operations })}\n`);
+}
+
+/** Attaches to the kernel that the command line names, does what the role does, and detaches. */
+export function runSide(roles: { [role in Role]?: (kernel: Kernel, order: SideOrder) => void }): void {
+  const order = JSON.parse(process.argv[2]) as SideOrder;
+  const act = roles[order.role];
+  if (!act) throw new Error(`this side has no role ${order.role}`);
+  const kernel = Kernel.open(order.kernel);
+  try {
+    act(kernel, order);
+  } finally {
+    kernel.close();
+  }
+}
