@@ -13,7 +13,7 @@ import {
 import { otherEndOpened } from "../kernel/pipe-ends.ts";
 import type { Address } from "../kernel/registry.ts";
 import { type Opened, System } from "../kernel/system.ts";
-import { access, isPowerOfTwo, kinds } from "../memory/layout.ts";
+import { access, isPowerOfTwo, kinds, roundUp } from "../memory/layout.ts";
 import { checkLimits, isRefusal, type Refusal, type Region, regionId } from "../memory/region.ts";
 import { MessageRing, queueBodyBytes } from "../objects/message-queue.ts";
 import { Pipe, pipeBodyBytes } from "../objects/pipe.ts";
@@ -435,6 +435,9 @@ export class Kernel implements Disposable {
   };
 }
 
+const PAGE_BYTES = 4096;
+
+/** The limits asked for, the others by default; the region in whole pages. */
 function limitsOf(options: Partial<KernelLimits>, syscall: string): KernelLimits {
   const limits: KernelLimits = { ...limitDefaults };
   for (const name of Object.keys(limitDefaults) as (keyof KernelLimits)[]) {
@@ -443,7 +446,7 @@ function limitsOf(options: Partial<KernelLimits>, syscall: string): KernelLimits
   }
   const wrong = checkLimits(limits);
   if (wrong) throw refused(syscall, "kernel", wrong);
-  return limits;
+  return { ...limits, regionBytes: roundUp(limits.regionBytes, PAGE_BYTES) };
 }
 
 /** Opens, or makes; between finding none and making one, somebody else may be quicker, and the other way round. */

@@ -5,7 +5,7 @@ import type { ObjectToken, Opened, System } from "../kernel/system.ts";
 import type { MessageRing } from "../objects/message-queue.ts";
 import { Handle } from "./handle.ts";
 import { IpcError } from "./ipc-error.ts";
-import { checkBytes, checkCount, type SyncWaitOptions, type WaitOptions } from "./options.ts";
+import { checkBytes, checkCount, countdown, type SyncWaitOptions, timeoutOf, type WaitOptions } from "./options.ts";
 
 /** A received message. */
 export interface Message {
@@ -150,17 +150,21 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
    */
   async sendMany(messages: readonly Uint8Array[], options?: SendOptions & WaitOptions): Promise<void> {
     const type = this.#checkMessages(messages, options);
+    timeoutOf(options, "msgsnd", this.label);
+    const left = countdown(options);
     for (let sent = 0; sent < messages.length; ) {
       const attempt = (): number => this.#ring.tryAppendMany(messages, sent, type);
-      sent += await this.finish("msgsnd", this.#ring.vacant, 1, attempt, options);
+      sent += await this.finish("msgsnd", this.#ring.vacant, 1, attempt, left());
     }
   }
 
   sendManySync(messages: readonly Uint8Array[], options?: SendOptions & SyncWaitOptions): void {
     const type = this.#checkMessages(messages, options);
+    timeoutOf(options, "msgsnd", this.label);
+    const left = countdown(options);
     for (let sent = 0; sent < messages.length; ) {
       const attempt = (): number => this.#ring.tryAppendMany(messages, sent, type);
-      sent += this.finishSync("msgsnd", this.#ring.vacant, 1, attempt, options);
+      sent += this.finishSync("msgsnd", this.#ring.vacant, 1, attempt, left());
     }
   }
 

@@ -30,6 +30,14 @@ export function timeoutOf(options: SyncWaitOptions | undefined, syscall: string,
   return timeout > TIMEOUT_MS_MAX ? FOR_EVER : Math.ceil(timeout);
 }
 
+/** Options for each part of a call that waits more than once: what is left of the time-out counts from the beginning. */
+export function countdown<T extends SyncWaitOptions>(options: T | undefined): () => T | undefined {
+  const timeout = options?.timeout;
+  if (options === undefined || timeout === undefined) return () => options;
+  const end = performance.now() + timeout;
+  return () => ({ ...options, timeout: Math.max(0, end - performance.now()) });
+}
+
 /** The signal of a wait, checked for its kind. */
 export function signalOf(options: WaitOptions | undefined, syscall: string, object: string): AbortSignal | undefined {
   const signal = options?.signal;

@@ -6,7 +6,7 @@ import type { ObjectToken, Opened, System } from "../kernel/system.ts";
 import type { Pipe } from "../objects/pipe.ts";
 import { blockUntil } from "../sync/waiting.ts";
 import { Handle } from "./handle.ts";
-import { checkBytes, type SyncWaitOptions, signalOf, timeoutOf, type WaitOptions } from "./options.ts";
+import { checkBytes, countdown, type SyncWaitOptions, signalOf, timeoutOf, type WaitOptions } from "./options.ts";
 
 /** Opens the same end in another task of the kernel, by `kernel.openToken`, while this one is open. */
 export interface PipeWriterToken extends ObjectToken {
@@ -51,7 +51,8 @@ export class PipeWriter extends Handle {
    */
   async write(data: Uint8Array, options?: WaitOptions): Promise<number> {
     const write = this.#begin(data);
-    const timeoutMs = timeoutOf(options, "write", this.label);
+    timeoutOf(options, "write", this.label);
+    const left = countdown(options);
     const signal = signalOf(options, "write", this.label);
     signal?.throwIfAborted();
     const { awaits } = this.system;
@@ -59,7 +60,14 @@ export class PipeWriter extends Handle {
       const first = this.#step(write);
       const result =
         first === EAGAIN
-          ? await awaits.until(this, this.#pipe.writable, this.#want(write), () => this.#step(write), timeoutMs, signal)
+          ? await awaits.until(
+              this,
+              this.#pipe.writable,
+              this.#want(write),
+              () => this.#step(write),
+              timeoutOf(left(), "write", this.label),
+              signal,
+            )
           : await awaits.letOthersRun(first);
       if (this.#isOver(write, result)) return write.done;
     }
@@ -67,11 +75,18 @@ export class PipeWriter extends Handle {
 
   writeSync(data: Uint8Array, options?: SyncWaitOptions): number {
     const write = this.#begin(data);
-    const timeoutMs = timeoutOf(options, "write", this.label);
+    timeoutOf(options, "write", this.label);
+    const left = countdown(options);
     for (;;) {
       let result = this.#step(write);
       if (result === EAGAIN) {
-        result = blockUntil(this.system, this.#pipe.writable, this.#want(write), () => this.#step(write), timeoutMs);
+        result = blockUntil(
+          this.system,
+          this.#pipe.writable,
+          this.#want(write),
+          () => this.#step(write),
+          timeoutOf(left(), "write", this.label),
+        );
       }
       if (this.#isOver(write, result)) return write.done;
     }

@@ -113,7 +113,7 @@ export class Awaits {
 
   #remove(wait: Pending): void {
     if (!this.#pending.delete(wait)) return;
-    this.#task.nodes.giveBack(wait.at);
+    this.#task.nodes.free(wait.at);
     if (this.#pending.size > 0) return;
     this.#task.bell.quiet();
     clearInterval(this.#interval);

@@ -1,5 +1,5 @@
-// Wait nodes: a table in the region, shared by all tasks. A task claims a free node by one compare-exchange on its owner,
-// keeps it for its later waits, and gives it back when it detaches; a dead task's nodes are freed by the reaper.
+// Wait nodes: a table in the region, shared by all tasks. A task claims a free node for each wait by one compare-exchange on
+// its owner, and frees it by one store; a dead task's nodes are freed by the reaper.
 
 import { ENOSPC } from "../abi/errno.ts";
 import { type Geometry, node } from "../memory/layout.ts";
@@ -11,7 +11,6 @@ export class NodePool {
   readonly #words: Words;
   readonly #geometry: Geometry;
   readonly #pid: Pid;
-  readonly #kept: Node[] = [];
   #next: number;
 
   constructor(words: Words, geometry: Geometry, pid: Pid) {
@@ -21,21 +20,21 @@ export class NodePool {
     this.#next = (pid * 31) % geometry.limits.waitersMax; // tasks begin to look at different places
   }
 
-  /** A node of this task that is in no list, or ENOSPC where `waitersMax` waits are under way. */
+  /** A node for this task, in no list, or ENOSPC where `waitersMax` waits are under way. */
   claim(): Node | typeof ENOSPC {
-    const kept = this.#kept.pop();
-    if (kept !== undefined) return kept;
     const { nodes, limits } = this.#geometry;
     for (let i = 0; i < limits.waitersMax; i++) {
       const at = field(nodes, this.#next * node.WORDS);
-      this.#next = (this.#next + 1) % limits.waitersMax;
       if (this.#words.compareExchange(field(at, node.OWNER), 0, this.#pid) === 0) return at as Node;
+      this.#next = (this.#next + 1) % limits.waitersMax;
     }
     return ENOSPC;
   }
 
-  giveBack(at: Node): void {
-    this.#kept.push(at);
+  /** Frees a node that is in no list; the next claim looks at it first. */
+  free(at: Node): void {
+    this.#next = (at - this.#geometry.nodes) / node.WORDS;
+    this.#words.store(field(at, node.OWNER), 0);
   }
 }
 

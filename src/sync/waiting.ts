@@ -77,7 +77,7 @@ export function blockUntil(
     const at = task.nodes.claim();
     if (at < 0) return at;
     const result = sleepOnce(task, condition, want, attempt, at as Node, deadline);
-    task.nodes.giveBack(at as Node);
+    task.nodes.free(at as Node);
     if (result !== EAGAIN) return result;
   }
 }
