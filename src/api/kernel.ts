@@ -402,7 +402,7 @@ export class Kernel implements Disposable {
 
   #checkCapacity(capacity: number | undefined, syscall: string): number {
     if (capacity === undefined) return PIPE_BYTES_DEFAULT;
-    checkCount(capacity, "capacity", 1, 2 ** Math.floor(Math.log2(this.limits.regionBytes)), syscall);
+    checkCount(capacity, "capacity", 1, CAPACITY_BYTES_MAX, syscall);
     if (isPowerOfTwo(capacity)) return capacity;
     const near = 2 ** Math.ceil(Math.log2(capacity));
     throw new IpcError(EINVAL, syscall, undefined, `capacity must be a power of two, such as ${near}, not ${capacity}`);
@@ -436,6 +436,8 @@ export class Kernel implements Disposable {
 }
 
 const PAGE_BYTES = 4096;
+/** Positions in a ring are 32-bit and run free: half their range is what can lie between. */
+const CAPACITY_BYTES_MAX = 2 ** 30;
 
 /** The limits asked for, the others by default; the region in whole pages. */
 function limitsOf(options: Partial<KernelLimits>, syscall: string): KernelLimits {

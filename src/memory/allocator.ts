@@ -41,6 +41,7 @@ export class Allocator {
   /** Returns the first line of at least `bytes` bytes, zeroed, or ENOMEM. The caller holds the kernel lock. */
   allocateLocked(bytes: number): number {
     const lines = 1 + Math.ceil(bytes / LINE_BYTES);
+    if (lines > this.#endLine - this.#heapLine) return ENOMEM;
     const found = this.#find(lines);
     if (found === 0) return ENOMEM;
     const reserved = this.#reserveTo(((found + lines) * LINE_BYTES) as Offset, found + lines < this.#endLine);

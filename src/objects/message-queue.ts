@@ -151,11 +151,16 @@ export class MessageRing {
     const head = words.get(this.#head);
     words.set(this.#cachedTail, words.load(this.#tail));
     const count = Math.min(this.#availableLocked(head), max);
-    for (let i = 0; i < count; i++) {
-      const at = (head + i) | 0;
-      const data = new Uint8Array(this.#lengthAt(at));
-      this.#copyOut(at, data, data.length);
-      deliver(data);
+    try {
+      for (let i = 0; i < count; i++) {
+        const at = (head + i) | 0;
+        const data = new Uint8Array(this.#lengthAt(at));
+        this.#copyOut(at, data, data.length);
+        deliver(data);
+      }
+    } catch (error) {
+      this.#consumer.leave(0); // no memory for the copies: nothing is taken, nobody is locked out
+      throw error;
     }
     if (count > 0) words.store(this.#head, (head + count) | 0); // PUBLISHES the room
     this.#consumer.leave(count);

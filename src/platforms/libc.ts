@@ -19,8 +19,12 @@ export interface Libc {
   reserve(descriptor: number, from: number, bytes: number): number;
   /** linkat(2) of an open file without a name: 0 or a negative errno. */
   nameFile(descriptor: number, path: string): number;
-  /** pipe2(2), close-on-exec and non-blocking: both descriptors, or a negative errno. */
-  pipe(): readonly [read: number, write: number] | number;
+  /**
+   * A pipe without a name, open for reading and writing by one descriptor (pipe2(2), and open(2) of it in /proc/self/fd):
+   * the descriptor, or a negative errno. Made and closed here and not by node:fs, which would close it once more when a
+   * worker thread ends.
+   */
+  openPipe(): number;
   /** write(2) of one byte; the result does not matter. */
   poke(descriptor: number): void;
 }
@@ -36,6 +40,7 @@ const MAP_ANONYMOUS = 0x20;
 const MAP_NORESERVE = 0x4000;
 const AT_FDCWD = -100;
 const AT_SYMLINK_FOLLOW = 0x400;
+const O_RDWR = 2;
 const O_CLOEXEC_NONBLOCK = 0o2000000 | 0o4000;
 
 let loaded: Libc | string | undefined;
@@ -69,6 +74,8 @@ function bind(koffi: Koffi): Libc {
   const fallocate = native("int fallocate(int fd, int mode, int64_t offset, int64_t bytes)");
   const linkat = native("int linkat(int fromDirectory, const char *from, int toDirectory, const char *to, int flags)");
   const pipe2 = native("int pipe2(_Out_ int *descriptors, int flags)");
+  const open = native("int open(const char *path, int flags)");
+  const close = native("int close(int fd)");
   const write = native("long write(int fd, const char *bytes, size_t count)");
 
   const timespecPointer = koffi.alloc("int64_t", 2);
@@ -97,10 +104,13 @@ function bind(koffi: Koffi): Libc {
     reserve: (descriptor, from, bytes) => errnoOr(fallocate(descriptor, 0, from, bytes)),
     nameFile: (descriptor, path) =>
       errnoOr(linkat(AT_FDCWD, `/proc/self/fd/${descriptor}`, AT_FDCWD, path, AT_SYMLINK_FOLLOW)),
-    pipe: () => {
-      const descriptors = new Int32Array(2);
-      const result = errnoOr(pipe2(descriptors, O_CLOEXEC_NONBLOCK));
-      return result < 0 ? result : [descriptors[0] as number, descriptors[1] as number];
+    openPipe: () => {
+      const ends = new Int32Array(2);
+      const made = errnoOr(pipe2(ends, O_CLOEXEC_NONBLOCK));
+      if (made < 0) return made;
+      const both = errnoOr(open(`/proc/self/fd/${ends[0]}`, O_CLOEXEC_NONBLOCK | O_RDWR));
+      for (const end of ends) close(end);
+      return both;
     },
     poke: (descriptor) => {
       write(descriptor, "!", 1);

@@ -56,12 +56,9 @@ class PipeDoorbell implements Doorbell {
   }
 
   install(_bell: Word, descriptorWord: Word, inodeWord: Word, onRing: () => void): void {
-    const pipe = this.#libc.pipe();
-    if (typeof pipe === "number") return; // out of descriptors: the look every 100 ms remains
     // One descriptor that reads and writes: the pipe never ends, and the socket's own clean-up closes all of it.
-    const both = openSync(`/proc/self/fd/${pipe[0]}`, constants.O_RDWR | constants.O_NONBLOCK);
-    closeSync(pipe[0]);
-    closeSync(pipe[1]);
+    const both = this.#libc.openPipe();
+    if (both < 0) return; // out of descriptors: the look every 100 ms remains
     this.#words.store(descriptorWord, both);
     this.#words.store(inodeWord, fstatSync(both).ino | 0);
     this.#socket = new Socket({ fd: both, readable: true, writable: false });
