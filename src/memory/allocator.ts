@@ -11,6 +11,7 @@ import { field, LINE_BYTES, LINE_WORDS, type Offset, type Word, type Words } fro
 
 /** How much more of a region is backed by memory at a time, in bytes. */
 const RESERVE_STEP_BYTES = 256 * 1024;
+const PAGE_BYTES = 4096;
 
 /** Backs [from, to) with memory, or says with a negative errno why not. */
 export type Reserve = (from: Offset, to: Offset) => number;
@@ -88,11 +89,19 @@ export class Allocator {
     const reserved = (this.#words.get(header.RESERVED_BYTES as Word) >>> 0) as Offset;
     const needed = blockFollows ? end + LINE_BYTES : end; // the rest of a split block begins with a header
     if (needed <= reserved) return 0;
-    const to = Math.min(roundUp(needed, RESERVE_STEP_BYTES), this.#endLine * LINE_BYTES) as Offset;
-    const result = this.#reserve(reserved, to);
+    let to = this.#boundedEnd(roundUp(needed, RESERVE_STEP_BYTES));
+    let result = this.#reserve(reserved, to);
+    if (result < 0) {
+      to = this.#boundedEnd(roundUp(needed, PAGE_BYTES)); // nearly full: no more than what is needed
+      result = this.#reserve(reserved, to);
+    }
     if (result < 0) return result;
     this.#journal.write(header.RESERVED_BYTES as Word, to | 0);
     return 0;
+  }
+
+  #boundedEnd(end: number): Offset {
+    return Math.min(end, this.#endLine * LINE_BYTES) as Offset;
   }
 
   /** The first block of the smallest class whose every block is large enough, or 0. */
