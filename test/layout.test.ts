@@ -1,0 +1,409 @@
+// The layout of a region is a promise between tasks that may run different builds: what is pinned here is what version 1
+// means. A change of anything below changes LAYOUT_VERSION in src/memory/layout.ts, and is then pinned here anew.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { type KernelLimits, limitBounds, limitDefaults, PID_BOUND } from "../src/abi/limits.ts";
+import { Kernel } from "../src/index.ts";
+import * as layout from "../src/memory/layout.ts";
+import { checkLimits } from "../src/memory/region.ts";
+import { LINE_BYTES, LINE_WORDS, WORD_BYTES } from "../src/memory/words.ts";
+import { queueBodyBytes } from "../src/objects/message-queue.ts";
+import { pipeBodyBytes } from "../src/objects/pipe.ts";
+import { CONTESTED, SLEEPERS } from "../src/sync/robust-lock.ts";
+import { AWAITED, IDLE, SLEEPING, WAITING, WOKEN } from "../src/sync/wait-list.ts";
+
+type Structure = { readonly [field: string]: number };
+type Layout = { readonly [structure: string]: Structure };
+
+const PINNED_VERSION = 1;
+
+const pinned: Layout = {
+  constants: {
+    MAGIC: 0x41474e46,
+    JOURNAL_ENTRIES_MAX: 120,
+    CLASS_ROWS: 27,
+    CLASS_COLUMNS: 8,
+    HEADER_BYTES: 2176,
+    WORD_BYTES: 4,
+    LINE_BYTES: 64,
+    LINE_WORDS: 16,
+    PID_BOUND: 2 ** 28,
+  },
+  header: {
+    MAGIC: 0,
+    VERSION: 1,
+    REGION_BYTES: 2,
+    TASKS_MAX: 3,
+    OBJECTS_MAX: 4,
+    DESCRIPTORS_MAX: 5,
+    DESCRIPTIONS_MAX: 6,
+    WAITERS_MAX: 7,
+    MESSAGE_BYTES_MAX: 8,
+    PID_NAMESPACE: 9,
+    REGION_ID: 10,
+    BOOT_ID: 12,
+    KERNEL_LOCK: 16,
+    JOURNAL_COUNT: 17,
+    OBJECT_FREE: 18,
+    DESCRIPTION_FREE: 19,
+    RESERVED_BYTES: 20,
+    CLASS_ROW_MAP: 21,
+    OBJECTS_USED: 22,
+    SWEPT_MS: 32,
+    BURIED: 33,
+    TAKEN_OVER: 34,
+    CPUS: 35,
+    CLASS_COLUMN_MAPS: 48,
+    CLASS_HEADS: 80,
+    JOURNAL: 296,
+  },
+  task: {
+    IDENTITY: 0,
+    PID: 2,
+    LAST_PID: 3,
+    PARENT_PID: 4,
+    OS_PID: 5,
+    OS_THREAD_ID: 6,
+    UID: 7,
+    GID: 8,
+    BELL: 16,
+    BELL_DESCRIPTOR: 17,
+    BELL_INODE: 18,
+    WORDS: 32,
+  },
+  object: {
+    KIND: 0,
+    REFERENCES: 1,
+    LINKED: 2,
+    BODY: 3,
+    GENERATION: 4,
+    NEXT: 5,
+    HASH: 6,
+    KEY: 7,
+    NAME_BYTES: 8,
+    MODE: 9,
+    UID: 10,
+    GID: 11,
+    CREATOR_UID: 12,
+    CREATOR_GID: 13,
+    CREATOR_PID: 14,
+    NAME: 16,
+    WORDS: 80,
+  },
+  description: { OBJECT: 0, ACCESS: 1, REFERENCES: 2, FLAGS: 3, NEXT: 4, WORDS: 8 },
+  node: { OWNER: 0, STATE: 1, LIST: 2, NEXT: 3, PREVIOUS: 4, TICKET: 5, WANT: 6, WORDS: 16 },
+  monitor: { LOCK: 0, FIRST: 1, LAST: 2, TICKET: 3, POSITION: 4, CACHED_OPPOSITE: 5, WORDS: 16 },
+  pipe: {
+    CAPACITY: 0,
+    READERS: 1,
+    WRITERS: 2,
+    READERS_OPENED: 3,
+    WRITERS_OPENED: 4,
+    PRODUCER: 16,
+    CONSUMER: 32,
+    DATA: 48,
+  },
+  queue: { DEPTH: 0, SLOTS: 1, SLOT_WORDS: 2, MESSAGE_BYTES_MAX: 3, PRODUCER: 16, CONSUMER: 32, SLOT: 48 },
+  message: { LENGTH: 0, SENDER: 1, TYPE: 2, PRIORITY: 4, STATE: 5, DATA: 8 },
+  block: { LINES: 0, USED: 1, BEFORE: 2, NEXT_FREE: 3, PREVIOUS_FREE: 4 },
+  kinds: { PIPE: 1, FIFO: 2, QUEUE: 3 },
+  access: { READ: 1, WRITE: 2 },
+  lockStates: { CONTESTED: 2 ** 28, SLEEPERS: 2 ** 29 },
+  nodeStates: { IDLE: 0, WAITING: 1, SLEEPING: 2, AWAITED: 3, WOKEN: 4 },
+  // where geometryOf places the tables of the default limits: in words, the heap in lines
+  defaultGeometry: {
+    tasks: 544,
+    descriptors: 4640,
+    objects: 37_408,
+    buckets: 119_328,
+    bucketCount: 1024,
+    descriptions: 120_352,
+    nodes: 153_120,
+    heapLine: 13_666,
+    heapEndLine: 1_048_576,
+  },
+  // bytes
+  bodies: { pipeOf4096: 4288, queueOf10By256: 4800, queueOf1By1: 232 },
+};
+
+const { limits: _, ...defaultGeometry } = layout.geometryOf(limitDefaults);
+
+const isNumber = (value: unknown): value is number => typeof value === "number";
+const isStructure = (value: unknown): value is Structure =>
+  typeof value === "object" && value !== null && Object.values(value).every(isNumber);
+
+/** Every constant and every structure that layout.ts exports, so that a new one is pinned too, and what lies elsewhere. */
+function layoutNow(): Layout {
+  const exported: [string, unknown][] = Object.entries(layout);
+  const { LAYOUT_VERSION: _, ...numbers } = Object.fromEntries(exported.filter(([, value]) => isNumber(value)));
+  return {
+    ...Object.fromEntries(exported.filter((entry): entry is [string, Structure] => isStructure(entry[1]))),
+    constants: { ...(numbers as Structure), WORD_BYTES, LINE_BYTES, LINE_WORDS, PID_BOUND },
+    lockStates: { CONTESTED, SLEEPERS },
+    nodeStates: { IDLE, WAITING, SLEEPING, AWAITED, WOKEN },
+    defaultGeometry,
+    bodies: {
+      pipeOf4096: pipeBodyBytes(4096),
+      queueOf10By256: queueBodyBytes(10, 256),
+      queueOf1By1: queueBodyBytes(1, 1),
+    },
+  };
+}
+
+/** One line for each difference, such as "task.BELL was 16, is 17". */
+function differences(before: Layout, now: Layout): string[] {
+  const found: string[] = [];
+  for (const structure of new Set([...Object.keys(before), ...Object.keys(now)])) {
+    const [was, is] = [before[structure] ?? {}, now[structure] ?? {}];
+    for (const name of new Set([...Object.keys(was), ...Object.keys(is)])) {
+      const [old, current] = [was[name] ?? "not there", is[name] ?? "not there"];
+      if (old !== current) found.push(`${structure}.${name} was ${old}, is ${current}`);
+    }
+  }
+  return found;
+}
+
+function assertPinned(before: Layout, now: Layout, version: number): void {
+  const changed = differences(before, now).join("\n  ");
+  const remedy =
+    version === PINNED_VERSION
+      ? `raise LAYOUT_VERSION in src/memory/layout.ts above ${version}, and pin version and layout in test/layout.test.ts`
+      : "pin the new version and layout in test/layout.test.ts";
+  assert.equal(changed, "", `the layout of a region has changed:\n  ${changed}\n${remedy}`);
+  assert.equal(
+    version,
+    PINNED_VERSION,
+    `LAYOUT_VERSION is ${version}, but version ${PINNED_VERSION} is pinned: ${remedy}`,
+  );
+}
+
+test("the layout is that of its version: a change raises LAYOUT_VERSION", () => {
+  assertPinned(pinned, layoutNow(), layout.LAYOUT_VERSION);
+});
+
+test("a moved, a new and a missing field are told by name, with the advice to raise the version", () => {
+  const { LINES: _, ...shorter } = layoutNow().block as Structure;
+  const moved = { ...layoutNow(), task: { ...layout.task, BELL: 20, RINGS: 21 }, block: shorter };
+  const told = ["task.BELL was 16, is 20", "task.RINGS was not there, is 21", "block.LINES was 0, is not there"];
+  assert.deepEqual(differences(pinned, moved).sort(), told.sort());
+  assert.throws(
+    () => assertPinned(pinned, moved, PINNED_VERSION),
+    /task\.BELL was 16, is 20[\s\S]*raise LAYOUT_VERSION/,
+  );
+  assert.throws(() => assertPinned(pinned, moved, PINNED_VERSION + 1), /task\.BELL[\s\S]*pin the new version/);
+  assert.throws(() => assertPinned(pinned, layoutNow(), PINNED_VERSION + 1), /but version 1 is pinned/);
+});
+
+test("the first bytes of a region are FNGA and the layout's version", () => {
+  using kernel = Kernel.create();
+  const { handle } = kernel;
+  assert.ok("buffer" in handle);
+  const bytes = Buffer.from(handle.buffer);
+  assert.equal(bytes.toString("latin1", 0, 4), "FNGA");
+  assert.equal(bytes.readUInt32LE(4 * layout.header.VERSION), PINNED_VERSION);
+});
+
+/** Fields of more than one word, in words. */
+const widths: { readonly [structure: string]: Structure } = {
+  header: {
+    REGION_ID: 2,
+    BOOT_ID: 4,
+    CLASS_COLUMN_MAPS: layout.CLASS_ROWS,
+    CLASS_HEADS: layout.CLASS_ROWS * layout.CLASS_COLUMNS,
+    JOURNAL: 2 * layout.JOURNAL_ENTRIES_MAX,
+  },
+  task: { IDENTITY: 2 },
+  object: { NAME: 64 },
+  description: {},
+  node: {},
+  monitor: {},
+  pipe: { PRODUCER: layout.monitor.WORDS, CONSUMER: layout.monitor.WORDS },
+  queue: { PRODUCER: layout.monitor.WORDS, CONSUMER: layout.monitor.WORDS },
+  message: { TYPE: 2 },
+  block: {},
+};
+
+const headerOfWords: Structure = { ...layout.header, WORDS: layout.HEADER_BYTES / WORD_BYTES };
+const structures: Layout = { ...layoutNow(), header: headerOfWords };
+const structureOf = (name: string): Structure => structures[name] as Structure;
+
+/** What is wrong with a structure: fields that share a word, or lie outside. */
+function collisions(structure: Structure, wide: Structure): string[] {
+  const { WORDS: size = Number.POSITIVE_INFINITY, ...fields } = structure;
+  const found: string[] = [];
+  let end = 0;
+  let last = "the beginning";
+  for (const [name, at] of Object.entries(fields).sort(([, a], [, b]) => a - b)) {
+    if (at < end) found.push(`${name} lies on ${last}`);
+    end = at + (wide[name] ?? 1);
+    last = name;
+    if (end > size) found.push(`${name} ends behind the structure`);
+  }
+  return found;
+}
+
+for (const [name, wide] of Object.entries(widths)) {
+  test(`no two fields of a ${name} share a word, and none lies outside it`, () => {
+    assert.deepEqual(collisions(structureOf(name), wide), []);
+    for (const field of Object.keys(wide)) assert.ok(field in structureOf(name), `${name} has a field ${field}`);
+  });
+}
+
+test("two fields on one word, and one outside its structure, are found", () => {
+  assert.deepEqual(collisions({ A: 0, B: 1, C: 3, WORDS: 4 }, { B: 2 }), []);
+  assert.deepEqual(collisions({ A: 0, B: 1, C: 2, WORDS: 4 }, { B: 2 }), ["C lies on B"]);
+  assert.deepEqual(collisions({ A: 0, B: 3, WORDS: 4 }, { B: 2 }), ["B ends behind the structure"]);
+  assert.deepEqual(collisions({ A: -1 }, {}), ["A lies on the beginning"]);
+});
+
+const lineOf = (word: number): number => Math.floor(word / LINE_WORDS);
+
+/** The names of the fields on one cache line of a structure. */
+const onLine = (structure: Structure, line: number): string[] =>
+  Object.keys(structure).filter((name) => name !== "WORDS" && lineOf(structure[name] as number) === line);
+
+test("a task's bell has a cache line that only what belongs to the bell shares", () => {
+  const shared = onLine(layout.task, lineOf(layout.task.BELL));
+  assert.deepEqual(shared, ["BELL", "BELL_DESCRIPTOR", "BELL_INODE"]);
+  assert.equal(layout.task.WORDS % LINE_WORDS, 0, "the next task begins on a line of its own");
+});
+
+const rings = {
+  pipe: { structure: layout.pipe, payload: layout.pipe.DATA },
+  queue: { structure: layout.queue, payload: layout.queue.SLOT },
+};
+
+for (const [name, { structure, payload }] of Object.entries(rings)) {
+  test(`the producer, the consumer and the payload of a ${name} have cache lines of their own`, () => {
+    assert.equal(layout.monitor.WORDS, LINE_WORDS, "a monitor is one line");
+    for (const side of ["PRODUCER", "CONSUMER"] as const) {
+      const at = structure[side];
+      assert.equal(at % LINE_WORDS, 0, `${side} begins a line`);
+      assert.deepEqual(onLine(structure, lineOf(at)), [side]);
+    }
+    assert.equal(payload % LINE_WORDS, 0, "the payload begins a line");
+  });
+}
+
+test("a wait node is a cache line: nobody sleeps on another's", () => {
+  assert.equal(layout.node.WORDS, LINE_WORDS);
+});
+
+test("the kernel lock shares its cache line only with what it guards, and with nothing that others write", () => {
+  const { header } = layout;
+  const guarded = ["KERNEL_LOCK", "JOURNAL_COUNT", "OBJECT_FREE", "DESCRIPTION_FREE", "RESERVED_BYTES"];
+  assert.deepEqual(onLine(header, lineOf(header.KERNEL_LOCK)), [...guarded, "CLASS_ROW_MAP", "OBJECTS_USED"]);
+  assert.deepEqual(onLine(header, lineOf(header.SWEPT_MS)), ["SWEPT_MS", "BURIED", "TAKEN_OVER", "CPUS"]);
+  assert.ok(
+    lineOf(header.BOOT_ID + 3) < lineOf(header.KERNEL_LOCK),
+    "what never changes lies on a line that never does",
+  );
+});
+
+test("fields of 64 bits are 8-byte aligned", () => {
+  const wide = { "header.REGION_ID": layout.header.REGION_ID, "header.BOOT_ID": layout.header.BOOT_ID };
+  const others = { "task.IDENTITY": layout.task.IDENTITY, "message.TYPE": layout.message.TYPE };
+  for (const [name, word] of Object.entries({ ...wide, ...others })) assert.equal(word % 2, 0, name);
+  for (const [name, words] of Object.entries({ task: layout.task.WORDS, slots: layout.queue.SLOT })) {
+    assert.equal(words % 2, 0, `${name} keep the alignment of the one before`);
+  }
+});
+
+const strideOf = (messageBytesMax: number): number =>
+  queueBodyBytes(2, messageBytesMax) - queueBodyBytes(1, messageBytesMax);
+
+test("payloads start 8-byte aligned, whatever the longest message", () => {
+  assert.equal((layout.pipe.DATA * WORD_BYTES) % 8, 0);
+  assert.equal((layout.queue.SLOT * WORD_BYTES) % 8, 0);
+  assert.equal((layout.message.DATA * WORD_BYTES) % 8, 0);
+  const [least, most] = limitBounds.messageBytesMax;
+  fc.assert(
+    fc.property(fc.oneof(fc.integer({ min: least, max: 600 }), fc.integer({ min: least, max: most })), (bytes) => {
+      assert.equal(strideOf(bytes) % 8, 0);
+      assert.ok(strideOf(bytes) >= layout.message.DATA * WORD_BYTES + bytes, "a slot holds its message");
+    }),
+  );
+});
+
+/** Mostly small, as limits are, and now and then anything within the bounds. */
+const limits: fc.Arbitrary<KernelLimits> = fc.record(
+  Object.fromEntries(
+    Object.entries(limitBounds).map(([name, [least, most]]) => [
+      name,
+      fc.oneof(
+        { weight: 4, arbitrary: fc.integer({ min: least, max: Math.min(most, least + 5000) }) },
+        { weight: 1, arbitrary: fc.integer({ min: least, max: most }) },
+      ),
+    ]),
+  ),
+) as fc.Arbitrary<KernelLimits>;
+
+interface Table {
+  readonly name: string;
+  readonly start: number;
+  readonly words: number;
+}
+
+/** The tables of a region in the order that the layout promises, in words. */
+function tablesOf(geometry: layout.Geometry): Table[] {
+  const { tasksMax, descriptorsMax, objectsMax, descriptionsMax, waitersMax } = geometry.limits;
+  const heapLines = Math.max(geometry.heapEndLine - geometry.heapLine, 0);
+  return [
+    { name: "header", start: 0, words: layout.HEADER_BYTES / WORD_BYTES },
+    { name: "tasks", start: geometry.tasks, words: tasksMax * layout.task.WORDS },
+    { name: "descriptors", start: geometry.descriptors, words: tasksMax * descriptorsMax },
+    { name: "objects", start: geometry.objects, words: objectsMax * layout.object.WORDS },
+    { name: "buckets", start: geometry.buckets, words: geometry.bucketCount },
+    { name: "descriptions", start: geometry.descriptions, words: descriptionsMax * layout.description.WORDS },
+    { name: "nodes", start: geometry.nodes, words: waitersMax * layout.node.WORDS },
+    { name: "heap", start: geometry.heapLine * LINE_WORDS, words: heapLines * LINE_WORDS },
+  ];
+}
+
+test("the tables of a region follow each other without overlap, each from a cache line on, for any limits", () => {
+  fc.assert(
+    fc.property(limits, (some) => {
+      const geometry = layout.geometryOf(some);
+      let end = 0;
+      for (const { name, start, words } of tablesOf(geometry)) {
+        assert.equal(start % LINE_WORDS, 0, `${name} begins a line`);
+        assert.ok(
+          start >= end && start < end + LINE_WORDS,
+          `${name} begins at ${start}, the table before ends at ${end}`,
+        );
+        end = start + words;
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("limits are accepted from the byte on at which their region holds the tables and 64 lines of heap", () => {
+  const [least, most] = limitBounds.regionBytes;
+  fc.assert(
+    fc.property(limits, fc.integer({ min: -2 * LINE_BYTES, max: 2 * LINE_BYTES }), (some, difference) => {
+      const needed = (layout.geometryOf(some).heapLine + 64) * LINE_BYTES;
+      fc.pre(needed >= least + 2 * LINE_BYTES && needed <= most - 2 * LINE_BYTES);
+      const near = { ...some, regionBytes: needed + difference };
+      assert.equal(checkLimits(near) === undefined, difference >= 0);
+      if (difference < 0) return;
+      const heap = tablesOf(layout.geometryOf(near)).at(-1) as Table;
+      assert.ok(heap.words >= 64 * LINE_WORDS, "there is some heap");
+      assert.ok((heap.start + heap.words) * WORD_BYTES <= near.regionBytes, "the heap ends in the region");
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("there are as many buckets as objects, rounded up to a power of two", () => {
+  fc.assert(
+    fc.property(limits, (some) => {
+      const { bucketCount } = layout.geometryOf(some);
+      assert.ok(
+        layout.isPowerOfTwo(bucketCount) && bucketCount >= some.objectsMax && bucketCount < 2 * some.objectsMax,
+      );
+    }),
+  );
+});
