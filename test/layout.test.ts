@@ -2,6 +2,7 @@
 // means. A change of anything below changes LAYOUT_VERSION in src/memory/layout.ts, and is then pinned here anew.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import fc from "fast-check";
 import { type KernelLimits, limitBounds, limitDefaults, PID_BOUND } from "../src/abi/limits.ts";
@@ -406,4 +407,16 @@ test("there are as many buckets as objects, rounded up to a power of two", () =>
       );
     }),
   );
+});
+
+test("the map in docs/ARCHITECTURE.md shows the tables where they are", () => {
+  const text = readFileSync(new URL("../../docs/ARCHITECTURE.md", import.meta.url), "utf8");
+  const rows = [...text.matchAll(/^ *([\d,]+) +([\d,]+|…) +[┌├]─/gm)];
+  const drawn = rows.map(([, ...cells]) => cells.map((cell) => Number((cell as string).replaceAll(",", ""))));
+  const tables = tablesOf(layout.geometryOf(limitDefaults));
+  const expected = tables.map(({ name, start, words }) => [
+    start * WORD_BYTES,
+    name === "heap" ? Number.NaN : words * WORD_BYTES,
+  ]);
+  assert.deepEqual(drawn, expected);
 });

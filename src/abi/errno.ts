@@ -156,6 +156,7 @@ export const EBADF = -9;
 export const EAGAIN = -11;
 export const ENOMEM = -12;
 export const EACCES = -13;
+export const EFAULT = -14;
 export const EBUSY = -16;
 export const EEXIST = -17;
 export const EINVAL = -22;

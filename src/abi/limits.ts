@@ -26,7 +26,7 @@ export interface KernelLimits {
   readonly tasksMax: number;
   /** Pipes, FIFOs, queues and later objects alive at one time. */
   readonly objectsMax: number;
-  /** Descriptors a task can hold. */
+  /** Descriptors of a task; 0, 1 and 2 among them are kept for the host's standard input, output and error. */
   readonly descriptorsMax: number;
   /** Open file descriptions in the whole kernel. */
   readonly descriptionsMax: number;

@@ -27,13 +27,14 @@ export class IpcError extends Error {
 /** What to do about an error, where the call itself has nothing better to say. */
 const remedies: Partial<Record<ErrnoName, string>> = {
   EBADF: "the handle was closed while this waited",
+  EFAULT: "the buffer was transferred or shrunk while this waited; leave it alone until the promise settles",
   E2BIG: "the message is longer than the buffer and still in the queue; receive into a larger one",
   EPIPE: "no reader is left, so nobody would read it",
   ETIMEDOUT: "the time-out passed first; nothing was done",
   ENOENT: "it is not there; { create: true } makes it, or it was removed",
   EEXIST: "it is there already; leave out { exclusive: true } to open it, or unlink it first",
   ENOMEM: "the region has no room left; close what is not needed, or create the kernel with a larger regionBytes",
-  ENOSPC: "a limit of this kernel is reached; create it with larger limits (tasksMax, objectsMax, waitersMax)",
+  ENOSPC: "a limit of this kernel is reached (tasksMax, objectsMax, waitersMax), or /dev/shm is full",
   EMFILE: "this task has no descriptor left; close some, or create the kernel with a larger descriptorsMax",
   ENFILE: "the kernel has no description left; close some, or create it with a larger descriptionsMax",
   ENXIO: "no reader has it open; open the read end first, or wait for it with openFifo",

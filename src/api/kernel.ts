@@ -108,8 +108,10 @@ export class Kernel implements Disposable {
 
   /**
    * Opens the kernel that lives in /dev/shm/fangaos.<name>, for any process of this user, and attaches this thread.
-   * @throws IpcError ENOENT where it is not there, EEXIST, EACCES where it is not ours, EINVAL for a bad name or a foreign
-   * file, EOPNOTSUPP for another version, EIO where it is truncated, ENOSPC where /dev/shm is full, ENOSYS without koffi
+   * @throws IpcError ENOENT where it is not there, EEXIST, EACCES where it is not ours, EINVAL or ENAMETOOLONG for a bad
+   * name, EINVAL for a foreign file, EAGAIN where it is still being created, EOPNOTSUPP for another version or pid
+   * namespace, ESTALE from before a restart, EIO where it is truncated, EBUSY where this thread is attached already,
+   * ENOSPC where /dev/shm or the kernel is full, ENOSYS without koffi
    */
   static open(name: string, options: OpenOptions = {}): Kernel {
     const wrong = checkRegionName(name);

@@ -1,6 +1,6 @@
 // The public handle of a message queue.
 
-import { EAGAIN, EMSGSIZE } from "../abi/errno.ts";
+import { EAGAIN, EFAULT, EMSGSIZE } from "../abi/errno.ts";
 import type { ObjectToken, Opened, System } from "../kernel/system.ts";
 import type { MessageRing } from "../objects/message-queue.ts";
 import { Handle } from "./handle.ts";
@@ -80,7 +80,9 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
    */
   async send(data: Uint8Array, options?: SendOptions & WaitOptions): Promise<void> {
     const type = this.#checkMessage(data, options);
-    await this.finish("msgsnd", this.#ring.vacant, 1, () => this.#ring.tryAppend(data, type), options);
+    const { length } = data;
+    const attempt = (): number => (data.length === length ? this.#ring.tryAppend(data, type) : EFAULT);
+    await this.finish("msgsnd", this.#ring.vacant, 1, attempt, options);
   }
 
   sendSync(data: Uint8Array, options?: SendOptions & SyncWaitOptions): void {
@@ -121,8 +123,8 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
   }
 
   /**
-   * Receives the first message into the caller's buffer; nothing is allocated. Returns its length in bytes; `lastSender` and
-   * `lastType` tell the rest.
+   * Receives the first message into the caller's buffer; no message is allocated, and by the other two forms nothing at all
+   * while messages are of one length. Returns its length in bytes; `lastSender` and `lastType` tell the rest.
    * @throws IpcError E2BIG where the buffer is too short (the message stays), ETIMEDOUT
    */
   async receiveInto(buffer: Uint8Array, options?: WaitOptions): Promise<number> {
@@ -150,10 +152,11 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
    */
   async sendMany(messages: readonly Uint8Array[], options?: SendOptions & WaitOptions): Promise<void> {
     const type = this.#checkMessages(messages, options);
+    const all = [...messages]; // the caller may change its array while this waits
     timeoutOf(options, "msgsnd", this.label);
     const left = countdown(options);
-    for (let sent = 0; sent < messages.length; ) {
-      const attempt = (): number => this.#ring.tryAppendMany(messages, sent, type);
+    for (let sent = 0; sent < all.length; ) {
+      const attempt = (): number => this.#ring.tryAppendMany(all, sent, type);
       sent += await this.finish("msgsnd", this.#ring.vacant, 1, attempt, left());
     }
   }

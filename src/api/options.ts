@@ -15,8 +15,8 @@ export interface WaitOptions extends SyncWaitOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Longer than this is for ever: setTimeout's bound, 24.8 days. */
-const TIMEOUT_MS_MAX = 0x7fffffff;
+/** Longer than this, 12.4 days, is for ever: half the range of the world's clock, which wraps. */
+const TIMEOUT_MS_MAX = 2 ** 30 - 1;
 
 /** The time-out of a wait in whole milliseconds, or FOR_EVER. */
 export function timeoutOf(options: SyncWaitOptions | undefined, syscall: string, object: string): number {

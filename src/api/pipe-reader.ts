@@ -1,7 +1,7 @@
 // The public handle of a pipe's or FIFO's read end.
 
 import { Readable } from "node:stream";
-import { EAGAIN } from "../abi/errno.ts";
+import { EAGAIN, EFAULT } from "../abi/errno.ts";
 import type { ObjectToken, Opened, System } from "../kernel/system.ts";
 import type { Pipe } from "../objects/pipe.ts";
 import { Handle } from "./handle.ts";
@@ -46,7 +46,9 @@ export class PipeReader extends Handle implements AsyncIterable<Uint8Array> {
    */
   async read(buffer: Uint8Array, options?: WaitOptions): Promise<number> {
     this.#check(buffer);
-    return this.finish("read", this.#pipe.readable, 1, () => this.#take(buffer), options);
+    const { length } = buffer;
+    const attempt = (): number => (buffer.length === length ? this.#take(buffer) : EFAULT);
+    return this.finish("read", this.#pipe.readable, 1, attempt, options);
   }
 
   readSync(buffer: Uint8Array, options?: SyncWaitOptions): number {

@@ -1,7 +1,7 @@
 // The public handle of a pipe's or FIFO's write end.
 
 import { Writable } from "node:stream";
-import { EAGAIN, EPIPE, ETIMEDOUT } from "../abi/errno.ts";
+import { EAGAIN, EFAULT, EPIPE, ETIMEDOUT } from "../abi/errno.ts";
 import type { ObjectToken, Opened, System } from "../kernel/system.ts";
 import type { Pipe } from "../objects/pipe.ts";
 import { blockUntil } from "../sync/waiting.ts";
@@ -16,6 +16,7 @@ export interface PipeWriterToken extends ObjectToken {
 /** A write under way: how far it has come. */
 interface Progress {
   readonly data: Uint8Array;
+  readonly length: number;
   readonly atomic: boolean;
   done: number;
 }
@@ -134,21 +135,23 @@ export class PipeWriter extends Handle {
     this.checkOpen("write");
     checkBytes(data, "write", this.label);
     this.system.glance(); // a writer that always finds room must still learn of its readers' death
-    return { data, atomic: data.length <= this.#pipe.atomicBytesMax, done: 0 };
+    const { length } = data;
+    return { data, length, atomic: length <= this.#pipe.atomicBytesMax, done: 0 };
   }
 
   #step(write: Progress): number {
-    const count = this.#pipe.tryWrite(write.data, write.done, write.data.length - write.done, write.atomic);
+    if (write.data.length !== write.length) return EFAULT;
+    const count = this.#pipe.tryWrite(write.data, write.done, write.length - write.done, write.atomic);
     if (count > 0) write.done += count;
     return count;
   }
 
   #want(write: Progress): number {
-    return write.atomic ? write.data.length : 1;
+    return write.atomic ? write.length : 1;
   }
 
   #isOver(write: Progress, result: number): boolean {
     if (result < 0 && !(write.done > 0 && (result === EPIPE || result === ETIMEDOUT))) this.checked("write", result);
-    return result < 0 || write.done === write.data.length;
+    return result < 0 || write.done === write.length;
   }
 }

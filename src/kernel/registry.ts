@@ -138,8 +138,7 @@ export class Registry {
       return words.get(field(at, object.NAME_BYTES)) === 0 && words.get(field(at, object.KEY)) === address.key;
     }
     if (words.get(field(at, object.NAME_BYTES)) !== address.name.length) return false;
-    const start = offsetOf(field(at, object.NAME));
-    return address.name.every((byte, i) => words.bytes[start + i] === byte);
+    return words.equal(offsetOf(field(at, object.NAME)), address.name);
   }
 
   #destroyIfUnused(index: number): void {

@@ -9,7 +9,7 @@ import { LINE_BYTES, LINE_WORDS, type Offset, WORD_BYTES, type Word } from "./wo
 export const MAGIC = 0x41474e46;
 export const LAYOUT_VERSION = 1;
 
-/** What one undo of the journal can hold: the largest transaction (creating a named queue and opening it) needs 60. */
+/** What one undo of the journal can hold: the largest transaction (making a pipe and opening both ends) needs 54. */
 export const JOURNAL_ENTRIES_MAX = 120;
 
 /** The allocator's classes: a power of two of lines, each cut into 8. */
@@ -55,7 +55,7 @@ const HEADER_WORDS = roundUp(header.JOURNAL + 2 * JOURNAL_ENTRIES_MAX, LINE_WORD
 export const task = {
   // line 0 · IDENTITY is claimed by compare-exchange from 0 and returned to 0 last; the rest is its owner's
   IDENTITY: 0, // 64 bits: thread id and start time in the operating system, 0: the slot is free
-  PID: 2, // published last at attach, cleared first at burial
+  PID: 2, // published last at attach, cleared at burial just before IDENTITY
   LAST_PID: 3, // the pid of the slot's last task; the next one's is tasksMax higher
   PARENT_PID: 4,
   OS_PID: 5,

@@ -100,6 +100,11 @@ export class Words {
     target.set(view, start);
   }
 
+  /** Whether the bytes at `offset` are those. */
+  equal(offset: Offset, bytes: Uint8Array): boolean {
+    return bytes.every((byte, i) => this.bytes[offset + i] === byte);
+  }
+
   zero(offset: Offset, length: number): void {
     this.bytes.fill(0, offset, offset + length);
   }

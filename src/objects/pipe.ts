@@ -2,8 +2,8 @@
 // the other side's position on its own cache line and looks at the real one only where the copy does not suffice.
 //
 // A write copies its bytes, then stores the tail; a read copies out, then stores the head. What a writer that died had not
-// published never happened, whatever bytes lie behind the tail. A fast write or read costs three atomics: lock, publish,
-// unlock, and a look at whether the other end is open.
+// published never happened, whatever bytes lie behind the tail. A fast write costs four atomics (a look at the count
+// of readers, lock, publish, unlock), a fast read three, and two more where the tail last seen does not fill the buffer.
 //
 // Source: pipe(7), and the mission's "Pipes".
 

@@ -9,7 +9,7 @@ type HostFacts = Omit<World, "parker" | "doorbell">;
 
 const pause: (() => void) | undefined = (Atomics as { pause?: () => void }).pause;
 
-/** Without /proc nobody can be told dead but by its parent; a thread is then known by a random number. */
+/** Without /proc a thread is known by a random number, and nobody can be told dead: tasks must close. */
 function identityWithoutProc(): { identity: bigint; threadId: number } {
   const random = crypto.getRandomValues(new BigInt64Array(1))[0] as bigint;
   return { identity: random | 1n, threadId };

@@ -61,11 +61,11 @@ export function createRegionFile(name: string, limits: KernelLimits): MappedRegi
     const made = formatFile(library, descriptor, limits);
     if (isRefusal(made)) return made;
     const named = library.nameFile(descriptor, regionPath(name));
+    descriptor = undefined; // the region's, to keep or to close
     if (named < 0) {
       made.unmap();
       return { errno: named, reason: named === EEXIST ? "it is there already" : `${regionPath(name)} cannot be made` };
     }
-    descriptor = undefined; // the region keeps it
     return made;
   } catch (error) {
     return refusalOf(error, `a region file cannot be made in ${DIRECTORY}`);

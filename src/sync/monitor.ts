@@ -42,8 +42,8 @@ export class Monitor {
   }
 
   /**
-   * Unlocks. `credit` is how much has become available for those who wait: nodes are woken in order of arrival, each for
-   * what it wants, until the credit is spent.
+   * Unlocks. `credit` is how much has become available for those who wait: in order of arrival, those nodes are woken that
+   * want no more than what is left of it. One that wants much can be passed by those that want little.
    */
   leave(credit: number): void {
     if (!this.#lock.tryReleaseFast()) this.#leaveContended(credit);

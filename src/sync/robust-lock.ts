@@ -6,8 +6,8 @@
 //
 // What a death leaves behind: before the first store nothing; while held, the dead pid in the word, which the next
 // contender replaces by its own with one compare-exchange, and then repairs; after the unlocking store and before the
-// wake call, sleepers who wake by themselves at the end of their slice. A pid is never used again while the kernel
-// lives, so a word that names a dead task never comes to name a living one.
+// wake call, sleepers who wake by themselves at the end of their slice. A pid is used again only after
+// 2^28 / tasksMax tasks have lived in its slot, so a word that names a dead task does not come to name a living one.
 
 import { PID_BOUND, WAIT_SLICE_MS } from "../abi/limits.ts";
 import { headerWord } from "../memory/region.ts";

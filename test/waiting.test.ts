@@ -1,0 +1,96 @@
+// What can go wrong while a call waits, in one task.
+
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { test } from "node:test";
+import { limitDefaults } from "../src/abi/limits.ts";
+import { type IpcError, Kernel } from "../src/index.ts";
+import { deadlineIn, remainingMs } from "../src/sync/waiting.ts";
+import type { World } from "../src/sync/world.ts";
+
+const text = (data: Uint8Array): string => new TextDecoder().decode(data);
+
+test("the longest time-out has not passed when it begins, wherever the clock stands", () => {
+  for (const now of [0, 1, 2 ** 30, 2 ** 31 - 1]) {
+    const world = { nowMs: () => now } as World;
+    const longest = 2 ** 30 - 1;
+    assert.equal(remainingMs(world, deadlineIn(world, longest) as number), longest);
+  }
+});
+
+test("a time-out longer than the clock's range is for ever", async () => {
+  using kernel = Kernel.create();
+  const queue = kernel.queue();
+  const received = queue.receive({ timeout: 2 ** 31 });
+  queue.sendSync(Buffer.from("in time"));
+  assert.equal(text((await received).data), "in time");
+});
+
+test("a buffer that is transferred while its write waits is EFAULT, and the pipe works on", async () => {
+  using kernel = Kernel.create();
+  const { reader, writer } = kernel.pipe();
+  writer.writeSync(new Uint8Array(4096));
+  const buffer = new Uint8Array(4096);
+  const written = writer.write(buffer);
+  structuredClone(buffer, { transfer: [buffer.buffer] });
+  assert.equal(reader.readSync(new Uint8Array(4096)), 4096);
+  await assert.rejects(written, { code: "EFAULT" });
+  assert.equal(writer.tryWrite(Buffer.from("next")), 4);
+  assert.equal(reader.length, 4);
+});
+
+test("a message that is transferred while its send waits is EFAULT, and none is sent", async () => {
+  using kernel = Kernel.create();
+  const queue = kernel.queue({ depth: 1 });
+  queue.sendSync(Buffer.from("first"));
+  const message = new Uint8Array(8);
+  const sent = queue.send(message);
+  structuredClone(message, { transfer: [message.buffer] });
+  assert.equal(text(queue.receiveSync().data), "first");
+  await assert.rejects(sent, { code: "EFAULT" });
+  assert.equal(queue.length, 0);
+});
+
+test("a buffer that is transferred while its read waits is EFAULT, and the bytes stay", async () => {
+  using kernel = Kernel.create();
+  const { reader, writer } = kernel.pipe();
+  const buffer = new Uint8Array(16);
+  const read = reader.read(buffer);
+  structuredClone(buffer, { transfer: [buffer.buffer] });
+  writer.writeSync(Buffer.from("bytes"));
+  await assert.rejects(read, { code: "EFAULT" });
+  assert.equal(reader.length, 5);
+});
+
+test("a batch is sent as it was when the call was made, whatever becomes of the caller's array", async () => {
+  using kernel = Kernel.create();
+  const queue = kernel.queue({ depth: 1 });
+  const batch: Uint8Array[] = [Buffer.from("one"), Buffer.from("two")];
+  const sent = queue.sendMany(batch);
+  batch[1] = null as unknown as Uint8Array;
+  const received = [await queue.receive(), await queue.receive()];
+  await sent;
+  assert.deepEqual(
+    received.map(({ data }) => text(data)),
+    ["one", "two"],
+  );
+});
+
+test("opening a taken name exclusively is EEXIST, and closes what it opened once", () => {
+  const name = `test-${process.pid}-taken`;
+  using kernel = Kernel.open(name, { create: true, exclusive: true });
+  try {
+    const descriptors = (): number => readdirSync("/proc/self/fd").length;
+    const before = descriptors();
+    for (let i = 0; i < 3; i++) {
+      assert.throws(
+        () => Kernel.open(name, { create: true, exclusive: true }),
+        (error: IpcError) => error.code === "EEXIST" && error.message.includes(name),
+      );
+    }
+    assert.equal(descriptors(), before);
+    assert.equal(kernel.limits.tasksMax, limitDefaults.tasksMax);
+  } finally {
+    Kernel.unlink(name);
+  }
+});
