@@ -87,6 +87,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
 
   sendSync(data: Uint8Array, options?: SendOptions & SyncWaitOptions): void {
     const type = this.#checkMessage(data, options);
+    if (options !== undefined) timeoutOf(options, "msgsnd", this.label);
     if (this.#ring.tryAppend(data, type) === 0) return;
     this.finishSync("msgsnd", this.#ring.vacant, 1, () => this.#ring.tryAppend(data, type), options);
   }
@@ -134,6 +135,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
 
   receiveIntoSync(buffer: Uint8Array, options?: SyncWaitOptions): number {
     this.#checkBuffer(buffer);
+    if (options !== undefined) timeoutOf(options, "msgrcv", this.label);
     const result = this.#take(buffer);
     if (result >= 0) return result;
     return this.finishSync("msgrcv", this.#ring.filled, 1, () => this.#take(buffer), options);

@@ -6,7 +6,7 @@ import type { ObjectToken, Opened, System } from "../kernel/system.ts";
 import type { Pipe } from "../objects/pipe.ts";
 import { Handle } from "./handle.ts";
 import { IpcError } from "./ipc-error.ts";
-import { checkBytes, type SyncWaitOptions, type WaitOptions } from "./options.ts";
+import { checkBytes, type SyncWaitOptions, timeoutOf, type WaitOptions } from "./options.ts";
 
 /** Opens the same end in another task of the kernel, by `kernel.openToken`, while this one is open. */
 export interface PipeReaderToken extends ObjectToken {
@@ -53,6 +53,7 @@ export class PipeReader extends Handle implements AsyncIterable<Uint8Array> {
 
   readSync(buffer: Uint8Array, options?: SyncWaitOptions): number {
     this.#check(buffer);
+    if (options !== undefined) timeoutOf(options, "read", this.label);
     const result = this.#take(buffer);
     if (result >= 0) return result;
     return this.finishSync("read", this.#pipe.readable, 1, () => this.#take(buffer), options);

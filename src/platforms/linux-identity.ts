@@ -27,6 +27,7 @@ function statFields(path: string): { id: number; fields: string[] } | undefined 
 }
 
 const STATE = 0; // field 3
+const FLAGS = 6; // field 9
 const START_TIME = 19; // field 22
 
 /** This thread's, or undefined where there is no /proc. */
@@ -36,13 +37,17 @@ export function ownIdentity(): { identity: bigint; threadId: number } | undefine
   return { identity: identityOf(stat.id, stat.fields[START_TIME] as string), threadId: stat.id };
 }
 
-/** A zombie is dead: it will never run again. A stopped or traced thread is alive. */
+/** PF_EXITING of the Linux kernel: the thread has begun to exit, and runs no instruction of ours any more. */
+const EXITING = 0x4;
+
+/** A zombie is dead: it will never run again; so is one that exits. A stopped or traced thread is alive. */
 export function isThreadAlive(identity: bigint): boolean {
   const threadId = Number(identity & THREAD_ID_MASK);
   const stat = statFields(`/proc/${threadId}/stat`);
   if (!stat) return false;
   const state = stat.fields[STATE];
   if (state === "Z" || state === "X" || state === "x") return false;
+  if (Number(stat.fields[FLAGS]) & EXITING) return false;
   return identityOf(threadId, stat.fields[START_TIME] as string) === identity;
 }
 
