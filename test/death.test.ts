@@ -271,7 +271,7 @@ overWorlds((world) => {
     assert.equal(queue.tryReceive(), undefined);
   });
 
-  test("receivers killed at any moment lose at most the message they were taking, and the rest arrives", async () => {
+  test("receivers killed while messages flow leave a whole queue: the survivor gets its messages in order, up to the last", async () => {
     const kernel = world.createKernel();
     const queue = kernel.queue({ name: "jobs", create: true, depth: 4 });
     const survivor = await opened(
