@@ -118,6 +118,17 @@ function scene(victimWords: (buffer: SharedArrayBuffer) => Words): Scene {
   };
 }
 
+/** The victim dies after so many writes from now on. */
+function sceneWithDeathAfter(writes: number): Scene {
+  let mortal: MortalWords | undefined;
+  const made = scene((buffer) => {
+    mortal = new MortalWords(buffer);
+    return mortal;
+  });
+  (mortal as MortalWords).writesLeft = writes;
+  return made;
+}
+
 function drain(ring: MessageRing): string[] {
   const found: string[] = [];
   const buffer = new Uint8Array(64);
@@ -276,12 +287,7 @@ for (const operation of operations) {
     const free = freeLinesAtRest();
     let points = 0;
     for (let writes = 0; ; writes++, points++) {
-      let mortal: MortalWords | undefined;
-      const at = scene((buffer) => {
-        mortal = new MortalWords(buffer);
-        return mortal;
-      });
-      (mortal as MortalWords).writesLeft = writes;
+      const at = sceneWithDeathAfter(writes);
       const died = dies(() => operation.run(at));
       checkAfterDeath(at, operation, `after ${writes} writes of ${operation.name}`);
       assert.equal(at.survivor.usage().freeLines, free, `the heap is whole after ${writes} writes`);
@@ -292,12 +298,7 @@ for (const operation of operations) {
 
   test(`a death after ${operation.name} whose undertaker dies too, after any write, is repaired by a third`, () => {
     for (let writes = 0, step = 1; ; writes += step) {
-      let mortal: MortalWords | undefined;
-      const at = scene((buffer) => {
-        mortal = new MortalWords(buffer);
-        return mortal;
-      });
-      (mortal as MortalWords).writesLeft = writes;
+      const at = sceneWithDeathAfter(writes);
       const died = dies(() => operation.run(at));
       for (let second = 0; ; second++) {
         const copy = buryTwice(at, second);

@@ -2,11 +2,10 @@
 
 import { Readable } from "node:stream";
 import { EAGAIN, EFAULT } from "../abi/errno.ts";
-import type { ObjectToken, Opened, System } from "../kernel/system.ts";
-import type { Pipe } from "../objects/pipe.ts";
-import { Handle } from "./handle.ts";
+import type { ObjectToken } from "../kernel/system.ts";
 import { IpcError } from "./ipc-error.ts";
 import { checkBytes, type SyncWaitOptions, timeoutOf, type WaitOptions } from "./options.ts";
+import { PipeEnd } from "./pipe-end.ts";
 
 /** Opens the same end in another task of the kernel, by `kernel.openToken`, while this one is open. */
 export interface PipeReaderToken extends ObjectToken {
@@ -17,25 +16,7 @@ export interface PipeReaderToken extends ObjectToken {
 const CHUNK_BYTES = 64 * 1024;
 
 /** The read end of a pipe: bytes in the order they were written, then end-of-file once no writer is left (pipe(7)). */
-export class PipeReader extends Handle implements AsyncIterable<Uint8Array> {
-  readonly #pipe: Pipe;
-
-  constructor(system: System, opened: Opened, label: string, onClose: (handle: Handle) => void) {
-    super(system, opened, label, onClose);
-    this.#pipe = system.pipeAt(opened.bodyLine);
-  }
-
-  /** Bytes it holds before writers wait. */
-  get capacity(): number {
-    return this.#pipe.capacity;
-  }
-
-  /** Bytes written and not yet read. */
-  get length(): number {
-    this.checkOpen("read");
-    return this.#pipe.length;
-  }
-
+export class PipeReader extends PipeEnd implements AsyncIterable<Uint8Array> {
   get token(): PipeReaderToken {
     return { ...this.objectToken, end: "reader" };
   }
@@ -48,7 +29,7 @@ export class PipeReader extends Handle implements AsyncIterable<Uint8Array> {
     this.#check(buffer);
     const { length } = buffer;
     const attempt = (): number => (buffer.length === length ? this.#take(buffer) : EFAULT);
-    return this.finish("read", this.#pipe.readable, 1, attempt, options);
+    return this.finish("read", this.pipe.readable, 1, attempt, options);
   }
 
   readSync(buffer: Uint8Array, options?: SyncWaitOptions): number {
@@ -56,7 +37,7 @@ export class PipeReader extends Handle implements AsyncIterable<Uint8Array> {
     if (options !== undefined) timeoutOf(options, "read", this.label);
     const result = this.#take(buffer);
     if (result >= 0) return result;
-    return this.finishSync("read", this.#pipe.readable, 1, () => this.#take(buffer), options);
+    return this.finishSync("read", this.pipe.readable, 1, () => this.#take(buffer), options);
   }
 
   /** Returns -1 where nothing is there now, 0 at end-of-file. */
@@ -125,7 +106,7 @@ export class PipeReader extends Handle implements AsyncIterable<Uint8Array> {
   }
 
   #take(buffer: Uint8Array): number {
-    return this.#pipe.tryRead(buffer, 0, buffer.length);
+    return this.pipe.tryRead(buffer, 0, buffer.length);
   }
 
   #check(buffer: Uint8Array): void {

@@ -2,11 +2,10 @@
 
 import { Writable } from "node:stream";
 import { EAGAIN, EFAULT, EPIPE, ETIMEDOUT } from "../abi/errno.ts";
-import type { ObjectToken, Opened, System } from "../kernel/system.ts";
-import type { Pipe } from "../objects/pipe.ts";
+import type { ObjectToken } from "../kernel/system.ts";
 import { blockUntil } from "../sync/waiting.ts";
-import { Handle } from "./handle.ts";
 import { checkBytes, countdown, type SyncWaitOptions, signalOf, timeoutOf, type WaitOptions } from "./options.ts";
+import { PipeEnd } from "./pipe-end.ts";
 
 /** Opens the same end in another task of the kernel, by `kernel.openToken`, while this one is open. */
 export interface PipeWriterToken extends ObjectToken {
@@ -22,25 +21,7 @@ interface Progress {
 }
 
 /** The write end of a pipe. Writes of up to PIPE_BUF (4096) bytes are atomic: they never mix with another writer's. */
-export class PipeWriter extends Handle {
-  readonly #pipe: Pipe;
-
-  constructor(system: System, opened: Opened, label: string, onClose: (handle: Handle) => void) {
-    super(system, opened, label, onClose);
-    this.#pipe = system.pipeAt(opened.bodyLine);
-  }
-
-  /** Bytes it holds before writers wait. */
-  get capacity(): number {
-    return this.#pipe.capacity;
-  }
-
-  /** Bytes written and not yet read. */
-  get length(): number {
-    this.checkOpen("write");
-    return this.#pipe.length;
-  }
-
+export class PipeWriter extends PipeEnd {
   get token(): PipeWriterToken {
     return { ...this.objectToken, end: "writer" };
   }
@@ -63,7 +44,7 @@ export class PipeWriter extends Handle {
         first === EAGAIN
           ? await awaits.until(
               this,
-              this.#pipe.writable,
+              this.pipe.writable,
               this.#want(write),
               () => this.#step(write),
               timeoutOf(left(), "write", this.label),
@@ -83,7 +64,7 @@ export class PipeWriter extends Handle {
       if (result === EAGAIN) {
         result = blockUntil(
           this.system,
-          this.#pipe.writable,
+          this.pipe.writable,
           this.#want(write),
           () => this.#step(write),
           timeoutOf(left(), "write", this.label),
@@ -136,12 +117,12 @@ export class PipeWriter extends Handle {
     checkBytes(data, "write", this.label);
     this.system.glance(); // a writer that always finds room must still learn of its readers' death
     const { length } = data;
-    return { data, length, atomic: length <= this.#pipe.atomicBytesMax, done: 0 };
+    return { data, length, atomic: length <= this.pipe.atomicBytesMax, done: 0 };
   }
 
   #step(write: Progress): number {
     if (write.data.length !== write.length) return EFAULT;
-    const count = this.#pipe.tryWrite(write.data, write.done, write.length - write.done, write.atomic);
+    const count = this.pipe.tryWrite(write.data, write.done, write.length - write.done, write.atomic);
     if (count > 0) write.done += count;
     return count;
   }

@@ -14,7 +14,6 @@ export const WORD_BYTES = 4;
 export const LINE_WORDS = 16;
 export const LINE_BYTES = 64;
 
-export const wordAt = (offset: Offset): Word => (offset >>> 2) as Word;
 export const offsetOf = (word: Word): Offset => (word * WORD_BYTES) as Offset;
 /** The word of a field in a structure that begins at `base`. */
 export const field = (base: Word, index: number): Word => (base + index) as Word;

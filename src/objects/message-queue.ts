@@ -9,6 +9,7 @@ import { message, monitor, powerOfTwoFrom, queue, roundUp } from "../memory/layo
 import { field, LINE_WORDS, type Offset, offsetOf, WORD_BYTES, type Word, type Words } from "../memory/words.ts";
 import { Monitor, type MonitorUser } from "../sync/monitor.ts";
 import type { Condition } from "../sync/waiting.ts";
+import { used } from "./positions.ts";
 
 const TWO_TO_32 = 4294967296;
 
@@ -227,6 +228,3 @@ export class MessageRing {
 
 /** Shorter messages are copied byte by byte. */
 const VIEW_BYTES_MIN = 24;
-
-/** Positions run free; their difference is what lies between. */
-const used = (head: number, tail: number): number => (tail - head) | 0;

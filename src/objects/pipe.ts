@@ -13,6 +13,7 @@ import { monitor, pipe } from "../memory/layout.ts";
 import { field, LINE_WORDS, type Offset, offsetOf, type Word, type Words } from "../memory/words.ts";
 import { Monitor, type MonitorUser } from "../sync/monitor.ts";
 import type { Condition } from "../sync/waiting.ts";
+import { used } from "./positions.ts";
 
 /** Bytes of a pipe's body, with room for `capacity` bytes of data. */
 export const pipeBodyBytes = (capacity: number): number => pipe.DATA * 4 + capacity;
@@ -177,6 +178,3 @@ export class Pipe {
     if (first < count) this.#words.copyOut(this.#data, target, start + first, count - first);
   }
 }
-
-/** Positions run free; their difference is what lies between. */
-const used = (head: number, tail: number): number => (tail - head) | 0;
