@@ -11,7 +11,10 @@ const THREAD_ID_MASK = (1n << THREAD_ID_BITS) - 1n;
 
 const statBuffer = Buffer.alloc(1024);
 
-/** Fields of /proc/…/stat from the third on: the second, the name, may hold blanks and brackets. */
+/**
+ * Fields of /proc/…/stat from the third on: the second, the name, may hold blanks and brackets. Undefined where there is no
+ * such thread. Throws where that cannot be found out, as without a free descriptor.
+ */
 function statFields(path: string): { id: number; fields: string[] } | undefined {
   let descriptor: number | undefined;
   try {
@@ -19,8 +22,10 @@ function statFields(path: string): { id: number; fields: string[] } | undefined 
     const length = readSync(descriptor, statBuffer, 0, statBuffer.length, 0);
     const text = statBuffer.toString("latin1", 0, length);
     return { id: Number.parseInt(text, 10), fields: text.slice(text.lastIndexOf(")") + 2).split(" ") };
-  } catch {
-    return undefined; // ENOENT, or ESRCH while it is being read: gone
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ESRCH") return undefined; // ESRCH: gone while it was being read
+    throw error;
   } finally {
     if (descriptor !== undefined) closeSync(descriptor);
   }
@@ -30,7 +35,7 @@ const STATE = 0; // field 3
 const FLAGS = 6; // field 9
 const START_TIME = 19; // field 22
 
-/** This thread's, or undefined where there is no /proc. */
+/** This thread's, or undefined where there is no /proc. Throws where it cannot be read. */
 export function ownIdentity(): { identity: bigint; threadId: number } | undefined {
   const stat = statFields("/proc/thread-self/stat");
   if (!stat) return undefined;
@@ -40,8 +45,17 @@ export function ownIdentity(): { identity: bigint; threadId: number } | undefine
 /** PF_EXITING of the Linux kernel: the thread has begun to exit, and runs no instruction of ours any more. */
 const EXITING = 0x4;
 
-/** A zombie is dead: it will never run again; so is one that exits. A stopped or traced thread is alive. */
+/** Whether a thread lives. Of whom that cannot be found out now counts as alive: nothing may be taken from the living. */
 export function isThreadAlive(identity: bigint): boolean {
+  try {
+    return isAlive(identity);
+  } catch {
+    return true;
+  }
+}
+
+/** A zombie is dead: it will never run again; so is one that exits. A stopped or traced thread is alive. */
+function isAlive(identity: bigint): boolean {
   const threadId = Number(identity & THREAD_ID_MASK);
   const stat = statFields(`/proc/${threadId}/stat`);
   if (!stat) return false;

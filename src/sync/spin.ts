@@ -1,4 +1,4 @@
-// How long to look before sleeping: learned. A wake-up across CPUs costs 30 to 70 µs, a look that succeeds costs one.
+// Whether to look for a while before sleeping: learned. A wake-up across CPUs costs 30 to 70 µs, a look that succeeds costs one.
 //
 // What is learned is whether to try: a miss keeps the next waits from spinning, twice as many with each miss in a row, and a
 // hit forgets all misses.
