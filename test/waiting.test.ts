@@ -76,6 +76,28 @@ test("a batch is sent as it was when the call was made, whatever becomes of the 
   );
 });
 
+test("a message of a batch that is transferred while the batch waits is EFAULT, and is not sent", async () => {
+  using kernel = Kernel.create();
+  const queue = kernel.queue({ depth: 1 });
+  const second = new Uint8Array(8);
+  const sent = queue.sendMany([Buffer.from("one"), second]);
+  structuredClone(second, { transfer: [second.buffer] });
+  assert.equal(text((await queue.receive()).data), "one");
+  await assert.rejects(sent, { code: "EFAULT" });
+  assert.equal(queue.length, 0);
+});
+
+test("a buffer that is transferred while its receive waits is EFAULT, and the message stays", async () => {
+  using kernel = Kernel.create();
+  const queue = kernel.queue();
+  const buffer = new Uint8Array(16);
+  const received = queue.receiveInto(buffer);
+  structuredClone(buffer, { transfer: [buffer.buffer] });
+  queue.sendSync(Buffer.from("stays"));
+  await assert.rejects(received, { code: "EFAULT" });
+  assert.equal(queue.length, 1);
+});
+
 test("opening a taken name exclusively is EEXIST, and closes what it opened once", () => {
   const name = `test-${process.pid}-taken`;
   using kernel = Kernel.open(name, { create: true, exclusive: true });

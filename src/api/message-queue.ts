@@ -130,7 +130,9 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
    */
   async receiveInto(buffer: Uint8Array, options?: WaitOptions): Promise<number> {
     this.#checkBuffer(buffer);
-    return this.finish("msgrcv", this.#ring.filled, 1, () => this.#take(buffer), options);
+    const { length } = buffer;
+    const attempt = (): number => (buffer.length === length ? this.#take(buffer) : EFAULT);
+    return this.finish("msgrcv", this.#ring.filled, 1, attempt, options);
   }
 
   receiveIntoSync(buffer: Uint8Array, options?: SyncWaitOptions): number {
@@ -155,10 +157,12 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
   async sendMany(messages: readonly Uint8Array[], options?: SendOptions & WaitOptions): Promise<void> {
     const type = this.#checkMessages(messages, options);
     const all = [...messages]; // the caller may change its array while this waits
+    const lengths = all.map(({ length }) => length);
+    const areWhole = (from: number): boolean => all.every(({ length }, i) => i < from || length === lengths[i]);
     timeoutOf(options, "msgsnd", this.label);
     const left = countdown(options);
     for (let sent = 0; sent < all.length; ) {
-      const attempt = (): number => this.#ring.tryAppendMany(all, sent, type);
+      const attempt = (): number => (areWhole(sent) ? this.#ring.tryAppendMany(all, sent, type) : EFAULT);
       sent += await this.finish("msgsnd", this.#ring.vacant, 1, attempt, left());
     }
   }
