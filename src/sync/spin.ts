@@ -14,7 +14,7 @@ import type { World } from "./world.ts";
  */
 const TURNS_MAX = 5000;
 /** After n misses in a row, 2^n - 1 waits go to sleep at once, up to this n. */
-const MISSES_MAX = 6;
+const MISSES_MAX = 9;
 
 const CPUS = headerWord("CPUS");
 
