@@ -4,146 +4,23 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { EAGAIN } from "../src/abi/errno.ts";
-import { type Opened, System } from "../src/kernel/system.ts";
-import { access, type Geometry, kinds } from "../src/memory/layout.ts";
+import type { System } from "../src/kernel/system.ts";
 import { Words } from "../src/memory/words.ts";
-import { MessageRing, queueBodyBytes } from "../src/objects/message-queue.ts";
-import { Pipe, pipeBodyBytes } from "../src/objects/pipe.ts";
+import type { MessageRing } from "../src/objects/message-queue.ts";
 import { type Node, stateOf, WAITING, WOKEN } from "../src/sync/wait-list.ts";
-import type { World } from "../src/sync/world.ts";
-import { dies, formattedBuffer, MortalWords } from "./memory-fixture.ts";
-
-const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
-const text = (data: Uint8Array): string => new TextDecoder().decode(data);
-
-/** A world in which nobody sleeps: a lock that is held is held by the dead, and the look after the sleep finds out. */
-class Machine {
-  readonly buffer: SharedArrayBuffer;
-  readonly geometry: Geometry;
-  readonly #alive = new Set<bigint>();
-  #next = 1n;
-
-  constructor() {
-    const { buffer, region } = formattedBuffer();
-    this.buffer = buffer;
-    this.geometry = region.geometry;
-  }
-
-  world(): World {
-    const identity = this.#next++;
-    this.#alive.add(identity);
-    return {
-      identity,
-      osPid: Number(identity),
-      osThreadId: Number(identity),
-      uid: 0,
-      gid: 0,
-      cpuMask: 1,
-      parker: { park: () => {}, unpark: () => {} },
-      doorbell: { install: () => {}, listen: () => {}, ring: () => {}, close: () => {} },
-      isAlive: (other) => this.#alive.has(other),
-      nowMs: () => 1,
-      afterTurn: (callback) => callback(),
-      relax: () => {},
-    };
-  }
-
-  kill(world: World): void {
-    this.#alive.delete(world.identity);
-  }
-
-  attach(words: Words = new Words(this.buffer), world = this.world()): System {
-    const system = System.attach({ words, geometry: this.geometry, reserve: () => 0 }, world, 0);
-    assert.ok(typeof system !== "number");
-    return system;
-  }
-}
-
-interface Scene {
-  readonly machine: Machine;
-  readonly survivor: System;
-  readonly victim: System;
-  readonly queue: Opened;
-  readonly ring: MessageRing;
-  readonly victimRing: MessageRing;
-  readonly pipe: Pipe;
-  readonly victimPipe: Pipe;
-  readonly victimQueue: Opened;
-}
-
-const queueAddress = { kind: kinds.QUEUE, name: bytes("q") };
-const makeQueue = (words: Words) => ({
-  bodyBytes: queueBodyBytes(4, 64),
-  format: (line: number) => MessageRing.format(words, line, 4, 64),
-  exclusive: false,
-});
-
-function openQueue(system: System): Opened {
-  const opened = system.open(queueAddress, access.READ | access.WRITE, makeQueue(system.words));
-  assert.ok(typeof opened !== "number");
-  return opened;
-}
-
-function makePipe(system: System, ends = [access.READ, access.WRITE]): Opened[] {
-  const format = (line: number): void => Pipe.format(system.words, line, 16);
-  const opened = system.createAnonymous(kinds.PIPE, pipeBodyBytes(16), format, ends);
-  assert.ok(typeof opened !== "number");
-  return opened;
-}
-
-/** Two tasks, a queue with two messages of four, a pipe with five bytes of sixteen that the survivor has open at both ends. */
-function scene(victimWords: (buffer: SharedArrayBuffer) => Words): Scene {
-  const machine = new Machine();
-  const survivor = machine.attach();
-  const queue = openQueue(survivor);
-  const ring = survivor.messageRingAt(queue.bodyLine);
-  ring.tryAppend(bytes("one"), 1);
-  ring.tryAppend(bytes("two"), 1);
-  const [end] = makePipe(survivor) as [Opened, Opened];
-  const pipe = survivor.pipeAt(end.bodyLine);
-  pipe.tryWrite(bytes("abcde"), 0, 5, true);
-  const victim = machine.attach(victimWords(machine.buffer));
-  const victimQueue = openQueue(victim);
-  return {
-    machine,
-    survivor,
-    victim,
-    queue,
-    ring,
-    pipe,
-    victimRing: victim.messageRingAt(victimQueue.bodyLine),
-    victimPipe: victim.pipeAt(end.bodyLine),
-    victimQueue,
-  };
-}
-
-/** The victim dies after so many writes from now on. */
-function sceneWithDeathAfter(writes: number): Scene {
-  let mortal: MortalWords | undefined;
-  const made = scene((buffer) => {
-    mortal = new MortalWords(buffer);
-    return mortal;
-  });
-  (mortal as MortalWords).writesLeft = writes;
-  return made;
-}
-
-function drain(ring: MessageRing): string[] {
-  const found: string[] = [];
-  const buffer = new Uint8Array(64);
-  for (let length = ring.tryTake(buffer); length !== EAGAIN; length = ring.tryTake(buffer)) {
-    assert.ok(length >= 0);
-    found.push(text(buffer.subarray(0, length)));
-  }
-  return found;
-}
-
-function drainPipe(pipe: Pipe): string {
-  const buffer = new Uint8Array(64);
-  const count = pipe.tryRead(buffer, 0, 64);
-  return count === EAGAIN ? "" : text(buffer.subarray(0, count));
-}
+import {
+  bytes,
+  drain,
+  drainPipe,
+  Machine,
+  makePipe,
+  openQueue,
+  type Scene,
+  scene,
+  sceneWithDeathAfter,
+  undertakerDies,
+} from "./crash-fixture.ts";
+import { dies, MortalWords } from "./memory-fixture.ts";
 
 /** What an operation may leave behind: the states before and after it, as the survivor sees them. */
 interface Operation {
@@ -301,29 +178,13 @@ for (const operation of operations) {
       const at = sceneWithDeathAfter(writes);
       const died = dies(() => operation.run(at));
       for (let second = 0; ; second++) {
-        const copy = buryTwice(at, second);
-        if (!copy.undertakerDied) break;
+        if (!undertakerDies(at, second)) break;
       }
       checkAfterDeath(at, operation, `after ${writes} writes and dead undertakers`);
       if (!died) break;
       step = 3; // every third point of the first death, each point of the second
     }
   });
-}
-
-/** A third task tries to bury the victim and dies after `writes` writes. */
-function buryTwice({ machine, victim }: Scene, writes: number): { undertakerDied: boolean } {
-  const words = new MortalWords(machine.buffer);
-  machine.kill(victim.world);
-  const world = machine.world();
-  const undertaker = machine.attach(words, world);
-  words.writesLeft = writes;
-  const undertakerDied = dies(() => {
-    undertaker.reap();
-    undertaker.detach();
-  });
-  machine.kill(world);
-  return { undertakerDied };
 }
 
 test("a death after any write of attaching leaves a slot that the next task can have", () => {

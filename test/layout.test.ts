@@ -1,4 +1,4 @@
-// The layout of a region is a promise between tasks that may run different builds: what is pinned here is what version 1
+// The layout of a region is a promise between tasks that may run different builds: what is pinned here is what version 2
 // means. A change of anything below changes LAYOUT_VERSION in src/memory/layout.ts, and is then pinned here anew.
 
 import assert from "node:assert/strict";
@@ -7,26 +7,31 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { type KernelLimits, limitBounds, limitDefaults, PID_BOUND } from "../src/abi/limits.ts";
 import { Kernel } from "../src/index.ts";
+import { makingPipe, makingQueue, makingSegment } from "../src/kernel/making.ts";
+import type { Making } from "../src/kernel/system.ts";
 import * as layout from "../src/memory/layout.ts";
 import { checkLimits } from "../src/memory/region.ts";
-import { LINE_BYTES, LINE_WORDS, WORD_BYTES } from "../src/memory/words.ts";
-import { queueBodyBytes } from "../src/objects/message-queue.ts";
-import { pipeBodyBytes } from "../src/objects/pipe.ts";
-import { CONTESTED, SLEEPERS } from "../src/sync/robust-lock.ts";
-import { AWAITED, IDLE, SLEEPING, WAITING, WOKEN } from "../src/sync/wait-list.ts";
+import { shapeCount, shapeLine, shapeOf } from "../src/memory/shape.ts";
+import { LINE_BYTES, LINE_WORDS, WORD_BYTES, Words } from "../src/memory/words.ts";
+import { slotsBytes, slotsFor } from "../src/objects/message-queue.ts";
+import { selections } from "../src/objects/selection.ts";
+import { CONTESTED, REPAIR, SLEEPERS } from "../src/sync/robust-lock.ts";
+import { AWAITED, IDLE, INTERRUPTED, POLLED, SLEEPING, WAITING, WOKEN } from "../src/sync/wait-list.ts";
 
 type Structure = { readonly [field: string]: number };
 type Layout = { readonly [structure: string]: Structure };
 
-const PINNED_VERSION = 1;
+const PINNED_VERSION = 2;
 
 const pinned: Layout = {
   constants: {
-    MAGIC: 0x41474e46,
-    JOURNAL_ENTRIES_MAX: 120,
-    CLASS_ROWS: 27,
     CLASS_COLUMNS: 8,
-    HEADER_BYTES: 2176,
+    CLASS_ROWS: 27,
+    GROUPS_MAX: 32,
+    HEADER_BYTES: 3136,
+    JOURNAL_ENTRIES_MAX: 240,
+    MAGIC: 0x41474e46,
+    MODE_REMOVED: 0o1000,
     WORD_BYTES: 4,
     LINE_BYTES: 64,
     LINE_WORDS: 16,
@@ -67,12 +72,20 @@ const pinned: Layout = {
     PARENT_PID: 4,
     OS_PID: 5,
     OS_THREAD_ID: 6,
-    UID: 7,
-    GID: 8,
     BELL: 16,
     BELL_DESCRIPTOR: 17,
     BELL_INODE: 18,
-    WORDS: 32,
+    POLL: 19,
+    REAL_UID: 32,
+    EFFECTIVE_UID: 33,
+    SAVED_UID: 34,
+    REAL_GID: 35,
+    EFFECTIVE_GID: 36,
+    SAVED_GID: 37,
+    UMASK: 38,
+    GROUP_COUNT: 39,
+    GROUPS: 48,
+    WORDS: 80,
   },
   object: {
     KIND: 0,
@@ -90,43 +103,181 @@ const pinned: Layout = {
     CREATOR_UID: 12,
     CREATOR_GID: 13,
     CREATOR_PID: 14,
+    CHANGED: 15,
     NAME: 16,
     WORDS: 80,
   },
-  description: { OBJECT: 0, ACCESS: 1, REFERENCES: 2, FLAGS: 3, NEXT: 4, WORDS: 8 },
-  node: { OWNER: 0, STATE: 1, LIST: 2, NEXT: 3, PREVIOUS: 4, TICKET: 5, WANT: 6, WORDS: 16 },
-  monitor: { LOCK: 0, FIRST: 1, LAST: 2, TICKET: 3, POSITION: 4, CACHED_OPPOSITE: 5, WORDS: 16 },
+  descriptor: {
+    HOST: 2 ** 28,
+    CLOSE_ON_EXEC: 2 ** 30,
+  },
+  description: {
+    OBJECT: 0,
+    ACCESS: 1,
+    REFERENCES: 2,
+    FLAGS: 3,
+    NEXT: 4,
+    OWNER: 5,
+    POSITION: 6,
+    WORDS: 8,
+  },
+  node: {
+    OWNER: 0,
+    STATE: 1,
+    LIST: 2,
+    NEXT: 3,
+    PREVIOUS: 4,
+    TICKET: 5,
+    WANT: 6,
+    SELECT: 8,
+    SELECT_KIND: 10,
+    WORDS: 16,
+  },
+  monitor: {
+    LOCK: 0,
+    FIRST: 1,
+    LAST: 2,
+    TICKET: 3,
+    LOOKERS: 6,
+    POSITION: 4,
+    CACHED_OPPOSITE: 5,
+    WORDS: 16,
+  },
   pipe: {
-    CAPACITY: 0,
+    SHAPE: 0,
     READERS: 1,
     WRITERS: 2,
     READERS_OPENED: 3,
     WRITERS_OPENED: 4,
+    OLD_SHAPE: 5,
+    NEW_SHAPE: 6,
     PRODUCER: 16,
     CONSUMER: 32,
-    DATA: 48,
+    WORDS: 48,
   },
-  queue: { DEPTH: 0, SLOTS: 1, SLOT_WORDS: 2, MESSAGE_BYTES_MAX: 3, PRODUCER: 16, CONSUMER: 32, SLOT: 48 },
-  message: { LENGTH: 0, SENDER: 1, TYPE: 2, PRIORITY: 4, STATE: 5, DATA: 8 },
-  block: { LINES: 0, USED: 1, BEFORE: 2, NEXT_FREE: 3, PREVIOUS_FREE: 4 },
-  kinds: { PIPE: 1, FIFO: 2, QUEUE: 3 },
-  access: { READ: 1, WRITE: 2 },
-  lockStates: { CONTESTED: 2 ** 28, SLEEPERS: 2 ** 29 },
-  nodeStates: { IDLE: 0, WAITING: 1, SLEEPING: 2, AWAITED: 3, WOKEN: 4 },
+  queue: {
+    SHAPE: 0,
+    SLOT_WORDS: 1,
+    MESSAGE_BYTES_MAX: 2,
+    MIXED_AT: 3,
+    DEPTH: 4,
+    BYTES_MAX: 5,
+    REMOVED: 6,
+    RULES: 7,
+    OLD_SHAPE: 8,
+    NEW_SHAPE: 9,
+    NOTIFY_PID: 10,
+    NOTIFY_KIND: 11,
+    NOTIFY_SIGNAL: 12,
+    NOTIFY_TICKET: 13,
+    NOTIFY_VALUE: 14,
+    PRODUCER: 16,
+    LAST_PRIORITY: 24,
+    SENT_BYTES: 25,
+    SENT_SECONDS: 27,
+    SENT_PID: 28,
+    CONSUMER: 32,
+    MIXED_UNTIL: 39,
+    HEAD: 40,
+    MOVING: 41,
+    MOVE_FROM: 42,
+    MOVE_TO: 43,
+    TAKEN_BYTES: 44,
+    TAKEN_SECONDS: 46,
+    TAKEN_PID: 47,
+    WORDS: 48,
+  },
+  message: {
+    LENGTH: 0,
+    SENDER: 1,
+    TYPE: 2,
+    PRIORITY: 4,
+    STATE: 5,
+    DATA: 8,
+  },
+  segment: {
+    BYTES: 0,
+    BLOCK: 1,
+    DATA: 2,
+    ATTACHED: 3,
+    ATTACHED_SECONDS: 4,
+    DETACHED_SECONDS: 5,
+    LAST_PID: 6,
+    WORDS: 16,
+  },
+  block: {
+    LINES: 0,
+    USED: 1,
+    BEFORE: 2,
+    NEXT_FREE: 3,
+    PREVIOUS_FREE: 4,
+  },
+  kinds: {
+    PIPE: 1,
+    FIFO: 2,
+    QUEUE: 3,
+    SYSV_QUEUE: 4,
+    SEGMENT: 5,
+  },
+  access: {
+    READ: 1,
+    WRITE: 2,
+    ATTACH: 4,
+    USE: 8,
+  },
+  lockStates: {
+    CONTESTED: 2 ** 28,
+    SLEEPERS: 2 ** 29,
+    REPAIR: 2 ** 30,
+  },
+  nodeStates: {
+    IDLE: 0,
+    WAITING: 1,
+    SLEEPING: 2,
+    AWAITED: 3,
+    WOKEN: 4,
+    INTERRUPTED: 5,
+    POLLED: 6,
+  },
+  selections: {
+    ANY: 0,
+    TYPE: 1,
+    EXCEPT: 2,
+    LOWEST: 3,
+  },
   // where geometryOf places the tables of the default limits: in words, the heap in lines
   defaultGeometry: {
-    tasks: 544,
-    descriptors: 4640,
-    objects: 37_408,
-    buckets: 119_328,
+    tasks: 784,
+    descriptors: 11_024,
+    objects: 43_792,
+    buckets: 125_712,
     bucketCount: 1024,
-    descriptions: 120_352,
-    nodes: 153_120,
-    heapLine: 13_666,
+    descriptions: 126_736,
+    nodes: 159_504,
+    heapLine: 14_065,
     heapEndLine: 1_048_576,
   },
   // bytes
-  bodies: { pipeOf4096: 4288, queueOf10By256: 4800, queueOf1By1: 232 },
+  bodies: {
+    pipeOf4096: 192,
+    queueOf10By256: 192,
+    queueOf1By1: 192,
+    sysvQueueOf16384By256: 192,
+    segmentOf1: 64,
+    segmentOf4097: 64,
+  },
+  blocks: {
+    pipeOf4096: 4096,
+    queueOf10By256: 4608,
+    queueOf1By1: 40,
+    sysvQueueOf16384By256: 4608,
+    segmentOf1: 8192,
+    segmentOf4097: 12_288,
+  },
+  shapes: {
+    line1Count1: 32,
+    line5Count4096: 172,
+  },
 };
 
 const { limits: _, ...defaultGeometry } = layout.geometryOf(limitDefaults);
@@ -135,6 +286,21 @@ const isNumber = (value: unknown): value is number => typeof value === "number";
 const isStructure = (value: unknown): value is Structure =>
   typeof value === "object" && value !== null && Object.values(value).every(isNumber);
 
+/** Objects of each kind, by what they are made with. */
+function sizesOf(size: (making: Making) => number): Structure {
+  const words = new Words(new ArrayBuffer(0));
+  const mode = 0o600;
+  const makings: { readonly [name: string]: Making } = {
+    pipeOf4096: makingPipe(words, 4096, mode),
+    queueOf10By256: makingQueue(words, { depth: 10, bytesMax: 0, messageBytesMax: 256 }, mode),
+    queueOf1By1: makingQueue(words, { depth: 1, bytesMax: 0, messageBytesMax: 1 }, mode),
+    sysvQueueOf16384By256: makingQueue(words, { depth: 16_384, bytesMax: 16_384, messageBytesMax: 256 }, mode),
+    segmentOf1: makingSegment(words, 1, mode),
+    segmentOf4097: makingSegment(words, 4097, mode),
+  };
+  return Object.fromEntries(Object.entries(makings).map(([name, making]) => [name, size(making)]));
+}
+
 /** Every constant and every structure that layout.ts exports, so that a new one is pinned too, and what lies elsewhere. */
 function layoutNow(): Layout {
   const exported: [string, unknown][] = Object.entries(layout);
@@ -142,14 +308,13 @@ function layoutNow(): Layout {
   return {
     ...Object.fromEntries(exported.filter((entry): entry is [string, Structure] => isStructure(entry[1]))),
     constants: { ...(numbers as Structure), WORD_BYTES, LINE_BYTES, LINE_WORDS, PID_BOUND },
-    lockStates: { CONTESTED, SLEEPERS },
-    nodeStates: { IDLE, WAITING, SLEEPING, AWAITED, WOKEN },
+    lockStates: { CONTESTED, SLEEPERS, REPAIR },
+    nodeStates: { IDLE, WAITING, SLEEPING, AWAITED, WOKEN, INTERRUPTED, POLLED },
+    selections,
     defaultGeometry,
-    bodies: {
-      pipeOf4096: pipeBodyBytes(4096),
-      queueOf10By256: queueBodyBytes(10, 256),
-      queueOf1By1: queueBodyBytes(1, 1),
-    },
+    bodies: sizesOf((making) => making.bodyBytes),
+    blocks: sizesOf((making) => making.blockBytes),
+    shapes: { line1Count1: shapeOf(1, 1), line5Count4096: shapeOf(5, 4096) },
   };
 }
 
@@ -194,7 +359,7 @@ test("a moved, a new and a missing field are told by name, with the advice to ra
     /task\.BELL was 16, is 20[\s\S]*raise LAYOUT_VERSION/,
   );
   assert.throws(() => assertPinned(pinned, moved, PINNED_VERSION + 1), /task\.BELL[\s\S]*pin the new version/);
-  assert.throws(() => assertPinned(pinned, layoutNow(), PINNED_VERSION + 1), /but version 1 is pinned/);
+  assert.throws(() => assertPinned(pinned, layoutNow(), PINNED_VERSION + 1), /but version 2 is pinned/);
 });
 
 test("the first bytes of a region are FNGA and the layout's version", () => {
@@ -206,6 +371,10 @@ test("the first bytes of a region are FNGA and the layout's version", () => {
   assert.equal(bytes.readUInt32LE(4 * layout.header.VERSION), PINNED_VERSION);
 });
 
+/** A queue's monitors, of which each holds fields of the queue's own behind those of every ring. */
+const RING_WORDS = 1 + Math.max(...Object.values(layout.monitor).filter((at) => at !== layout.monitor.WORDS));
+const monitorsOfQueue = { PRODUCER: RING_WORDS, CONSUMER: RING_WORDS };
+
 /** Fields of more than one word, in words. */
 const widths: { readonly [structure: string]: Structure } = {
   header: {
@@ -215,14 +384,15 @@ const widths: { readonly [structure: string]: Structure } = {
     CLASS_HEADS: layout.CLASS_ROWS * layout.CLASS_COLUMNS,
     JOURNAL: 2 * layout.JOURNAL_ENTRIES_MAX,
   },
-  task: { IDENTITY: 2 },
+  task: { IDENTITY: 2, GROUPS: layout.GROUPS_MAX },
   object: { NAME: 64 },
   description: {},
-  node: {},
+  node: { SELECT: 2 },
   monitor: {},
   pipe: { PRODUCER: layout.monitor.WORDS, CONSUMER: layout.monitor.WORDS },
-  queue: { PRODUCER: layout.monitor.WORDS, CONSUMER: layout.monitor.WORDS },
+  queue: { NOTIFY_VALUE: 2, SENT_BYTES: 2, TAKEN_BYTES: 2, ...monitorsOfQueue },
   message: { TYPE: 2 },
+  segment: {},
   block: {},
 };
 
@@ -267,24 +437,33 @@ const onLine = (structure: Structure, line: number): string[] =>
 
 test("a task's bell has a cache line that only what belongs to the bell shares", () => {
   const shared = onLine(layout.task, lineOf(layout.task.BELL));
-  assert.deepEqual(shared, ["BELL", "BELL_DESCRIPTOR", "BELL_INODE"]);
+  assert.deepEqual(shared, ["BELL", "BELL_DESCRIPTOR", "BELL_INODE", "POLL"]);
   assert.equal(layout.task.WORDS % LINE_WORDS, 0, "the next task begins on a line of its own");
 });
 
 const rings = {
-  pipe: { structure: layout.pipe, payload: layout.pipe.DATA },
-  queue: { structure: layout.queue, payload: layout.queue.SLOT },
+  pipe: { structure: layout.pipe, guarded: { PRODUCER: [], CONSUMER: [] } },
+  queue: {
+    structure: layout.queue,
+    guarded: {
+      PRODUCER: ["LAST_PRIORITY", "SENT_BYTES", "SENT_SECONDS", "SENT_PID"],
+      CONSUMER: [
+        ...["MIXED_UNTIL", "HEAD", "MOVING", "MOVE_FROM", "MOVE_TO"],
+        ...["TAKEN_BYTES", "TAKEN_SECONDS", "TAKEN_PID"],
+      ],
+    },
+  },
 };
 
-for (const [name, { structure, payload }] of Object.entries(rings)) {
-  test(`the producer, the consumer and the payload of a ${name} have cache lines of their own`, () => {
+for (const [name, { structure, guarded }] of Object.entries(rings)) {
+  test(`the producer and the consumer of a ${name} have cache lines of their own, shared with what their locks guard`, () => {
     assert.equal(layout.monitor.WORDS, LINE_WORDS, "a monitor is one line");
     for (const side of ["PRODUCER", "CONSUMER"] as const) {
       const at = structure[side];
       assert.equal(at % LINE_WORDS, 0, `${side} begins a line`);
-      assert.deepEqual(onLine(structure, lineOf(at)), [side]);
+      assert.deepEqual(onLine(structure, lineOf(at)), [side, ...guarded[side]]);
     }
-    assert.equal(payload % LINE_WORDS, 0, "the payload begins a line");
+    assert.equal(structure.WORDS % LINE_WORDS, 0, "the payload begins a line");
   });
 }
 
@@ -306,24 +485,42 @@ test("the kernel lock shares its cache line only with what it guards, and with n
 test("fields of 64 bits are 8-byte aligned", () => {
   const wide = { "header.REGION_ID": layout.header.REGION_ID, "header.BOOT_ID": layout.header.BOOT_ID };
   const others = { "task.IDENTITY": layout.task.IDENTITY, "message.TYPE": layout.message.TYPE };
-  for (const [name, word] of Object.entries({ ...wide, ...others })) assert.equal(word % 2, 0, name);
-  for (const [name, words] of Object.entries({ task: layout.task.WORDS, slots: layout.queue.SLOT })) {
-    assert.equal(words % 2, 0, `${name} keep the alignment of the one before`);
+  const those = { "node.SELECT": layout.node.SELECT, "queue.NOTIFY_VALUE": layout.queue.NOTIFY_VALUE };
+  for (const [name, word] of Object.entries({ ...wide, ...others, ...those })) assert.equal(word % 2, 0, name);
+  for (const [name, { WORDS }] of Object.entries({ tasks: layout.task, nodes: layout.node, queues: layout.queue })) {
+    assert.equal(WORDS % 2, 0, `${name} keep the alignment of the one before`);
   }
 });
 
-const strideOf = (messageBytesMax: number): number =>
-  queueBodyBytes(2, messageBytesMax) - queueBodyBytes(1, messageBytesMax);
+const strideOf = (messageBytesMax: number): number => slotsBytes(2, messageBytesMax) - slotsBytes(1, messageBytesMax);
 
 test("payloads start 8-byte aligned, whatever the longest message", () => {
-  assert.equal((layout.pipe.DATA * WORD_BYTES) % 8, 0);
-  assert.equal((layout.queue.SLOT * WORD_BYTES) % 8, 0);
+  assert.equal(LINE_BYTES % 8, 0, "a block begins a line");
   assert.equal((layout.message.DATA * WORD_BYTES) % 8, 0);
   const [least, most] = limitBounds.messageBytesMax;
   fc.assert(
     fc.property(fc.oneof(fc.integer({ min: least, max: 600 }), fc.integer({ min: least, max: most })), (bytes) => {
       assert.equal(strideOf(bytes) % 8, 0);
       assert.ok(strideOf(bytes) >= layout.message.DATA * WORD_BYTES + bytes, "a slot holds its message");
+    }),
+  );
+});
+
+test("a queue has a slot for each message that it may hold, and as many again where the bytes are counted", () => {
+  for (const depth of [1, 2, 3, 10, 16, 17, 1000]) {
+    const slots = slotsFor({ depth, bytesMax: 0, messageBytesMax: 8 });
+    assert.ok(layout.isPowerOfTwo(slots) && slots >= depth && slots < 2 * depth, `${slots} for ${depth}`);
+  }
+  assert.equal(slotsFor({ depth: 16_384, bytesMax: 16_384, messageBytesMax: 8 }), 16, "more come as it fills");
+});
+
+test("a shape holds any line of any region, and any power of two", () => {
+  const lines = fc.integer({ min: 0, max: Math.floor(limitBounds.regionBytes[1] / LINE_BYTES) });
+  fc.assert(
+    fc.property(lines, fc.integer({ min: 0, max: 31 }), (line, power) => {
+      const shape = shapeOf(line, 2 ** power);
+      assert.equal(shape | 0, shape, "it is a word");
+      assert.deepEqual([shapeLine(shape), shapeCount(shape)], [line, 2 ** power]);
     }),
   );
 });

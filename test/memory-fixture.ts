@@ -3,6 +3,7 @@
 import { type KernelLimits, limitDefaults } from "../src/abi/limits.ts";
 import { formatRegion, type Region } from "../src/memory/region.ts";
 import { type Word, Words } from "../src/memory/words.ts";
+import type { HostStreams } from "../src/sync/world.ts";
 
 export const smallLimits: KernelLimits = {
   ...limitDefaults,
@@ -12,6 +13,13 @@ export const smallLimits: KernelLimits = {
   descriptorsMax: 16,
   descriptionsMax: 32,
   waitersMax: 16,
+};
+
+/** A host whose standard input has ended, and whose output nobody sees. */
+export const silentStreams: HostStreams = {
+  read: () => 0,
+  write: (_stream, source) => source.length,
+  ready: () => 0,
 };
 
 /** Thrown at the write that a task does not live to make. */

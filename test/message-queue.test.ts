@@ -91,14 +91,14 @@ overWorlds((world) => {
   });
 
   for (const form of FORMS) {
-    test(`a message carries its sender's pid and its type (${form})`, async () => {
+    test(`a message carries its sender's pid, its type and its priority (${form})`, async () => {
       const { kernel, queue } = queueOf({ name: "jobs", create: true });
       const args = { queue: { name: "jobs" }, data: bytes("hello"), type: 2 ** 40 + 7, form };
       const sender = await world.startTask(kernel, "sendOne", args);
       const message = form === "sync" ? queue.receiveSync(bounded) : await queue.receive(bounded);
       assert.deepEqual(
         { ...message, data: text(message.data) },
-        { data: "hello", sender: sender.pid, type: 2 ** 40 + 7 },
+        { data: "hello", sender: sender.pid, type: 2 ** 40 + 7, priority: 0 },
       );
     });
 

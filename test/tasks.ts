@@ -1,8 +1,10 @@
 // Everything that a second task can be told to do, by name.
 
+import * as callTasks from "./tasks-calls.ts";
 import * as kernelTasks from "./tasks-kernel.ts";
+import * as missionTasks from "./tasks-mission.ts";
 import * as pipeTasks from "./tasks-pipe.ts";
 import * as queueTasks from "./tasks-queue.ts";
 
-export const tasks = { ...kernelTasks, ...pipeTasks, ...queueTasks };
+export const tasks = { ...callTasks, ...kernelTasks, ...missionTasks, ...pipeTasks, ...queueTasks };
 export type Tasks = typeof tasks;

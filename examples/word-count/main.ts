@@ -12,6 +12,7 @@ import { createProgress, megabytes, type Progress } from "./progress.ts";
 import { type Count, commonestWords, disagreements, taskTable, totals } from "./report.ts";
 import { RunError, SharedCount } from "./shared-count.ts";
 import { changedSince, listTextFiles, type TextFile, type TextFiles } from "./text-files.ts";
+import type { Sums } from "./totals.ts";
 
 const REGION_BYTES = 64 * 1024 * 1024;
 const COMMONEST = 10;
@@ -37,10 +38,11 @@ async function main(words: readonly string[]): Promise<number> {
   const list = listTextFiles(paths);
   if (list.files.length === 0) throw new UsageError(`there is no text to count in ${paths.join(", ")}`);
   print(introduction(list, options));
-  const shared = await countShared(list.files, options);
+  const { count: shared, sums } = await countShared(list.files, options);
   const plain = await countAgain(list.files);
   print(`\n${commonestWords(shared.table, COMMONEST)}\n\n${totals([shared, plain])}\n`);
-  return judge(shared, plain, list.files);
+  print(`in shared memory: ${sums.jobs} jobs, ${sums.words} words\n`);
+  return judge(shared, plain, list.files, sums);
 }
 
 function introduction({ files, binary, unreadable }: TextFiles, options: Arguments): string {
@@ -51,7 +53,7 @@ function introduction({ files, binary, unreadable }: TextFiles, options: Argumen
   );
 }
 
-async function countShared(files: TextFile[], options: Arguments): Promise<Count> {
+async function countShared(files: TextFile[], options: Arguments): Promise<{ count: Count; sums: Sums }> {
   using kernel = options.threads ? Kernel.create(limits()) : openKernel();
   const crew = new Crew(kernel, options.threads);
   const progress = createProgress(bytesOf(files) + files.length, process.stdout, process.stderr);
@@ -61,12 +63,13 @@ async function countShared(files: TextFile[], options: Arguments): Promise<Count
   leftovers.count = count;
   await count.run(options.workers);
   progress.finish();
+  const sums = count.totals.sum();
   await cleanUp();
   const { milliseconds } = count;
   const bytes = count.bytesCounted - files.length;
   const main = { pid: kernel.pid, jobs: count.jobs, bytes: count.bytesPiped - files.length, milliseconds };
   print(`\n${taskTable(main, crew, options.threads)}`);
-  return { label: "tasks", table: count.table, files: readFiles(files), bytes, milliseconds };
+  return { sums, count: { label: "tasks", table: count.table, files: readFiles(files), bytes, milliseconds } };
 }
 
 function limits() {
@@ -96,8 +99,11 @@ async function countAgain(files: readonly TextFile[]): Promise<Count> {
 }
 
 /** Says "ok", or what is wrong; returns the exit status. */
-function judge(shared: Count, plain: Count, files: readonly TextFile[]): number {
+function judge(shared: Count, plain: Count, files: readonly TextFile[], { words }: Sums): number {
   const found = disagreements(shared, plain);
+  if (words !== plain.table.words) {
+    found.push(`${words} words in shared memory, ${plain.table.words} counted by one process`);
+  }
   if (found.length === 0) {
     print("ok");
     return 0;

@@ -1,5 +1,5 @@
 // The count by many tasks: text comes out of the pipe, is cut into jobs, goes to the workers through one queue and
-// comes back as tables through another.
+// comes back as tables through another. The totals lie in a segment of shared memory.
 
 import { EventEmitter, once } from "node:events";
 import type { Kernel, Message, MessageQueue } from "../../src/index.ts";
@@ -17,6 +17,7 @@ import {
   RESULT_BYTES_MAX,
 } from "./messages.ts";
 import type { TextFile } from "./text-files.ts";
+import { Totals } from "./totals.ts";
 import { WordTable } from "./word-table.ts";
 
 const PIPE_BYTES = 256 * 1024;
@@ -36,6 +37,7 @@ export interface Listener {
 
 export class SharedCount {
   readonly table = new WordTable();
+  readonly totals: Totals;
   /** Bytes read from the pipe, with a newline for each file. */
   bytesPiped = 0;
   /** Bytes that results account for, and those of runs too long to be words. */
@@ -65,6 +67,7 @@ export class SharedCount {
     const queue = { create: true, exclusive: true, depth: QUEUE_DEPTH };
     this.#jobs = kernel.queue({ ...queue, name: "jobs", messageBytesMax: JOB_BYTES_MAX });
     this.#results = kernel.queue({ ...queue, name: "results", messageBytesMax: RESULT_BYTES_MAX });
+    this.totals = Totals.make(kernel, jobsMaxOf(files));
     crew.onExit((task) => this.#buried(task));
   }
 
@@ -121,6 +124,7 @@ export class SharedCount {
   async #deal(text: Uint8Array): Promise<void> {
     const window = QUEUE_DEPTH + 2 * this.#crew.livingWorkers.length;
     await this.#until(() => this.#ledger.unfinished < window);
+    if (this.#ledger.added === this.totals.jobsMax) throw new RunError("the files have grown too much: run it again");
     await this.#send(MESSAGE.text, [this.#ledger.add(text)]);
   }
 
@@ -216,4 +220,10 @@ export class SharedCount {
   #inBackground(work: Promise<unknown>): void {
     work.catch((error) => this.#stop.abort(error));
   }
+}
+
+/** A job's text is nearly as long as it may be, save the last one's. */
+function jobsMaxOf(files: readonly TextFile[]): number {
+  const bytes = files.reduce((sum, file) => sum + file.size + 1, 0);
+  return Math.ceil(bytes / (JOB_TEXT_BYTES_MAX / 2)) + 1;
 }

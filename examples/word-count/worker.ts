@@ -1,14 +1,17 @@
-// A worker task: takes jobs from the queue "jobs", says so, counts, and sends what it has counted to the queue "results".
+// A worker task: takes jobs from the queue "jobs", says so, counts, keeps the totals in
+// shared memory, and sends the words to the queue "results".
 
 import { Kernel } from "../../src/index.ts";
 import { patiently, receiveSetup, type Setup } from "./child.ts";
 import { decodeJob, encodeNotice, encodeResult, JOB_BYTES_MAX, MESSAGE, RESULT_BYTES_MAX } from "./messages.ts";
+import { Totals } from "./totals.ts";
 import { WordCounter } from "./word-counter.ts";
 
 function work(setup: Setup): void {
   using kernel = Kernel.attach(setup.handle);
   using jobs = kernel.queue({ name: "jobs" });
   using results = kernel.queue({ name: "results" });
+  using totals = Totals.open(kernel);
   const send = (type: number, message: Uint8Array) =>
     patiently(setup, (options) => results.sendSync(message, { type, ...options }));
   const message = new Uint8Array(JOB_BYTES_MAX);
@@ -24,6 +27,7 @@ function work(setup: Setup): void {
     counter.clear();
     counter.push(job.text);
     counter.end();
+    totals.record(job.number, counter.bytes, counter.table.words, counter.table.distinct);
     const sums = { task: setup.task, job: job.number, bytes: counter.bytes };
     send(MESSAGE.counted, result.subarray(0, encodeResult(result, sums, counter.table)));
   }

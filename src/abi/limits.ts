@@ -9,6 +9,12 @@ export const PIPE_BYTES_DEFAULT = 4096;
 /** The default of `msg_max` for POSIX queues (mq_overview(7)), and the mission's own example: `MessageQueue::new(10)`. */
 export const QUEUE_DEPTH_DEFAULT = 10;
 
+/** Bytes that a SysV queue holds: Linux's msgmnb (proc_sys_kernel(5)). */
+export const QUEUE_BYTES_DEFAULT = 16_384;
+
+/** Priorities of a POSIX queue are below this (mq_overview(7), MQ_PRIO_MAX). */
+export const PRIORITY_BOUND = 32_768;
+
 /** The longest name of an object, in bytes of UTF-8 (NAME_MAX). */
 export const NAME_BYTES_MAX = 255;
 

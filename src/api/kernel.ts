@@ -2,7 +2,8 @@
 
 import type { ChildProcess } from "node:child_process";
 import type { Worker } from "node:worker_threads";
-import { EACCES, EAGAIN, EBUSY, EEXIST, EINVAL, ENAMETOOLONG, ENOENT, ENXIO } from "../abi/errno.ts";
+import { EACCES, EAGAIN, EBUSY, EEXIST, EINVAL, ENAMETOOLONG, ENOENT, ENXIO, EPERM, ESRCH } from "../abi/errno.ts";
+import { O_NONBLOCK } from "../abi/flags.ts";
 import {
   type KernelLimits,
   limitDefaults,
@@ -10,13 +11,18 @@ import {
   PIPE_BYTES_DEFAULT,
   QUEUE_DEPTH_DEFAULT,
 } from "../abi/limits.ts";
+import type { Caller } from "../kernel/calls/call.ts";
+import { makingPipe, makingQueue, makingSegment } from "../kernel/making.ts";
+import { controlsFile, MAY_READ, MAY_WRITE, permitsFile, permitsIpc } from "../kernel/permissions.ts";
 import { otherEndOpened } from "../kernel/pipe-ends.ts";
 import type { Address } from "../kernel/registry.ts";
+import { dispatch, type NamedCalls, namedCalls } from "../kernel/syscall-table.ts";
 import { type Opened, System } from "../kernel/system.ts";
+import { TaskMemory } from "../kernel/task-memory.ts";
 import { access, isPowerOfTwo, kinds, roundUp } from "../memory/layout.ts";
 import { checkLimits, isRefusal, type Refusal, type Region, regionId } from "../memory/region.ts";
-import { MessageRing, queueBodyBytes } from "../objects/message-queue.ts";
-import { Pipe, pipeBodyBytes } from "../objects/pipe.ts";
+import type { Offset } from "../memory/words.ts";
+import type { QueueShape } from "../objects/message-queue.ts";
 import { processWorld } from "../platforms/processes.ts";
 import {
   attachRegionFile,
@@ -28,13 +34,23 @@ import {
 import { attachSharedBuffer, createSharedBuffer, threadWorld } from "../platforms/threads.ts";
 import { type Attempt, blockUntil, type Condition } from "../sync/waiting.ts";
 import type { World } from "../sync/world.ts";
+import type { Identity } from "../tasks/credentials.ts";
+import type { Description } from "../tasks/descriptors.ts";
 import type { TaskInfo } from "../tasks/task-table.ts";
+import { openedByDescriptor } from "./from-descriptor.ts";
 import type { Handle } from "./handle.ts";
 import { failureOf, IpcError } from "./ipc-error.ts";
 import { MessageQueue, type QueueToken } from "./message-queue.ts";
-import { checkCount, type SyncWaitOptions, signalOf, timeoutOf, type WaitOptions } from "./options.ts";
+import { checkBytes, checkCount, type SyncWaitOptions, signalOf, timeoutOf, type WaitOptions } from "./options.ts";
 import { PipeReader, type PipeReaderToken } from "./pipe-reader.ts";
 import { PipeWriter, type PipeWriterToken } from "./pipe-writer.ts";
+import { type PollItem, type PollReady, poll, pollSync } from "./poll.ts";
+import {
+  type SegmentMapping,
+  SharedMemory,
+  type SharedMemoryOptions,
+  type SharedMemoryToken,
+} from "./shared-memory.ts";
 
 /**
  * What another task attaches with: post it to a worker thread, or send it to a child process. Where the kernel has a name it
@@ -54,6 +70,8 @@ export interface OpenOptions extends Partial<KernelLimits> {
 export interface PipeOptions {
   /** Bytes the pipe holds: a power of two, default 4096. */
   readonly capacity?: number | undefined;
+  /** Of a named pipe: who may open it, less the umask; default 0o600. */
+  readonly mode?: number | undefined;
 }
 
 export interface QueueOptions {
@@ -69,7 +87,23 @@ export interface QueueOptions {
   readonly depth?: number | undefined;
   /** The longest message of a new queue, in bytes; default and bound are the kernel's. */
   readonly messageBytesMax?: number | undefined;
+  /** Who may open a new queue, less the umask; default 0o600. */
+  readonly mode?: number | undefined;
 }
+
+/** What a task is attached with. */
+export interface AttachOptions {
+  /**
+   * Credentials of the task; those of the task that made the handle by default, or else the process's own. Only a task of
+   * user 0, and a process of user 0, may give others than its own.
+   */
+  readonly credentials?: Partial<Identity> | undefined;
+  /** Take over the descriptors that the task that made the handle has open now, save those that close on exec. */
+  readonly inherit?: boolean | undefined;
+}
+
+/** Where a segment's pages are for this task; a negative errno where they cannot be mapped. */
+type MapSegment = (offset: Offset, bytes: number, writable: boolean) => SegmentMapping | number;
 
 /** Kernels that this thread is attached to, by the region's identity. */
 const attachedHere = new Map<bigint, Kernel>();
@@ -82,10 +116,20 @@ export class Kernel implements Disposable {
   readonly #handle: KernelHandle;
   readonly #parentPid: number;
   readonly #unmap: () => void;
-  readonly #handles = new Set<Handle>();
+  readonly #mapSegment: MapSegment;
+  readonly #handles = new Set<Handle | SharedMemory>();
   #closed = false;
+  #caller: Caller | undefined;
+  #sys: NamedCalls | undefined;
 
-  private constructor(system: System, handle: KernelHandle, parentPid: number, unmap: () => void) {
+  private constructor(
+    system: System,
+    handle: KernelHandle,
+    parentPid: number,
+    unmap: () => void,
+    mapSegment: MapSegment,
+  ) {
+    this.#mapSegment = mapSegment;
     this.#system = system;
     this.#identity = regionId(system.words);
     this.#handle = handle;
@@ -123,18 +167,18 @@ export class Kernel implements Disposable {
   }
 
   /** Attaches this thread to the kernel that a handle names. Its parent is the task that the handle came from. */
-  static attach(handle: KernelHandle): Kernel {
+  static attach(handle: KernelHandle, options: AttachOptions = {}): Kernel {
     if (typeof handle !== "object" || handle === null) throw new TypeError("attach: that is no kernel's handle");
     const parentPid = Number.isInteger(handle.parentPid) ? handle.parentPid : 0;
     if ("buffer" in handle && handle.buffer instanceof SharedArrayBuffer) {
       const region = attachSharedBuffer(handle.buffer);
       if (isRefusal(region)) throw refused("attach", "kernel", region);
-      return Kernel.#attachBuffer(handle.buffer, region, parentPid, "attach");
+      return Kernel.#attachBuffer(handle.buffer, region, parentPid, "attach", options);
     }
     if (!("name" in handle)) throw new TypeError("attach: that is no kernel's handle");
     const region = checkRegionName(handle.name) ?? attachRegionFile(handle.name);
     if (isRefusal(region)) throw refused("attach", `kernel "${handle.name}"`, region);
-    return Kernel.#attachMapped(handle.name, region, parentPid, "attach");
+    return Kernel.#attachMapped(handle.name, region, parentPid, "attach", options);
   }
 
   /**
@@ -146,15 +190,28 @@ export class Kernel implements Disposable {
     if (wrong) throw refused("unlink", `kernel ${JSON.stringify(name)}`, wrong);
   }
 
-  static #attachBuffer(buffer: SharedArrayBuffer, region: Region, parentPid: number, syscall: string): Kernel {
-    const system = attachTask(region, threadWorld(region.words), parentPid, syscall, "kernel");
-    return new Kernel(system, { buffer, parentPid: system.pid }, parentPid, () => {});
+  static #attachBuffer(
+    buffer: SharedArrayBuffer,
+    region: Region,
+    parentPid: number,
+    syscall: string,
+    options: AttachOptions = {},
+  ): Kernel {
+    const system = attachTask(region, threadWorld(region.words), parentPid, syscall, "kernel", options);
+    const mapSegment: MapSegment = (offset) => ({ buffer, byteOffset: offset, release: () => {} });
+    return new Kernel(system, { buffer, parentPid: system.pid }, parentPid, () => {}, mapSegment);
   }
 
-  static #attachMapped(name: string, region: MappedRegion, parentPid: number, syscall: string): Kernel {
+  static #attachMapped(
+    name: string,
+    region: MappedRegion,
+    parentPid: number,
+    syscall: string,
+    options: AttachOptions = {},
+  ): Kernel {
     try {
-      const system = attachTask(region, processWorld(region), parentPid, syscall, `kernel "${name}"`);
-      return new Kernel(system, { name, parentPid: system.pid }, parentPid, region.unmap);
+      const system = attachTask(region, processWorld(region), parentPid, syscall, `kernel "${name}"`, options);
+      return new Kernel(system, { name, parentPid: system.pid }, parentPid, region.unmap, region.mapPages);
     } catch (error) {
       region.unmap();
       throw error;
@@ -196,6 +253,47 @@ export class Kernel implements Disposable {
     return this.#live("usage").usage();
   }
 
+  /**
+   * This task's memory: what the pointers of system calls point into. Address 0 is NULL. One mebibyte, unless it is replaced.
+   */
+  get memory(): Uint8Array {
+    return this.#calling("memory").memory.own;
+  }
+
+  set memory(bytes: Uint8Array) {
+    checkBytes(bytes, "memory", "kernel");
+    this.#calling("memory").memory.own = bytes;
+  }
+
+  /** The bytes at an address of this task, such as those of a segment that `shmat` attached; undefined where they are not. */
+  memoryAt(address: number, length: number): Uint8Array | undefined {
+    return this.#calling("memory").memory.view(address, length, false);
+  }
+
+  /**
+   * Makes a system call by its number, the mission's or Linux x86-64's: a result from 0 up, or a negative errno; it never
+   * throws. It blocks as the call does. Pointers are addresses in `memory`. docs/syscalls.md lists the calls.
+   */
+  syscall(number: number, ...args: (number | bigint)[]): number {
+    return dispatch(this.#calling("syscall"), number, args);
+  }
+
+  /** The same by name, such as `kernel.sys.msgget(key, flags)`. */
+  get sys(): NamedCalls {
+    this.#sys ??= namedCalls(this.#calling("sys"));
+    return this.#sys;
+  }
+
+  /**
+   * Makes the calls that another task sleeps in fail with EINTR (signal(7)): its `…Sync` calls and system calls, not its
+   * promises. Returns whether it slept.
+   */
+  interrupt(pid: number): boolean {
+    const system = this.#live("interrupt");
+    checkCount(pid, "pid", 1, 0x7fffffff, "interrupt");
+    return system.interrupt(pid);
+  }
+
   /** Watches a worker thread or child process, and buries its tasks as soon as it exits. Returns it. */
   adopt<T extends Worker | ChildProcess>(child: T): T {
     this.#live("adopt");
@@ -217,9 +315,8 @@ export class Kernel implements Disposable {
   pipe(options: PipeOptions = {}): { reader: PipeReader; writer: PipeWriter } {
     const system = this.#live("pipe");
     const capacity = this.#checkCapacity(options.capacity, "pipe");
-    const format = (line: number): void => Pipe.format(system.words, line, capacity);
-    const ends = [access.READ, access.WRITE];
-    const opened = system.createAnonymous(kinds.PIPE, pipeBodyBytes(capacity), format, ends);
+    const making = makingPipe(system.words, capacity, 0o600);
+    const opened = system.createAnonymous(kinds.PIPE, making, [access.READ, access.WRITE]);
     if (typeof opened === "number") throw failureOf(opened, "pipe", undefined);
     return { reader: this.#reader(opened[0] as Opened, "pipe"), writer: this.#writer(opened[1] as Opened, "pipe") };
   }
@@ -232,8 +329,7 @@ export class Kernel implements Disposable {
     const system = this.#live("mkfifo");
     const address = addressOf(kinds.FIFO, name, "mkfifo", "fifo");
     const capacity = this.#checkCapacity(options.capacity, "mkfifo");
-    const format = (line: number): void => Pipe.format(system.words, line, capacity);
-    const result = system.create(address, pipeBodyBytes(capacity), format);
+    const result = system.create(address, makingPipe(system.words, capacity, this.#mode(options.mode, "mkfifo")));
     if (result < 0) throw failureOf(result, "mkfifo", `fifo "${name}"`);
   }
 
@@ -284,7 +380,7 @@ export class Kernel implements Disposable {
   tryOpenFifo(name: string, mode: "write"): PipeWriter;
   tryOpenFifo(name: string, mode: "read" | "write"): PipeReader | PipeWriter {
     const system = this.#live("open");
-    const admit = (line: number): number => (mode === "write" && system.pipeAt(line).readers === 0 ? ENXIO : 0);
+    const admit = (index: number): number => (mode === "write" && system.pipeOf(index).readers === 0 ? ENXIO : 0);
     return this.#openEnd(name, mode, admit).end;
   }
 
@@ -301,11 +397,14 @@ export class Kernel implements Disposable {
     const system = this.#live("msgget");
     const { address, label } = queueAddress(options);
     const anonymous = options.name === undefined && options.key === undefined;
-    const { depth, messageBytesMax, bodyBytes } = this.#queueShape(options);
-    const format = (line: number): void => MessageRing.format(system.words, line, depth, messageBytesMax);
-    const create = { bodyBytes, format, exclusive: options.exclusive === true };
-    const both = access.READ | access.WRITE;
-    const opened = system.open(address, both, anonymous || options.create ? create : undefined);
+    const shape = this.#queueShape(options);
+    const making = makingQueue(system.words, shape, this.#mode(options.mode, "msgget"));
+    const opened = system.open(address, {
+      access: access.READ | access.WRITE,
+      create: anonymous || options.create ? making : undefined,
+      exclusive: options.exclusive === true,
+      admit: (index) => this.#admit(index, MAY_READ | MAY_WRITE),
+    });
     if (typeof opened === "number") throw failureOf(opened, "msgget", label);
     return this.#keep(new MessageQueue(system, opened, label, this.#forget));
   }
@@ -318,19 +417,63 @@ export class Kernel implements Disposable {
   }
 
   /**
+   * Attaches a shared memory segment, or makes it (shmget(2), shmat(2), shm_open(3)). One with a name or key stays until it is
+   * unlinked.
+   * @throws IpcError ENOENT, EEXIST, EACCES, EINVAL where it is smaller than `bytes`, ENAMETOOLONG, ENOMEM, ENOSPC, ENFILE
+   */
+  sharedMemory(options: SharedMemoryOptions = {}): SharedMemory {
+    const system = this.#live("shmget");
+    const { name, key, readOnly = false } = options;
+    const { address, label } = objectAddress(options, "shmget", "segment", kinds.SEGMENT, kinds.SEGMENT);
+    const bytes = options.bytes ?? 0;
+    checkCount(bytes, "bytes", 0, 0xffffffff, "shmget");
+    const creates = options.create === true || (name === undefined && key === undefined);
+    const mode = this.#mode(options.mode, "shmget");
+    return this.#attach(label, readOnly, () => {
+      const found = system.registry.findLocked(address);
+      if (found < 0) {
+        if (!creates) return ENOENT;
+        if (bytes === 0) return EINVAL;
+        return system.createLocked(address, makingSegment(system.words, bytes, mode));
+      }
+      if (creates && options.exclusive) return EEXIST;
+      if (bytes > system.segmentOf(found).bytes) return EINVAL;
+      const permits = key === undefined ? permitsFile : permitsIpc;
+      const want = readOnly ? MAY_READ : MAY_READ | MAY_WRITE;
+      return permits(system.credentials, system.registry.ownershipOf(found), want) ? found : EACCES;
+    });
+  }
+
+  /** Removes a segment's name or key; its memory goes with the last task that detaches (shm_unlink(3), shmctl(2)). */
+  unlinkSharedMemory(nameOrKey: string | number): void {
+    const options = typeof nameOrKey === "number" ? { key: nameOrKey } : { name: nameOrKey };
+    const { address, label } = objectAddress(options, "shm_unlink", "segment", kinds.SEGMENT, kinds.SEGMENT);
+    this.#unlinkAddress(address, label, "shm_unlink");
+  }
+
+  /**
    * Opens what a token of another task leads to, while that task still has it open.
    * @throws IpcError ENOENT where it is gone
    */
   openToken(token: PipeReaderToken): PipeReader;
   openToken(token: PipeWriterToken): PipeWriter;
   openToken(token: QueueToken): MessageQueue;
-  openToken(token: PipeReaderToken | PipeWriterToken | QueueToken): PipeReader | PipeWriter | MessageQueue {
+  openToken(token: SharedMemoryToken, options?: { readonly readOnly?: boolean | undefined }): SharedMemory;
+  openToken(
+    token: PipeReaderToken | PipeWriterToken | QueueToken | SharedMemoryToken,
+    options?: { readonly readOnly?: boolean | undefined },
+  ): PipeReader | PipeWriter | MessageQueue | SharedMemory {
     const system = this.#live("open");
     if (!Number.isInteger(token?.objectIndex) || !Number.isInteger(token.generation)) {
       throw new TypeError("open: that is no token of an object");
     }
+    if (token.end === "segment") {
+      const isThere = (): boolean =>
+        system.isToken(token) && system.registry.kindOf(token.objectIndex) === kinds.SEGMENT;
+      return this.#attach("segment", options?.readOnly === true, () => (isThere() ? token.objectIndex : ENOENT));
+    }
     if (token.end === "queue") {
-      const opened = this.#openByToken(token, [kinds.QUEUE], access.READ | access.WRITE);
+      const opened = this.#openByToken(token, [kinds.QUEUE, kinds.SYSV_QUEUE], access.READ | access.WRITE);
       return this.#keep(new MessageQueue(system, opened, "queue", this.#forget));
     }
     const opened = this.#openByToken(
@@ -339,6 +482,36 @@ export class Kernel implements Disposable {
       token.end === "reader" ? access.READ : access.WRITE,
     );
     return token.end === "reader" ? this.#reader(opened, "pipe") : this.#writer(opened, "pipe");
+  }
+
+  /**
+   * The handle of a descriptor of this task's own table, such as one that was inherited or that a system call made; closing
+   * it closes the descriptor. A descriptor that a handle has already gives that handle. One that reads and writes (O_RDWR) of
+   * a FIFO gives its read end.
+   * @throws IpcError EBADF where it is not open, EINVAL where it is a stream of the host's, EACCES for a queue that is open for one
+   * direction only
+   */
+  fromDescriptor(descriptor: number): PipeReader | PipeWriter | MessageQueue {
+    const system = this.#live("open");
+    for (const handle of this.#handles)
+      if (!(handle instanceof SharedMemory) && handle.descriptor === descriptor) return handle as PipeReader;
+    const { opened, end } = openedByDescriptor(system, descriptor);
+    const label = `descriptor ${descriptor}`;
+    if (end === "queue") return this.#keep(new MessageQueue(system, opened, label, this.#forget));
+    return end === "reader" ? this.#reader(opened, label) : this.#writer(opened, label);
+  }
+
+  /**
+   * Waits until at least one of the items is ready, and returns those that are (poll(2)): none where the time-out passed.
+   * @throws IpcError EBADF where the kernel is closed meanwhile, ENFILE, ENOSPC without wait nodes
+   */
+  async poll<T extends PollItem>(items: readonly T[], options?: WaitOptions): Promise<PollReady<T>[]> {
+    return poll(this.#live("poll"), items, options, () => this.#closed);
+  }
+
+  /** The same, asleep. @throws IpcError EINTR where another task interrupted it */
+  pollSync<T extends PollItem>(items: readonly T[], options?: SyncWaitOptions): PollReady<T>[] {
+    return pollSync(this.#live("poll"), items, options);
   }
 
   /** Leaves the kernel: every handle of this task is closed. Closing again does nothing. */
@@ -360,6 +533,17 @@ export class Kernel implements Disposable {
     return this.#system;
   }
 
+  #calling(call: string): Caller {
+    const system = this.#live(call);
+    this.#caller ??= {
+      system,
+      world: system.world,
+      memory: new TaskMemory(new Uint8Array(MEMORY_BYTES_DEFAULT)),
+      queues: new Map(),
+    };
+    return this.#caller;
+  }
+
   #beginOpenFifo(
     name: string,
     mode: "read" | "write",
@@ -373,12 +557,16 @@ export class Kernel implements Disposable {
   #openEnd(
     name: string,
     mode: "read" | "write",
-    admit?: (bodyLine: number) => number,
+    admit?: (objectIndex: number) => number,
   ): { end: PipeReader | PipeWriter; opened: Opened } {
     if (mode !== "read" && mode !== "write") throw new TypeError('open: the mode must be "read" or "write"');
     const address = addressOf(kinds.FIFO, name, "open", "fifo");
     const label = `fifo "${name}"`;
-    const opened = this.#system.open(address, mode === "read" ? access.READ : access.WRITE, undefined, admit);
+    const opened = this.#system.open(address, {
+      access: mode === "read" ? access.READ : access.WRITE,
+      flags: admit ? O_NONBLOCK : 0,
+      admit: (index) => this.#admit(index, mode === "read" ? MAY_READ : MAY_WRITE) || (admit?.(index) ?? 0),
+    });
     if (opened === ENOENT) throw failureOf(ENOENT, "open", label, "it is not there; kernel.mkfifo makes it");
     if (typeof opened === "number") throw failureOf(opened, "open", label);
     return { opened, end: mode === "read" ? this.#reader(opened, label) : this.#writer(opened, label) };
@@ -398,8 +586,12 @@ export class Kernel implements Disposable {
   }
 
   #unlinkAddress(address: Address, label: string, syscall: string): void {
-    const result = this.#live(syscall).unlink(address);
-    if (result < 0) throw failureOf(result, syscall, label, "it is not there");
+    const system = this.#live(syscall);
+    const admit = (index: number): number =>
+      controlsFile(system.credentials, system.registry.ownershipOf(index)) ? 0 : EPERM;
+    const result = system.unlink(address, admit);
+    if (result === ENOENT) throw failureOf(result, syscall, label, "it is not there");
+    if (result < 0) throw failureOf(result, syscall, label, "only its owner may remove it");
   }
 
   #checkCapacity(capacity: number | undefined, syscall: string): number {
@@ -410,13 +602,28 @@ export class Kernel implements Disposable {
     throw new IpcError(EINVAL, syscall, undefined, `capacity must be a power of two, such as ${near}, not ${capacity}`);
   }
 
-  #queueShape(options: QueueOptions): { depth: number; messageBytesMax: number; bodyBytes: number } {
+  #queueShape(options: QueueOptions): QueueShape {
     const { regionBytes, messageBytesMax: kernelMax } = this.limits;
     const depth = options.depth ?? QUEUE_DEPTH_DEFAULT;
     const messageBytesMax = options.messageBytesMax ?? kernelMax;
     checkCount(messageBytesMax, "messageBytesMax", 1, kernelMax, "msgget");
     checkCount(depth, "depth", 1, Math.floor(regionBytes / 32), "msgget");
-    return { depth, messageBytesMax, bodyBytes: queueBodyBytes(depth, messageBytesMax) };
+    const bytesMax = options.key === undefined ? 0 : depth * messageBytesMax;
+    return { depth, bytesMax, messageBytesMax };
+  }
+
+  /** The mode of what is being made, less what the umask takes away. */
+  #mode(mode: number | undefined, syscall: string): number {
+    if (mode === undefined) return MODE_DEFAULT;
+    checkCount(mode, "mode", 0, 0o777, syscall);
+    return mode & ~this.#system.credentials.umask;
+  }
+
+  /** Whether this task may open an object: 0, or EACCES. */
+  #admit(objectIndex: number, want: number): number {
+    const { registry, credentials } = this.#system;
+    const permits = registry.kindOf(objectIndex) === kinds.SYSV_QUEUE ? permitsIpc : permitsFile;
+    return permits(credentials, registry.ownershipOf(objectIndex), want) ? 0 : EACCES;
   }
 
   #reader(opened: Opened, label: string): PipeReader {
@@ -427,17 +634,40 @@ export class Kernel implements Disposable {
     return this.#keep(new PipeWriter(this.#system, opened, label, this.#forget));
   }
 
-  #keep<T extends Handle>(handle: T): T {
+  /** Attaches the segment that `find` finds or makes under the kernel lock. */
+  #attach(label: string, readOnly: boolean, find: () => number): SharedMemory {
+    const system = this.#system;
+    let objectIndex = -1;
+    const description = system.transaction(() => {
+      objectIndex = find();
+      return objectIndex < 0 ? objectIndex : system.attachSegmentLocked(objectIndex, 0);
+    });
+    if (description < 0) throw failureOf(description, "shmget", label, segmentRemedy(description));
+    const { offset, bytes } = system.segmentOf(objectIndex);
+    const mapping = this.#mapSegment(offset, roundUp(bytes, PAGE_BYTES), !readOnly);
+    if (typeof mapping === "number") {
+      system.detachSegment(description as Description);
+      throw failureOf(mapping, "shmat", label);
+    }
+    const generation = system.registry.generationOf(objectIndex);
+    const attached = { objectIndex, generation, description: description as Description, mapping, readOnly, label };
+    return this.#keep(new SharedMemory(system, attached, this.#forget));
+  }
+
+  #keep<T extends Handle | SharedMemory>(handle: T): T {
     this.#handles.add(handle);
     return handle;
   }
 
-  readonly #forget = (handle: Handle): void => {
+  readonly #forget = (handle: Handle | SharedMemory): void => {
     this.#handles.delete(handle);
   };
 }
 
 const PAGE_BYTES = 4096;
+const MEMORY_BYTES_DEFAULT = 1024 * 1024;
+/** Only the owner's, as a kernel between processes is. */
+const MODE_DEFAULT = 0o600;
 /** Positions in a ring are 32-bit and run free: half their range is what can lie between. */
 const CAPACITY_BYTES_MAX = 2 ** 30;
 
@@ -465,7 +695,14 @@ function openRegion(name: string, limits: KernelLimits, options: OpenOptions): M
   }
 }
 
-function attachTask(region: Region, world: World, parentPid: number, syscall: string, label: string): System {
+function attachTask(
+  region: Region,
+  world: World,
+  parentPid: number,
+  syscall: string,
+  label: string,
+  options: AttachOptions,
+): System {
   const here = attachedHere.get(regionId(region.words));
   if (here) {
     throw new IpcError(
@@ -475,7 +712,10 @@ function attachTask(region: Region, world: World, parentPid: number, syscall: st
       `this thread is attached already, as pid ${here.pid}: use that, or close it`,
     );
   }
-  const system = System.attach(region, world, parentPid);
+  const { credentials: identity, inherit } = options;
+  const system = System.attach(region, world, { parentPid, identity, inherit });
+  if (system === EPERM) throw failureOf(EPERM, syscall, label, "a task gives no credentials that it has not itself");
+  if (system === ESRCH) throw failureOf(ESRCH, syscall, label, "the task to inherit from is gone");
   if (typeof system === "number") {
     const { tasksMax } = region.geometry.limits;
     throw new IpcError(system, syscall, label, `all ${tasksMax} tasks are alive; create it with a larger tasksMax`);
@@ -512,14 +752,30 @@ function addressOf(kind: number, name: unknown, syscall: string, what: string): 
 }
 
 function queueAddress(options: QueueOptions): { address: Address; label: string } {
-  const { name, key } = options;
-  if (name !== undefined && key !== undefined) throw new TypeError("msgget: a queue has a name or a key, not both");
+  return objectAddress(options, "msgget", "queue", kinds.QUEUE, kinds.SYSV_QUEUE);
+}
+
+/** Where an object of a name, a key, or neither is, and what errors call it. */
+function objectAddress(
+  { name, key }: { readonly name?: string | undefined; readonly key?: number | undefined },
+  syscall: string,
+  what: string,
+  namedKind: number,
+  keyedKind: number,
+): { address: Address; label: string } {
+  if (name !== undefined && key !== undefined)
+    throw new TypeError(`${syscall}: a ${what} has a name or a key, not both`);
   if (name !== undefined) {
-    return { address: addressOf(kinds.QUEUE, name, "msgget", "queue"), label: `queue ${JSON.stringify(name)}` };
+    return { address: addressOf(namedKind, name, syscall, what), label: `${what} ${JSON.stringify(name)}` };
   }
-  if (key === undefined) return { address: { kind: kinds.QUEUE }, label: "queue" };
-  checkCount(key, "key", 1, 0x7fffffff, "msgget");
-  return { address: { kind: kinds.QUEUE, key }, label: `queue with key ${key}` };
+  if (key === undefined) return { address: { kind: namedKind }, label: what };
+  checkCount(key, "key", 1, 0x7fffffff, syscall);
+  return { address: { kind: keyedKind, key }, label: `${what} with key ${key}` };
+}
+
+function segmentRemedy(errno: number): string | undefined {
+  if (errno === EINVAL) return "give { bytes } above 0 for a new one; one that is there has less than { bytes }";
+  return errno === EACCES ? "its mode does not let this user attach it; { readOnly: true } asks for less" : undefined;
 }
 
 function refused(syscall: string, label: string, refusal: Refusal): IpcError {

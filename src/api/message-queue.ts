@@ -1,11 +1,22 @@
 // The public handle of a message queue.
 
 import { EAGAIN, EFAULT, EMSGSIZE } from "../abi/errno.ts";
+import { PRIORITY_BOUND } from "../abi/limits.ts";
 import type { ObjectToken, Opened, System } from "../kernel/system.ts";
 import type { MessageRing } from "../objects/message-queue.ts";
+import { ANY_MESSAGE, selections, selectorOf } from "../objects/selection.ts";
+import type { Selector } from "../sync/wait-list.ts";
 import { Handle } from "./handle.ts";
 import { IpcError } from "./ipc-error.ts";
-import { checkBytes, checkCount, countdown, type SyncWaitOptions, timeoutOf, type WaitOptions } from "./options.ts";
+import {
+  checkBytes,
+  checkCount,
+  countdown,
+  type SyncWaitOptions,
+  signalOf,
+  timeoutOf,
+  type WaitOptions,
+} from "./options.ts";
 
 /** A received message. */
 export interface Message {
@@ -15,11 +26,26 @@ export interface Message {
   readonly sender: number;
   /** The type it was sent with, 1 where the sender named none (msgop(2)). */
   readonly type: number;
+  /** The priority it was sent with, 0 where the sender named none (mq_overview(7)). */
+  readonly priority: number;
+}
+
+/** Which messages a receiver takes (msgop(2)). */
+export interface SelectOptions {
+  /**
+   * Above 0: messages of this type alone. Below 0: the first message of the lowest type up to the absolute value. 0 or
+   * absent: the first message of the highest priority.
+   */
+  readonly type?: number | undefined;
+  /** With a type above 0: messages of any other type (MSG_EXCEPT). */
+  readonly except?: boolean | undefined;
 }
 
 export interface SendOptions {
   /** The message's type: a whole number from 1 to 2^53 - 1; default 1. */
   readonly type?: number | undefined;
+  /** From 0, the default, to 32767: messages of a higher priority are received first (mq_send(3)). */
+  readonly priority?: number | undefined;
 }
 
 /** Opens the same queue in another task of the kernel, by `kernel.openToken`. */
@@ -80,21 +106,25 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
    */
   async send(data: Uint8Array, options?: SendOptions & WaitOptions): Promise<void> {
     const type = this.#checkMessage(data, options);
+    const priority = options?.priority ?? 0;
     const { length } = data;
-    const attempt = (): number => (data.length === length ? this.#ring.tryAppend(data, type) : EFAULT);
-    await this.finish("msgsnd", this.#ring.vacant, 1, attempt, options);
+    const attempt = (): number => (data.length === length ? this.#ring.tryAppend(data, type, priority) : EFAULT);
+    await this.finish("msgsnd", this.#ring.vacant, this.#ring.wantFor(length), attempt, options);
   }
 
   sendSync(data: Uint8Array, options?: SendOptions & SyncWaitOptions): void {
     const type = this.#checkMessage(data, options);
     if (options !== undefined) timeoutOf(options, "msgsnd", this.label);
-    if (this.#ring.tryAppend(data, type) === 0) return;
-    this.finishSync("msgsnd", this.#ring.vacant, 1, () => this.#ring.tryAppend(data, type), options);
+    const priority = options === undefined ? 0 : (options.priority ?? 0);
+    if (this.#ring.tryAppend(data, type, priority) === 0) return;
+    const attempt = (): number => this.#ring.tryAppend(data, type, priority);
+    this.finishSync("msgsnd", this.#ring.vacant, this.#ring.wantFor(data.length), attempt, options);
   }
 
   /** Returns false where the queue is full. */
   trySend(data: Uint8Array, options?: SendOptions): boolean {
-    const result = this.#ring.tryAppend(data, this.#checkMessage(data, options));
+    const type = this.#checkMessage(data, options);
+    const result = this.#ring.tryAppend(data, type, options === undefined ? 0 : (options.priority ?? 0));
     if (result === EAGAIN) return false;
     this.checked("msgsnd", result);
     return true;
@@ -104,23 +134,50 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
    * Receives the first message, waiting for one.
    * @throws IpcError ETIMEDOUT
    */
-  async receive(options?: WaitOptions): Promise<Message> {
-    this.checkOpen("msgrcv");
+  async receive(options?: SelectOptions & WaitOptions): Promise<Message> {
+    const selector = this.#checkSelection(options);
     const taken: Message[] = [];
-    await this.finish("msgrcv", this.#ring.filled, 1, () => this.#takeMany(1, taken), options);
+    const attempt = (): number => this.#takeOne(selector, taken);
+    await this.finish("msgrcv", this.#ring.selected(selector), 1, attempt, options);
     return taken[0] as Message;
   }
 
-  receiveSync(options?: SyncWaitOptions): Message {
-    this.checkOpen("msgrcv");
+  receiveSync(options?: SelectOptions & SyncWaitOptions): Message {
+    const selector = this.#checkSelection(options);
     const taken: Message[] = [];
-    this.finishSync("msgrcv", this.#ring.filled, 1, () => this.#takeMany(1, taken), options);
+    const attempt = (): number => this.#takeOne(selector, taken);
+    this.finishSync("msgrcv", this.#ring.selected(selector), 1, attempt, options);
     return taken[0] as Message;
   }
 
-  /** Returns undefined where the queue is empty. */
-  tryReceive(): Message | undefined {
-    return this.tryReceiveMany(1)[0];
+  /** Returns undefined where there is no such message. */
+  tryReceive(options?: SelectOptions): Message | undefined {
+    const selector = this.#checkSelection(options);
+    const taken: Message[] = [];
+    const result = this.#takeOne(selector, taken);
+    if (result !== EAGAIN) this.checked("msgrcv", result);
+    return taken[0];
+  }
+
+  /**
+   * Resolves when a message next comes into the empty queue while nobody waits to receive one (mq_notify(3)): once, for the
+   * one task that asked.
+   * @throws IpcError EBUSY where another wait, or another task, is to be told already
+   */
+  async notified(options?: { signal?: AbortSignal | undefined }): Promise<void> {
+    this.checkOpen("mq_notify");
+    const signal = signalOf(options, "mq_notify", this.label);
+    signal?.throwIfAborted();
+    const watch = this.system.watchArrivals(this.#ring);
+    this.checked("mq_notify", watch);
+    const { monitor, spin } = this.#ring.filled;
+    const told = (): boolean => this.system.wasTold(this.#ring, watch);
+    const attempt = (): number => (told() ? 0 : EAGAIN);
+    try {
+      await this.finish("mq_notify", { monitor, spin, ready: told }, 0, attempt, options);
+    } finally {
+      this.system.unwatchArrivals(this.#ring, watch);
+    }
   }
 
   /**
@@ -162,7 +219,8 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
     timeoutOf(options, "msgsnd", this.label);
     const left = countdown(options);
     for (let sent = 0; sent < all.length; ) {
-      const attempt = (): number => (areWhole(sent) ? this.#ring.tryAppendMany(all, sent, type) : EFAULT);
+      const attempt = (): number =>
+        areWhole(sent) ? this.#ring.tryAppendMany(all, sent, type, options?.priority) : EFAULT;
       sent += await this.finish("msgsnd", this.#ring.vacant, 1, attempt, left());
     }
   }
@@ -181,7 +239,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
   trySendMany(messages: readonly Uint8Array[], options?: SendOptions): number {
     const type = this.#checkMessages(messages, options);
     if (messages.length === 0) return 0;
-    const result = this.#ring.tryAppendMany(messages, 0, type);
+    const result = this.#ring.tryAppendMany(messages, 0, type, options?.priority);
     return result === EAGAIN ? 0 : this.checked("msgsnd", result);
   }
 
@@ -234,15 +292,36 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
   #takeMany(max: number, into: Message[]): number {
     const ring = this.#ring;
     return ring.tryTakeMany(max, (data) => {
-      into.push({ data, sender: ring.takenSender, type: ring.takenType });
+      into.push({ data, sender: ring.takenSender, type: ring.takenType, priority: ring.takenPriority });
     });
+  }
+
+  #takeOne(selector: Selector, into: Message[]): number {
+    const ring = this.#ring;
+    if (selector.kind === selections.ANY) return this.#takeMany(1, into);
+    const target = new Uint8Array(ring.messageBytesMax);
+    const result = ring.tryTakeSelected(selector, target, false);
+    if (result < 0) return result;
+    const { takenSender: sender, takenType: type, takenPriority: priority } = ring;
+    into.push({ data: target.slice(0, result), sender, type, priority });
+    return 1;
+  }
+
+  #checkSelection(options: SelectOptions | undefined): Selector {
+    this.checkOpen("msgrcv");
+    const type = options?.type;
+    if (type === undefined) return ANY_MESSAGE;
+    checkCount(type, "type", -Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, "msgrcv");
+    return selectorOf(BigInt(type), options?.except === true);
   }
 
   #checkMessage(data: Uint8Array, options: SendOptions | undefined): number {
     this.checkOpen("msgsnd");
     checkBytes(data, "msgsnd", this.label);
     if (data.length > this.#ring.messageBytesMax) throw this.#tooLong(data);
-    const type = options?.type;
+    if (options === undefined) return TYPE_DEFAULT;
+    const { type, priority } = options;
+    if (priority !== undefined) checkCount(priority, "priority", 0, PRIORITY_BOUND - 1, "msgsnd");
     if (type === undefined) return TYPE_DEFAULT;
     checkCount(type, "type", 1, Number.MAX_SAFE_INTEGER, "msgsnd");
     return type;

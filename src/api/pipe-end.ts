@@ -1,8 +1,10 @@
 // What both ends of a pipe or FIFO have in common.
 
+import { CAPACITY_BYTES_MAX, setPipeCapacity } from "../kernel/pipe-capacity.ts";
 import type { Opened, System } from "../kernel/system.ts";
 import type { Pipe } from "../objects/pipe.ts";
 import { Handle } from "./handle.ts";
+import { checkCount } from "./options.ts";
 
 export abstract class PipeEnd extends Handle {
   protected readonly pipe: Pipe;
@@ -15,6 +17,17 @@ export abstract class PipeEnd extends Handle {
   /** Bytes it holds before writers wait. */
   get capacity(): number {
     return this.pipe.capacity;
+  }
+
+  /**
+   * Changes what it holds, for both ends (F_SETPIPE_SZ): a power of two from 4096 up, or the next above `capacity`. Returns
+   * it.
+   * @throws IpcError EBUSY where what was written does not fit, EPERM above 1 MiB for others than user 0, ENOMEM, EINVAL
+   */
+  resize(capacity: number): number {
+    this.checkOpen("fcntl");
+    checkCount(capacity, "capacity", 1, CAPACITY_BYTES_MAX, "fcntl");
+    return this.checked("fcntl", setPipeCapacity(this.system, this.objectToken.objectIndex, capacity));
   }
 
   /** Bytes written and not yet read (FIONREAD, ioctl_pipe(2)). */

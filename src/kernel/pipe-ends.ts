@@ -11,26 +11,29 @@ export function openEndLocked(pipe: Pipe, journal: Journal, mode: number): numbe
   const counts = pipe.countWords();
   // A FIFO that nobody has open holds no data (fifo(7)): what was left in it is gone before the next one looks.
   if (pipe.readers === 0 && pipe.writers === 0) pipe.discard((word, value) => journal.write(word, value));
+  const before = mode & access.READ ? pipe.writersOpened : pipe.readersOpened;
   if (mode & access.READ) {
     journal.add(counts.readers, 1);
     journal.add(counts.readersOpened, 1);
-    return pipe.writersOpened;
   }
-  journal.add(counts.writers, 1);
-  journal.add(counts.writersOpened, 1);
-  return pipe.readersOpened;
+  if (mode & access.WRITE) {
+    journal.add(counts.writers, 1);
+    journal.add(counts.writersOpened, 1);
+  }
+  return before;
 }
 
 /** The caller holds the kernel lock. */
 export function closeEndLocked(pipe: Pipe, journal: Journal, mode: number): void {
   const counts = pipe.countWords();
-  journal.add(mode & access.READ ? counts.readers : counts.writers, -1);
+  if (mode & access.READ) journal.add(counts.readers, -1);
+  if (mode & access.WRITE) journal.add(counts.writers, -1);
 }
 
 /** An end has come or gone: those who wait at the other look again. */
 export function wakeOtherEnd(pipe: Pipe, mode: number): void {
-  const waiting = mode & access.READ ? pipe.writable : pipe.readable;
-  waiting.monitor.notify(EVERYBODY);
+  if (mode & access.READ) pipe.writable.monitor.notify(EVERYBODY);
+  if (mode & access.WRITE) pipe.readable.monitor.notify(EVERYBODY);
 }
 
 /** What an opener of a FIFO waits for: the other end is open, or has been opened meanwhile. */

@@ -6,14 +6,27 @@ import type { Allocator } from "../memory/allocator.ts";
 import type { Journal } from "../memory/journal.ts";
 import { type Geometry, header, object } from "../memory/layout.ts";
 import { field, offsetOf, type Word, type Words } from "../memory/words.ts";
-import type { World } from "../sync/world.ts";
+import type { Ownership } from "./permissions.ts";
 
 /** Where an object is reached: by a name, by a SysV key, or (neither) only by those who hold it. */
 export interface Address {
   readonly kind: number;
   readonly name?: Uint8Array;
   readonly key?: number;
+  /** It lives until it is unlinked though neither leads to it: IPC_PRIVATE, known by its id alone. */
+  readonly persistent?: boolean;
 }
+
+/** Who makes an object, and with which mode. */
+export interface Creator {
+  readonly pid: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly mode: number;
+}
+
+/** The first lines of the blocks that an object has besides its body. */
+export type BlocksOf = (kind: number, bodyLine: number) => number[];
 
 const FREE_HEAD = header.OBJECT_FREE as Word;
 
@@ -22,14 +35,14 @@ export class Registry {
   readonly #journal: Journal;
   readonly #geometry: Geometry;
   readonly #allocator: Allocator;
-  readonly #world: World;
+  readonly #blocksOf: BlocksOf;
 
-  constructor(words: Words, journal: Journal, geometry: Geometry, allocator: Allocator, world: World) {
+  constructor(words: Words, journal: Journal, geometry: Geometry, allocator: Allocator, blocksOf: BlocksOf) {
     this.#words = words;
     this.#journal = journal;
     this.#geometry = geometry;
     this.#allocator = allocator;
-    this.#world = world;
+    this.#blocksOf = blocksOf;
   }
 
   /** The index of the object at an address, or -1. */
@@ -46,7 +59,7 @@ export class Registry {
   }
 
   /** Makes an object with a zeroed body of `bodyBytes`, linked where it has an address; returns its index. */
-  createLocked(address: Address, bodyBytes: number, creatorPid: number): number {
+  createLocked(address: Address, bodyBytes: number, creator: Creator): number {
     if (this.findLocked(address) >= 0) return EEXIST;
     const index = this.#words.get(FREE_HEAD) - 1;
     if (!this.isIndex(index)) return ENOSPC;
@@ -61,12 +74,13 @@ export class Registry {
     write(object.LINKED, 0);
     write(object.BODY, body);
     write(object.GENERATION, (this.#words.get(field(at, object.GENERATION)) + 1) | 0);
-    write(object.MODE, 0o600);
-    write(object.UID, this.#world.uid);
-    write(object.GID, this.#world.gid);
-    write(object.CREATOR_UID, this.#world.uid);
-    write(object.CREATOR_GID, this.#world.gid);
-    write(object.CREATOR_PID, creatorPid);
+    write(object.MODE, creator.mode);
+    write(object.UID, creator.uid | 0);
+    write(object.GID, creator.gid | 0);
+    write(object.CREATOR_UID, creator.uid | 0);
+    write(object.CREATOR_GID, creator.gid | 0);
+    write(object.CREATOR_PID, creator.pid);
+    write(object.CHANGED, secondsNow());
     this.#link(at, index, address);
     return index;
   }
@@ -75,19 +89,22 @@ export class Registry {
   unlinkLocked(index: number): void {
     const at = this.#record(index);
     if (this.#words.get(field(at, object.LINKED)) === 0) return;
-    const hash = this.#words.get(field(at, object.HASH));
-    let from = this.#bucket(hash);
+    this.#unlinkFromBucket(at, index);
+    this.#journal.write(field(at, object.LINKED), 0);
+    this.#destroyIfUnused(index);
+  }
+
+  #unlinkFromBucket(at: Word, index: number): void {
+    let from = this.#bucket(this.#words.get(field(at, object.HASH)));
     for (let steps = this.#geometry.limits.objectsMax; steps > 0; steps--) {
       const next = this.#words.get(from) - 1;
       if (next === index) {
         this.#journal.write(from, this.#words.get(field(at, object.NEXT)));
-        break;
+        return;
       }
-      if (!this.isIndex(next)) break;
+      if (!this.isIndex(next)) return;
       from = field(this.#record(next), object.NEXT);
     }
-    this.#journal.write(field(at, object.LINKED), 0);
-    this.#destroyIfUnused(index);
   }
 
   retainLocked(index: number): void {
@@ -116,12 +133,64 @@ export class Registry {
     return this.#words.load(field(this.#record(index), object.GENERATION));
   }
 
+  isLinked(index: number): boolean {
+    return this.#words.load(field(this.#record(index), object.LINKED)) !== 0;
+  }
+
+  referencesTo(index: number): number {
+    return this.#words.load(field(this.#record(index), object.REFERENCES));
+  }
+
+  keyOf(index: number): number {
+    return this.#words.load(field(this.#record(index), object.KEY));
+  }
+
+  creatorPidOf(index: number): number {
+    return this.#words.load(field(this.#record(index), object.CREATOR_PID));
+  }
+
+  /** When it was made, or its owner or mode last set, in seconds since 1970. */
+  changedAt(index: number): number {
+    return this.#words.load(field(this.#record(index), object.CHANGED)) >>> 0;
+  }
+
+  ownershipOf(index: number): Ownership {
+    const at = this.#record(index);
+    const read = (name: number): number => this.#words.load(field(at, name)) >>> 0;
+    return {
+      mode: read(object.MODE),
+      uid: read(object.UID),
+      gid: read(object.GID),
+      creatorUid: read(object.CREATOR_UID),
+      creatorGid: read(object.CREATOR_GID),
+    };
+  }
+
+  setOwnershipLocked(index: number, change: { mode: number; uid: number; gid: number }): void {
+    const at = this.#record(index);
+    this.#journal.write(field(at, object.MODE), change.mode);
+    this.#journal.write(field(at, object.UID), change.uid | 0);
+    this.#journal.write(field(at, object.GID), change.gid | 0);
+    this.#journal.write(field(at, object.CHANGED), secondsNow());
+  }
+
+  /** The mode alone, above its permissions: no change of the object that its owner made. */
+  setModeLocked(index: number, mode: number): void {
+    this.#journal.write(field(this.#record(index), object.MODE), mode);
+  }
+
+  /** An object of a key that can be found no more: its key is IPC_PRIVATE from here on (shmctl(2)). */
+  forgetKeyLocked(index: number): void {
+    this.#journal.write(field(this.#record(index), object.KEY), 0);
+  }
+
   #link(at: Word, index: number, address: Address): void {
     const hash = hashOf(address);
     this.#journal.write(field(at, object.HASH), hash);
     this.#journal.write(field(at, object.KEY), address.key ?? 0);
     this.#journal.write(field(at, object.NAME_BYTES), address.name?.length ?? 0);
     this.#journal.write(field(at, object.NEXT), 0);
+    if (address.persistent) this.#journal.write(field(at, object.LINKED), 1);
     if (address.name === undefined && address.key === undefined) return;
     // The name's own bytes need no journal: nobody reads them before the object is linked.
     if (address.name) this.#words.copyIn(offsetOf(field(at, object.NAME)), address.name, 0, address.name.length);
@@ -145,7 +214,9 @@ export class Registry {
     const at = this.#record(index);
     const words = this.#words;
     if (words.get(field(at, object.REFERENCES)) > 0 || words.get(field(at, object.LINKED)) !== 0) return;
-    this.#allocator.freeLocked(words.get(field(at, object.BODY)));
+    const body = words.get(field(at, object.BODY));
+    for (const line of this.#blocksOf(words.get(field(at, object.KIND)), body)) this.#allocator.freeLocked(line);
+    this.#allocator.freeLocked(body);
     this.#journal.write(field(at, object.KIND), 0);
     this.#journal.write(field(at, object.NEXT), words.get(FREE_HEAD));
     this.#journal.write(FREE_HEAD, index + 1);
@@ -160,6 +231,9 @@ export class Registry {
     return field(this.#geometry.buckets, (hash >>> 0) & (this.#geometry.bucketCount - 1));
   }
 }
+
+/** Seconds since 1970, in 32 bits. */
+export const secondsNow = (): number => Math.floor(Date.now() / 1000) | 0;
 
 /** FNV-1a over the kind and the name's bytes or the key's. */
 function hashOf(address: Address): number {

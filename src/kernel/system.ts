@@ -1,29 +1,36 @@
 // One task's side of a kernel: attaching, transactions under the kernel lock, opening and closing, burying the dead.
 // There is no other side: a system call is a function that runs here, in the caller, and works on the region.
 //
-// The order of locks: the kernel lock, then one monitor. Whoever holds a monitor takes no other lock.
+// The order of locks: the kernel lock, then an object's producer's monitor, then its consumer's. Whoever holds a monitor
+// asks for the kernel lock never.
 
-import { EEXIST, ENOENT, type ENOSPC } from "../abi/errno.ts";
+import { EBADF, EBUSY, EEXIST, EINVAL, ENOENT, EPERM, ESRCH } from "../abi/errno.ts";
+import { O_NONBLOCK, SIGEV_NONE } from "../abi/flags.ts";
 import { WAIT_SLICE_MS } from "../abi/limits.ts";
 import { Allocator } from "../memory/allocator.ts";
 import { Journal } from "../memory/journal.ts";
-import { type Geometry, kinds, node } from "../memory/layout.ts";
+import { access, type Geometry, kinds, node, pipe, queue } from "../memory/layout.ts";
 import { headerWord, type Region } from "../memory/region.ts";
-import { field, type Word, type Words } from "../memory/words.ts";
-import { MessageRing } from "../objects/message-queue.ts";
+import { type Shape, shapeCount, shapeLine, shapeOf } from "../memory/shape.ts";
+import { field, LINE_WORDS, type Word, type Words } from "../memory/words.ts";
+import { MessageRing, type RingOwner, slotsBytes } from "../objects/message-queue.ts";
 import { Pipe } from "../objects/pipe.ts";
+import { Segment } from "../objects/shared-memory.ts";
 import { Awaits } from "../sync/awaits.ts";
 import { Bell, taskSlot } from "../sync/bell.ts";
 import { EVERYBODY, Monitor } from "../sync/monitor.ts";
 import { NodePool, nodesOf } from "../sync/node-pool.ts";
 import { type Pid, RobustLock } from "../sync/robust-lock.ts";
 import { joinCpus, Spin } from "../sync/spin.ts";
+import { WOKEN } from "../sync/wait-list.ts";
 import type { Waiter } from "../sync/waiting.ts";
 import type { Parker, World } from "../sync/world.ts";
-import { type Descriptor, Descriptors } from "../tasks/descriptors.ts";
+import { Credentials, type Identity } from "../tasks/credentials.ts";
+import { type Description, type Descriptor, Descriptors, type Released } from "../tasks/descriptors.ts";
 import { TaskTable } from "../tasks/task-table.ts";
+import { blocksOf } from "./bodies.ts";
 import { closeEndLocked, openEndLocked, wakeOtherEnd } from "./pipe-ends.ts";
-import { type Address, Registry } from "./registry.ts";
+import { type Address, Registry, secondsNow } from "./registry.ts";
 
 /** What an open descriptor leads to. */
 export interface Opened {
@@ -35,13 +42,68 @@ export interface Opened {
   readonly otherOpened: number;
 }
 
+/** What a descriptor of this task names. */
+export interface OpenFile {
+  /** Undefined for a stream of the host's. */
+  readonly description: Description | undefined;
+  /** The host's descriptor, or -1. */
+  readonly hostStream: number;
+  readonly objectIndex: number;
+  /** A value of `kinds`; 0 for a stream of the host's. */
+  readonly kind: number;
+  /** A mask of `access`. */
+  readonly access: number;
+  /** O_NONBLOCK and the like. */
+  readonly flags: number;
+}
+
 /** Names an object to another task of the same kernel. */
 export interface ObjectToken {
   readonly objectIndex: number;
   readonly generation: number;
 }
 
-export class System implements Waiter {
+/** How an object is made: its body and one block of its own, and what is written there before anybody sees it. */
+export interface Making {
+  readonly bodyBytes: number;
+  readonly blockBytes: number;
+  readonly format: (bodyLine: number, blockLine: number) => void;
+  readonly mode: number;
+}
+
+/** How an object is opened. */
+export interface Opening {
+  /** A mask of READ and WRITE. */
+  readonly access: number;
+  readonly flags?: number;
+  readonly closeOnExec?: boolean;
+  /** Make it where it is not there. */
+  readonly create?: Making | undefined;
+  /** With `create`: EEXIST where it is there. */
+  readonly exclusive?: boolean;
+  /** Looks at one that is there, and may refuse with a negative errno. */
+  readonly admit?: (objectIndex: number) => number;
+}
+
+/** What a task is attached with. */
+export interface Attachment {
+  readonly parentPid: number;
+  /** The parent's, or the host's, where absent. */
+  readonly identity?: Partial<Identity> | undefined;
+  /** Take over the parent's descriptors, save those that close on exec. */
+  readonly inherit?: boolean | undefined;
+}
+
+const UMASK_DEFAULT = 0o022;
+const TICKET_MASK = 0x7fffffff;
+
+/** A view of an object that is kept for the next call, while the object's slot is still that object's. */
+interface Kept<T> {
+  readonly generation: number;
+  readonly object: T;
+}
+
+export class System implements Waiter, RingOwner {
   readonly words: Words;
   readonly geometry: Geometry;
   readonly world: World;
@@ -52,22 +114,49 @@ export class System implements Waiter {
   readonly awaits: Awaits;
   readonly tasks: TaskTable;
   readonly registry: Registry;
+  readonly credentials: Credentials;
+  readonly descriptors: Descriptors;
+  readonly journal: Journal;
 
   readonly #lock: RobustLock;
-  readonly #journal: Journal;
   readonly #allocator: Allocator;
-  readonly #descriptors: Descriptors;
   readonly #slot: Word;
+  readonly #pipes = new Map<number, Kept<Pipe>>();
+  readonly #rings = new Map<number, Kept<MessageRing>>();
+  /** SysV queues that this task uses: the description that holds each, by the object's index. */
+  readonly #used = new Map<number, Description>();
   #nextGlanceMs = 0;
+  /** How many SysV queues this task has let go of. */
+  queuesLetGo = 0;
 
-  /** Attaches this thread as a task; ENOSPC where the kernel has no room for another. */
-  static attach(region: Region, world: World, parentPid: number): System | typeof ENOSPC {
+  /**
+   * Attaches this thread as a task. ENOSPC where the kernel has no room for another, EPERM for credentials that are not the
+   * caller's to give, ESRCH where the parent to inherit from is gone.
+   */
+  static attach(region: Region, world: World, attachment: Attachment): System | number {
     const tasks = new TaskTable(region.words, region.geometry, world);
-    const attached = tasks.attach(parentPid);
+    const parent = tasks.isAlive(attachment.parentPid as Pid)
+      ? new Credentials(region.words, taskSlot(region.geometry, attachment.parentPid as Pid)).identity()
+      : undefined;
+    if (attachment.inherit && !parent) return ESRCH;
+    const host: Identity = { uid: world.uid, gid: world.gid, groups: [], umask: UMASK_DEFAULT };
+    const own = parent ?? host;
+    const identity: Identity = { ...own, ...attachment.identity };
+    const mayGive = [own.uid, world.uid].includes(0) || (identity.uid === own.uid && hasGroups(own, identity));
+    if (!mayGive) return EPERM;
+    const attached = tasks.attach(attachment.parentPid, identity);
     if (typeof attached === "number") return attached;
     joinCpus(region.words, world);
     const system = new System(region, world, tasks, attached.pid);
     if (attached.inherited) system.#giveBackAll();
+    system.transaction(() => {
+      if (attachment.inherit) {
+        system.descriptors.inheritLocked(taskSlot(region.geometry, attachment.parentPid as Pid), system.#slot);
+      } else {
+        system.descriptors.openHostStreamsLocked(system.#slot);
+      }
+      return 0;
+    });
     return system;
   }
 
@@ -84,10 +173,13 @@ export class System implements Waiter {
     this.awaits = new Awaits(this);
     this.#slot = taskSlot(geometry, pid);
     this.#lock = new RobustLock(this, headerWord("KERNEL_LOCK"), this.newSpin());
-    this.#journal = new Journal(words);
-    this.#allocator = new Allocator(words, this.#journal, geometry, region.reserve);
-    this.#descriptors = new Descriptors(words, this.#journal, geometry);
-    this.registry = new Registry(words, this.#journal, geometry, this.#allocator, world);
+    this.journal = new Journal(words);
+    this.#allocator = new Allocator(words, this.journal, geometry, region.reserve);
+    this.credentials = new Credentials(words, this.#slot);
+    this.descriptors = new Descriptors(words, this.journal, geometry);
+    this.registry = new Registry(words, this.journal, geometry, this.#allocator, (kind, bodyLine) =>
+      blocksOf(words, kind, bodyLine),
+    );
   }
 
   isAlive(pid: Pid): boolean {
@@ -103,47 +195,42 @@ export class System implements Waiter {
    * once the change stands, before the lock is given up.
    */
   transaction(change: () => number, after?: (result: number) => void): number {
-    if (this.#lock.acquire()) this.#journal.rollback();
+    if (this.#lock.acquire()) {
+      this.journal.rollback();
+      this.#lock.repairedLocked();
+    }
     try {
       const result = change();
       if (result >= 0) {
-        this.#journal.commit();
+        this.journal.commit();
         after?.(result);
       }
       return result;
     } finally {
-      this.#journal.rollback(); // nothing to undo after a commit
+      this.journal.rollback(); // nothing to undo after a commit
       this.#lock.release();
     }
   }
 
-  /**
-   * Finds the object at an address and opens it, or makes it where `create` says how. `admit` looks at the object first, and
-   * may refuse with a negative errno.
-   */
-  open(
-    address: Address,
-    access: number,
-    create?: { bodyBytes: number; format: (bodyLine: number) => void; exclusive: boolean },
-    admit?: (bodyLine: number) => number,
-  ): Opened | number {
+  /** Finds the object at an address and opens it, or makes it. */
+  open(address: Address, opening: Opening): Opened | number {
     let opened: Opened | number = ENOENT;
     const result = this.transaction(
       () => {
         let index = this.registry.findLocked(address);
         if (index < 0) {
-          if (!create) return ENOENT;
-          index = this.#createLocked(address, create.bodyBytes, create.format);
+          if (!opening.create) return ENOENT;
+          index = this.createLocked(address, opening.create);
           if (index < 0) return index;
-        } else if (create?.exclusive) {
-          return EEXIST;
+        } else {
+          if (opening.create && opening.exclusive) return EEXIST;
+          const admitted = opening.admit?.(index) ?? 0;
+          if (admitted < 0) return admitted;
         }
-        const admitted = admit?.(this.registry.bodyLineOf(index)) ?? 0;
-        if (admitted < 0) return admitted;
-        opened = this.#openLocked(index, access);
+        opened = this.openLocked(index, opening.access, opening.flags, opening.closeOnExec);
         return typeof opened === "number" ? opened : 0;
       },
-      () => this.#announceOpened(opened as Opened, access),
+      () => this.announceOpened(opened as Opened, opening.access),
     );
     return result < 0 ? result : opened;
   }
@@ -151,17 +238,18 @@ export class System implements Waiter {
   /** Makes an object and opens it once for each access, for pipes and other objects without a name. */
   createAnonymous(
     kind: number,
-    bodyBytes: number,
-    format: (bodyLine: number) => void,
-    accesses: number[],
+    making: Making,
+    accesses: readonly number[],
+    flags = 0,
+    closeOnExec = false,
   ): Opened[] | number {
     let opened: Opened[] = [];
     const result = this.transaction(() => {
-      const index = this.#createLocked({ kind }, bodyBytes, format);
+      const index = this.createLocked({ kind }, making);
       if (index < 0) return index;
       opened = [];
       for (const access of accesses) {
-        const one = this.#openLocked(index, access);
+        const one = this.openLocked(index, access, flags, closeOnExec);
         if (typeof one === "number") return one;
         opened.push(one);
       }
@@ -170,9 +258,9 @@ export class System implements Waiter {
     return result < 0 ? result : opened;
   }
 
-  /** Makes an object that is only reached by its name. */
-  create(address: Address, bodyBytes: number, format: (bodyLine: number) => void): number {
-    return this.transaction(() => this.#createLocked(address, bodyBytes, format));
+  /** Makes an object that is only reached by its name, key or id; returns its index. */
+  create(address: Address, making: Making): number {
+    return this.transaction(() => this.createLocked(address, making));
   }
 
   /** Opens an object that another task holds open. ENOENT where it is gone. */
@@ -180,36 +268,160 @@ export class System implements Waiter {
     let opened: Opened | number = ENOENT;
     const result = this.transaction(
       () => {
-        const { objectIndex, generation } = token;
-        if (!this.registry.isIndex(objectIndex)) return ENOENT;
-        if (this.registry.generationOf(objectIndex) !== generation) return ENOENT;
-        if (!ofKinds.includes(this.registry.kindOf(objectIndex))) return ENOENT;
-        opened = this.#openLocked(objectIndex, access);
+        if (!this.isToken(token) || !ofKinds.includes(this.registry.kindOf(token.objectIndex))) return ENOENT;
+        opened = this.openLocked(token.objectIndex, access);
         return typeof opened === "number" ? opened : 0;
       },
-      () => this.#announceOpened(opened as Opened, access),
+      () => this.announceOpened(opened as Opened, access),
     );
     return result < 0 ? result : opened;
   }
 
-  unlink(address: Address): number {
+  /** Whether the object that a token names is still that one. */
+  isToken({ objectIndex, generation }: ObjectToken): boolean {
+    if (!this.registry.isIndex(objectIndex) || this.registry.kindOf(objectIndex) === 0) return false;
+    return this.registry.generationOf(objectIndex) === generation;
+  }
+
+  /** Takes a name or key away. `admit` may refuse with a negative errno. */
+  unlink(address: Address, admit?: (objectIndex: number) => number): number {
     return this.transaction(() => {
       const index = this.registry.findLocked(address);
       if (index < 0) return ENOENT;
+      const admitted = admit?.(index) ?? 0;
+      if (admitted < 0) return admitted;
       this.registry.unlinkLocked(index);
       return 0;
     });
   }
 
-  close(descriptor: Descriptor): void {
+  /** Frees a descriptor of this task: 0, or EBADF. */
+  close(descriptor: number): number {
     let announce = (): void => {};
-    this.transaction(
+    return this.transaction(
       () => {
+        if (!this.descriptors.lookUp(this.#slot, descriptor)) return EBADF;
         announce = this.#closeLocked(this.#slot, descriptor);
         return 0;
       },
       () => announce(),
     );
+  }
+
+  /** The lowest free descriptor from `least` up for what another names (dup(2), F_DUPFD). EBADF, EMFILE, EINVAL. */
+  duplicate(descriptor: number, least: number, closeOnExec: boolean): number {
+    return this.transaction(() => {
+      if (!this.descriptors.lookUp(this.#slot, descriptor)) return EBADF;
+      if (least < 0 || least >= this.geometry.limits.descriptorsMax) return EINVAL;
+      return this.descriptors.duplicateLocked(this.#slot, descriptor, least, closeOnExec);
+    });
+  }
+
+  /** Makes `to` name what `from` names, closing first what it named (dup2(2)); they differ. EBADF. */
+  duplicateTo(from: number, to: number, closeOnExec: boolean): number {
+    let announce = (): void => {};
+    return this.transaction(
+      () => {
+        if (to < 0 || to >= this.geometry.limits.descriptorsMax) return EBADF;
+        if (!this.descriptors.lookUp(this.#slot, from)) return EBADF;
+        if (this.descriptors.lookUp(this.#slot, to)) announce = this.#closeLocked(this.#slot, to);
+        this.descriptors.placeLocked(this.#slot, from, to, closeOnExec);
+        return to;
+      },
+      () => announce(),
+    );
+  }
+
+  /** What a descriptor of this task names, or undefined. */
+  openFile(descriptor: number): OpenFile | undefined {
+    const entry = this.descriptors.lookUp(this.#slot, descriptor);
+    if (!entry) return undefined;
+    const { description, hostStream } = entry;
+    if (description === undefined) {
+      const direction = hostStream === 0 ? access.READ : access.WRITE;
+      return { description, hostStream, objectIndex: -1, kind: 0, access: direction, flags: 0 };
+    }
+    const objectIndex = this.descriptors.objectOf(description);
+    return {
+      description,
+      hostStream,
+      objectIndex,
+      kind: this.registry.kindOf(objectIndex),
+      access: this.descriptors.accessOf(description),
+      flags: this.descriptors.flagsOf(description),
+    };
+  }
+
+  closesOnExec(descriptor: number): boolean {
+    return this.descriptors.lookUp(this.#slot, descriptor)?.closeOnExec ?? false;
+  }
+
+  setCloseOnExec(descriptor: number, closeOnExec: boolean): void {
+    this.transaction(() => {
+      this.descriptors.setCloseOnExecLocked(this.#slot, descriptor, closeOnExec);
+      return 0;
+    });
+  }
+
+  setPosition(description: Description, position: number): void {
+    this.transaction(() => {
+      this.descriptors.setPositionLocked(description, position);
+      return 0;
+    });
+  }
+
+  /** Keeps an object's memory while this task looks at it without a descriptor of its own. ENFILE. */
+  hold(objectIndex: number): Description | number {
+    return this.transaction(() => {
+      const description = this.descriptors.holdLocked(this.pid, objectIndex, access.USE, 0);
+      if (description >= 0) this.registry.retainLocked(objectIndex);
+      return description;
+    });
+  }
+
+  /** Ends what `hold` began. */
+  letGo(description: Description): void {
+    this.transaction(() => {
+      this.#dropLocked(this.descriptors.dropLocked(description));
+      return 0;
+    });
+  }
+
+  setFlags(description: Description, flags: number): void {
+    this.transaction(() => {
+      this.descriptors.setFlagsLocked(description, flags);
+      return 0;
+    });
+  }
+
+  /** Changes owner and mode: `change` says what to, or refuses with a negative errno. */
+  changeOwnership(
+    objectIndex: number,
+    change: () => { mode: number; uid: number; gid: number } | number,
+    after?: () => void,
+  ): number {
+    return this.transaction(() => {
+      const wanted = change();
+      if (typeof wanted === "number") return wanted;
+      this.registry.setOwnershipLocked(objectIndex, wanted);
+      return 0;
+    }, after);
+  }
+
+  /** Makes a task that sleeps in a call return EINTR from it; promises wait on. Returns whether any did. */
+  interrupt(pid: number): boolean {
+    let interrupted = false;
+    const index = this.tasks.indexOf(taskSlot(this.geometry, pid as Pid));
+    // Under the kernel lock, for the object whose list a node is in must not go meanwhile.
+    this.transaction(() => {
+      for (const at of nodesOf(this.words, this.geometry, index)) {
+        if (this.words.load(field(at, node.OWNER)) !== pid) continue;
+        const list = this.words.load(field(at, node.LIST)) as Word;
+        if (list !== 0 && new Monitor(this, list).interrupt(at)) interrupted = true;
+      }
+      return 0;
+    });
+    return interrupted;
   }
 
   /** Looks at every task and buries the dead, unless another task did within the last slice. */
@@ -271,25 +483,162 @@ export class System implements Waiter {
     return new MessageRing(this, bodyLine);
   }
 
-  #giveBackAll(): void {
+  /** The same, by the object's index, kept for the next call: only while this task holds the object. */
+  pipeOf(objectIndex: number): Pipe {
+    return this.#kept(this.#pipes, objectIndex, (line) => new Pipe(this, line));
+  }
+
+  ringOf(objectIndex: number): MessageRing {
+    return this.#kept(this.#rings, objectIndex, (line) => new MessageRing(this, line));
+  }
+
+  segmentOf(objectIndex: number): Segment {
+    return new Segment(this.words, this.registry.bodyLineOf(objectIndex));
+  }
+
+  /** Moves a pipe's bytes to a block of another capacity, a power of two. EBUSY where they do not fit, ENOMEM. */
+  resizePipe(objectIndex: number, capacity: number): number {
+    const bodyLine = this.registry.bodyLineOf(objectIndex);
+    return this.#exchangeBlock(bodyLine, pipe, capacity, capacity, (shape) => this.pipeOf(objectIndex).moveTo(shape));
+  }
+
+  /** Twice as many slots for a queue, unless somebody has seen to it since. */
+  grow(ring: MessageRing, seen: Shape): number {
+    const slots = 2 * shapeCount(seen);
+    const bytes = slotsBytes(slots, ring.messageBytesMax);
+    return this.#exchangeBlock(
+      ring.bodyLine,
+      queue,
+      bytes,
+      slots,
+      (shape) => {
+        ring.moveTo(shape);
+        return 0;
+      },
+      () => ring.shape === seen,
+    );
+  }
+
+  /** A message came into an empty queue that somebody watches: that is told once (mq_notify(3)). */
+  arrived(ring: MessageRing): void {
+    const watcher = ring.word(queue.NOTIFY_PID);
+    const told = this.transaction(() => {
+      if (this.words.load(watcher) === 0) return 0;
+      this.journal.write(watcher, 0);
+      this.journal.add(ring.word(queue.NOTIFY_TICKET), 1);
+      return 1;
+    });
+    if (told === 1) ring.filled.monitor.notify(1);
+  }
+
+  /** Registers this task to be told of the next arrival: the registration's number, or EBUSY. */
+  watchArrivals(ring: MessageRing): number {
+    return this.transaction(() => {
+      if (this.words.load(ring.word(queue.NOTIFY_PID)) !== 0) return EBUSY;
+      this.journal.write(ring.word(queue.NOTIFY_KIND), SIGEV_NONE);
+      this.journal.write(ring.word(queue.NOTIFY_PID), this.pid);
+      return this.words.load(ring.word(queue.NOTIFY_TICKET)) & TICKET_MASK;
+    });
+  }
+
+  /** Whether an arrival has been told since a registration. */
+  wasTold(ring: MessageRing, watch: number): boolean {
+    return (this.words.load(ring.word(queue.NOTIFY_TICKET)) & TICKET_MASK) !== watch;
+  }
+
+  unwatchArrivals(ring: MessageRing, watch: number): void {
     this.transaction(() => {
-      this.#releaseAllLocked(this.#slot);
+      const mine = this.words.load(ring.word(queue.NOTIFY_PID)) === this.pid && !this.wasTold(ring, watch);
+      if (mine) this.journal.write(ring.word(queue.NOTIFY_PID), 0);
       return 0;
     });
   }
 
-  #createLocked(address: Address, bodyBytes: number, format: (bodyLine: number) => void): number {
-    const index = this.registry.createLocked(address, bodyBytes, this.pid);
-    if (index >= 0) format(this.registry.bodyLineOf(index));
+  /** Holds a SysV queue for this task, so that its memory stays while the task may look at it. ENFILE. */
+  useSysvQueue(objectIndex: number): number {
+    if (this.#used.has(objectIndex)) return 0;
+    this.forgetRemoved();
+    const held = this.transaction(() => {
+      const description = this.descriptors.holdLocked(this.pid, objectIndex, access.USE, 0);
+      if (description >= 0) this.registry.retainLocked(objectIndex);
+      return description;
+    });
+    if (held >= 0) this.#used.set(objectIndex, held as Description);
+    return Math.min(held, 0);
+  }
+
+  /** Lets go of the SysV queues that have been removed meanwhile. */
+  forgetRemoved(): void {
+    for (const [objectIndex, description] of this.#used) {
+      if (!this.ringOf(objectIndex).removed) continue;
+      this.#used.delete(objectIndex);
+      this.queuesLetGo++;
+      this.transaction(() => {
+        this.#dropLocked(this.descriptors.dropLocked(description));
+        return 0;
+      });
+    }
+  }
+
+  /** Removes a SysV queue at once: its messages are gone, and whoever waits or comes is told EIDRM. */
+  removeSysvQueueLocked(objectIndex: number): () => void {
+    const bodyLine = this.registry.bodyLineOf(objectIndex);
+    const ring = new MessageRing(this, bodyLine);
+    const body = (bodyLine * LINE_WORDS) as Word;
+    this.journal.write(field(body, queue.REMOVED), 1);
+    this.journal.add(field(body, queue.RULES), 1);
+    const isUsed = this.registry.referencesTo(objectIndex) > 0; // else it goes now
+    this.registry.unlinkLocked(objectIndex);
+    if (!isUsed) return () => {};
+    return () => {
+      ring.notifyAll(); // and from here on nobody looks into its slots any more
+      this.#freeSpareLocked(body, queue);
+      const shape = this.words.load(field(body, queue.SHAPE));
+      this.journal.write(field(body, queue.SHAPE), 0);
+      this.#allocator.freeLocked(shapeLine(shape));
+      this.journal.commit(); // a death before it leaves the slots to whoever lets go of the queue last
+    };
+  }
+
+  /** Attaches a segment: the description that holds it, or ENFILE. */
+  attachSegmentLocked(objectIndex: number, flags: number): number {
+    const description = this.descriptors.holdLocked(this.pid, objectIndex, access.ATTACH, flags);
+    if (description < 0) return description;
+    this.registry.retainLocked(objectIndex);
+    this.segmentOf(objectIndex).countLocked(this.journal, 1, this.pid, secondsNow());
+    return description;
+  }
+
+  detachSegment(description: Description): void {
+    this.transaction(() => {
+      this.#dropLocked(this.descriptors.dropLocked(description));
+      return 0;
+    });
+  }
+
+  /** The pids of those who have a segment attached, one for each time they have. */
+  attachedTo(objectIndex: number): Pid[] {
+    return this.descriptors.holdersOf(objectIndex, access.ATTACH);
+  }
+
+  createLocked(address: Address, making: Making): number {
+    const { effectiveUid: uid, effectiveGid: gid } = this.credentials;
+    const creator = { pid: this.pid, uid, gid, mode: making.mode };
+    const index = this.registry.createLocked(address, making.bodyBytes, creator);
+    if (index < 0) return index;
+    const block = making.blockBytes > 0 ? this.#allocator.allocateLocked(making.blockBytes) : 0;
+    if (block < 0) return block;
+    making.format(this.registry.bodyLineOf(index), block);
     return index;
   }
 
-  #openLocked(index: number, access: number): Opened | number {
-    const descriptor = this.#descriptors.openLocked(this.#slot, index, access);
+  openLocked(index: number, access: number, flags = 0, closeOnExec = false): Opened | number {
+    const descriptor = this.descriptors.openLocked(this.#slot, index, access, flags, closeOnExec);
     if (descriptor < 0) return descriptor;
     this.registry.retainLocked(index);
     const bodyLine = this.registry.bodyLineOf(index);
-    const otherOpened = this.#isPipe(index) ? openEndLocked(this.pipeAt(bodyLine), this.#journal, access) : 0;
+    const otherOpened = this.#isPipe(index) ? openEndLocked(this.pipeAt(bodyLine), this.journal, access) : 0;
+    if (flags & O_NONBLOCK) this.#noteWritersLocked(index, descriptor, access, otherOpened);
     return {
       descriptor: descriptor as Descriptor,
       objectIndex: index,
@@ -299,21 +648,112 @@ export class System implements Waiter {
     };
   }
 
-  #announceOpened(opened: Opened, access: number): void {
+  announceOpened(opened: Opened, access: number): void {
     if (this.#isPipe(opened.objectIndex)) wakeOtherEnd(this.pipeAt(opened.bodyLine), access);
   }
 
+  /** A FIFO's reader that did not wait is at no end-of-file before there was a writer: POLLHUP tells by this (poll(2)). */
+  #noteWritersLocked(index: number, descriptor: number, mode: number, opened: number): void {
+    if (mode !== access.READ || this.registry.kindOf(index) !== kinds.FIFO) return;
+    const description = this.descriptors.lookUp(this.#slot, descriptor)?.description;
+    if (description === undefined || this.pipeOf(index).writers > 0) return;
+    this.descriptors.setPositionLocked(description, opened);
+  }
+
+  #kept<T>(known: Map<number, Kept<T>>, objectIndex: number, make: (bodyLine: number) => T): T {
+    const generation = this.registry.generationOf(objectIndex);
+    let kept = known.get(objectIndex);
+    if (kept?.generation !== generation) {
+      kept = { generation, object: make(this.registry.bodyLineOf(objectIndex)) };
+      known.set(objectIndex, kept);
+    }
+    return kept.object;
+  }
+
+  /**
+   * Exchanges an object's own block for one of `bytes`. In three steps, each whole: the new block is allocated and noted, the
+   * content moves, and the block that is not SHAPE's by then is freed. A death in between is finished by whoever exchanges
+   * next, or by the object's end.
+   */
+  #exchangeBlock(
+    bodyLine: number,
+    names: { readonly SHAPE: number; readonly OLD_SHAPE: number; readonly NEW_SHAPE: number },
+    bytes: number,
+    count: number,
+    move: (shape: Shape) => number,
+    wanted: () => boolean = () => true,
+  ): number {
+    const body = (bodyLine * LINE_WORDS) as Word;
+    const at = (name: number): Word => field(body, name);
+    let result = 0;
+    const allocated = this.transaction(
+      () => {
+        if (!wanted()) return 0;
+        this.#freeSpareLocked(body, names);
+        const line = this.#allocator.allocateLocked(bytes);
+        if (line < 0) return line;
+        this.journal.write(at(names.OLD_SHAPE), this.words.load(at(names.SHAPE)));
+        this.journal.write(at(names.NEW_SHAPE), shapeOf(line, count));
+        return line;
+      },
+      (line) => {
+        if (line === 0) return;
+        result = move(this.words.load(at(names.NEW_SHAPE)) as Shape);
+        this.#freeSpareLocked(body, names);
+        this.journal.commit();
+      },
+    );
+    return allocated < 0 ? allocated : result;
+  }
+
+  /** Frees the block that an exchange has left over. */
+  #freeSpareLocked(
+    body: Word,
+    names: { readonly SHAPE: number; readonly OLD_SHAPE: number; readonly NEW_SHAPE: number },
+  ): void {
+    const read = (name: number): number => this.words.load(field(body, name));
+    const spare = read(names.SHAPE) === read(names.NEW_SHAPE) ? read(names.OLD_SHAPE) : read(names.NEW_SHAPE);
+    if (spare !== 0) this.#allocator.freeLocked(shapeLine(spare));
+    this.journal.write(field(body, names.OLD_SHAPE), 0);
+    this.journal.write(field(body, names.NEW_SHAPE), 0);
+  }
+
+  #giveBackAll(): void {
+    this.transaction(() => {
+      this.#releaseAllLocked(this.#slot);
+      return 0;
+    });
+  }
+
   /** Closes one descriptor, as a part of the open transaction; returns who is to look again once it stands. */
-  #closeLocked(slot: Word, descriptor: Descriptor): () => void {
-    const last = this.#descriptors.closeLocked(slot, descriptor);
-    if (!last || !this.registry.isIndex(last.objectIndex)) return () => {};
-    const isPipe = this.#isPipe(last.objectIndex);
-    const pipe = isPipe ? this.pipeAt(this.registry.bodyLineOf(last.objectIndex)) : undefined;
-    if (pipe) closeEndLocked(pipe, this.#journal, last.access);
-    this.registry.releaseLocked(last.objectIndex);
+  #closeLocked(slot: Word, descriptor: number): () => void {
+    this.#stopWatchingLocked(slot, descriptor);
+    const released = this.descriptors.closeLocked(slot, descriptor);
+    return released ? this.#dropLocked(released) : () => {};
+  }
+
+  /** A task that closes a descriptor of a queue is told of its messages no more (mq_close(3)). */
+  #stopWatchingLocked(slot: Word, descriptor: number): void {
+    const description = this.descriptors.lookUp(slot, descriptor)?.description;
+    if (description === undefined) return;
+    const objectIndex = this.descriptors.objectOf(description);
+    if (!this.registry.isIndex(objectIndex) || this.registry.kindOf(objectIndex) !== kinds.QUEUE) return;
+    const watcher = field((this.registry.bodyLineOf(objectIndex) * LINE_WORDS) as Word, queue.NOTIFY_PID);
+    const pid = this.words.load(watcher);
+    if (pid !== 0 && taskSlot(this.geometry, pid as Pid) === slot) this.journal.write(watcher, 0);
+  }
+
+  /** Gives back what a description held. */
+  #dropLocked({ objectIndex, access: mode }: Released): () => void {
+    if (!this.registry.isIndex(objectIndex)) return () => {};
+    const isPipe = this.#isPipe(objectIndex);
+    const pipe = isPipe ? this.pipeAt(this.registry.bodyLineOf(objectIndex)) : undefined;
+    if (pipe) closeEndLocked(pipe, this.journal, mode);
+    if (mode === access.ATTACH) this.segmentOf(objectIndex).countLocked(this.journal, -1, this.pid, secondsNow());
+    this.registry.releaseLocked(objectIndex);
     // The object's memory may be free from here on, but nobody can be given it before the kernel lock is released.
     return () => {
-      if (pipe) wakeOtherEnd(pipe, last.access);
+      if (pipe) wakeOtherEnd(pipe, mode);
     };
   }
 
@@ -346,14 +786,23 @@ export class System implements Waiter {
       const list = this.words.load(field(at, node.LIST)) as Word;
       if (list !== 0) {
         const monitor = new Monitor(this, list);
-        if (monitor.delist(at)) monitor.notify(EVERYBODY); // woken, but it died before it could look
+        if (monitor.delist(at) === WOKEN) monitor.notify(EVERYBODY); // woken, but it died before it could look
       }
       this.words.store(field(at, node.OWNER), 0);
     }
-    for (const descriptor of this.#descriptors.openOf(slot)) {
+    for (const description of this.descriptors.heldBySlot(this.tasks.indexOf(slot))) {
+      this.#dropLocked(this.descriptors.dropLocked(description));
+      this.journal.commit();
+    }
+    for (const descriptor of this.descriptors.openOf(slot)) {
       const announce = this.#closeLocked(slot, descriptor);
-      this.#journal.commit();
+      this.journal.commit();
       announce();
     }
   }
+}
+
+/** Whether one identity has no group that the other has not. */
+function hasGroups(of: Identity, wanted: Identity): boolean {
+  return [wanted.gid, ...wanted.groups].every((gid) => gid === of.gid || of.groups.includes(gid));
 }

@@ -7,10 +7,13 @@ import { LINE_BYTES, LINE_WORDS, type Offset, WORD_BYTES, type Word } from "./wo
 
 /** "FNGA", read as a little-endian word. */
 export const MAGIC = 0x41474e46;
-export const LAYOUT_VERSION = 1;
+export const LAYOUT_VERSION = 2;
 
-/** What one undo of the journal can hold: the largest transaction (making a pipe and opening both ends) needs 54. */
-export const JOURNAL_ENTRIES_MAX = 120;
+/** What one undo of the journal can hold: the largest transactions (making a pipe, moving one to a larger buffer) need 90. */
+export const JOURNAL_ENTRIES_MAX = 240;
+
+/** Supplementary groups of a task. */
+export const GROUPS_MAX = 32;
 
 /** The allocator's classes: a power of two of lines, each cut into 8. */
 export const CLASS_ROWS = 27;
@@ -60,13 +63,22 @@ export const task = {
   PARENT_PID: 4,
   OS_PID: 5,
   OS_THREAD_ID: 6,
-  UID: 7,
-  GID: 8,
   // line 1 · BELL atomic, see sync/bell.ts; the rest is written by the owner before it first arms the bell
   BELL: 16,
   BELL_DESCRIPTOR: 17,
   BELL_INODE: 18,
-  WORDS: 32,
+  POLL: 19, // atomic; what a task sleeps on that waits for several things at once: 0, and 1 once one of them may have come
+  // line 2 · credentials(7), written by the owner only
+  REAL_UID: 32,
+  EFFECTIVE_UID: 33,
+  SAVED_UID: 34,
+  REAL_GID: 35,
+  EFFECTIVE_GID: 36,
+  SAVED_GID: 37,
+  UMASK: 38,
+  GROUP_COUNT: 39,
+  GROUPS: 48, // GROUPS_MAX words
+  WORDS: 80,
 } as const;
 
 /** An object of any kind. */
@@ -87,23 +99,34 @@ export const object = {
   CREATOR_UID: 12,
   CREATOR_GID: 13,
   CREATOR_PID: 14,
+  CHANGED: 15, // when it was made, or its owner or mode last set: seconds since 1970
   NAME: 16, // up to 256 bytes
   WORDS: 80,
 } as const;
 
-export const kinds = { PIPE: 1, FIFO: 2, QUEUE: 3 } as const;
+/** QUEUE is POSIX's, with priorities; SYSV_QUEUE is found by key, and is selected from by type. */
+export const kinds = { PIPE: 1, FIFO: 2, QUEUE: 3, SYSV_QUEUE: 4, SEGMENT: 5 } as const;
+
+/** Of an object's MODE, above the permissions: it is to be destroyed, and lives while it is in use. */
+export const MODE_REMOVED = 0o1000;
+
+/** A descriptor: 0 none, else a description's index + 1, or HOST and the number of a stream of the host's. */
+export const descriptor = { HOST: 1 << 28, CLOSE_ON_EXEC: 1 << 30 } as const;
 
 /** An open file description: shared by every descriptor made from it. Guarded by the kernel lock. */
 export const description = {
   OBJECT: 0, // index of the object + 1, 0: free
   ACCESS: 1, // a mask of `access`
   REFERENCES: 2, // descriptors that refer to it
-  FLAGS: 3,
+  FLAGS: 3, // O_NONBLOCK and the like (open(2))
   NEXT: 4, // in the free list
+  OWNER: 5, // the pid of the task that holds it other than by a descriptor: an attachment, or the use of a SysV queue; else 0
+  POSITION: 6, // of a POSIX queue: bytes read of its status text; of a FIFO's reader that did not wait for a writer: how many there had been
   WORDS: 8,
 } as const;
 
-export const access = { READ: 1, WRITE: 2 } as const;
+/** How a description refers to its object. ATTACH and USE are held by a task, not by descriptors. */
+export const access = { READ: 1, WRITE: 2, ATTACH: 4, USE: 8 } as const;
 
 /** A wait node. */
 export const node = {
@@ -114,7 +137,9 @@ export const node = {
   NEXT: 3,
   PREVIOUS: 4,
   TICKET: 5, // order of arrival: what a repair sorts by
-  WANT: 6, // how much must be there for this waiter to go on
+  WANT: 6, // how much must be there for this waiter to go on; 0: it only looks, and uses nothing up
+  SELECT: 8, // 64 bits: which messages it waits for, see objects/selection.ts
+  SELECT_KIND: 10,
   WORDS: 16,
 } as const;
 
@@ -125,46 +150,96 @@ export const monitor = {
   FIRST: 1,
   LAST: 2,
   TICKET: 3,
+  LOOKERS: 6, // nodes in the list that only look
   // of a ring, guarded by LOCK
   POSITION: 4, // the producer's tail, the consumer's head: free-running, published by one store, read by the other side
   CACHED_OPPOSITE: 5, // what was last seen of the other side's POSITION: never ahead of it
   WORDS: 16,
 } as const;
 
-/** A pipe or FIFO: one line of its own, two monitors, the bytes. */
+/** A pipe or FIFO: one line of its own, two monitors. Its bytes are a block of their own, so that they can move. */
 export const pipe = {
-  CAPACITY: 0, // immutable; bytes, a power of two
+  /** Where the bytes are, and how many: line * 32 + log2(bytes). Changed by one store, under both monitors' locks. */
+  SHAPE: 0,
   // guarded by the kernel lock, read by all
   READERS: 1,
   WRITERS: 2,
   READERS_OPENED: 3, // how many times the read end was opened; free-running
   WRITERS_OPENED: 4,
+  // guarded by the kernel lock: while the bytes are moved, the shapes before and after; else 0
+  OLD_SHAPE: 5,
+  NEW_SHAPE: 6,
   PRODUCER: 16,
   CONSUMER: 32,
-  DATA: 48,
+  WORDS: 48,
 } as const;
 
-/** A message queue: one line of its own, two monitors, the slots. */
+/**
+ * A message queue: a line of its own, two monitors with what their locks guard. Its slots are a block of their own, so that
+ * they can become more. POSITION of the producer is the number of messages sent so far, of the consumer that of messages
+ * taken so far.
+ */
 export const queue = {
+  /** Where the slots are, and how many: line * 32 + log2(slots). Changed by one store, under both monitors' locks. */
+  SHAPE: 0,
   // immutable
-  DEPTH: 0, // messages
-  SLOTS: 1, // a power of two, at least DEPTH
-  SLOT_WORDS: 2,
-  MESSAGE_BYTES_MAX: 3,
+  SLOT_WORDS: 1,
+  MESSAGE_BYTES_MAX: 2,
+  // guarded by the producer lock, read by all
+  MIXED_AT: 3, // the position of the last message whose priority differs from its predecessor's
+  // guarded by the kernel lock, read by all
+  DEPTH: 4, // messages
+  BYTES_MAX: 5, // of all messages together; 0: no bound but DEPTH's, and nothing is counted
+  REMOVED: 6, // 1: whoever uses it is told EIDRM
+  RULES: 7, // counts the changes of owner, mode, DEPTH, BYTES_MAX and REMOVED
+  OLD_SHAPE: 8, // as a pipe's
+  NEW_SHAPE: 9,
+  // guarded by the kernel lock: who is told of a message that arrives in the empty queue (mq_notify(3))
+  NOTIFY_PID: 10, // 0: nobody
+  NOTIFY_KIND: 11,
+  NOTIFY_SIGNAL: 12,
+  NOTIFY_TICKET: 13, // counts registrations
+  NOTIFY_VALUE: 14, // 64 bits
   PRODUCER: 16,
+  // guarded by the producer lock
+  LAST_PRIORITY: 16 + 8,
+  SENT_BYTES: 16 + 9, // two words: of the first n messages, in the word n & 1
+  SENT_SECONDS: 16 + 11, // when the last was sent, in seconds since 1970
+  SENT_PID: 16 + 12,
   CONSUMER: 32,
-  SLOT: 48,
+  // guarded by the consumer lock
+  MIXED_UNTIL: 32 + 7, // as MIXED_AT, of messages that were moved: up to this position the first need not be the most urgent
+  HEAD: 32 + 8, // position of the first message: as many less than were taken as there are holes behind it
+  MOVING: 32 + 9, // 1 while a message moves from a slot into a hole
+  MOVE_FROM: 32 + 10, // positions
+  MOVE_TO: 32 + 11,
+  TAKEN_BYTES: 32 + 12, // two words, as SENT_BYTES
+  TAKEN_SECONDS: 32 + 14,
+  TAKEN_PID: 32 + 15,
+  WORDS: 48,
 } as const;
 
-/** A message's slot. STATE and PRIORITY are kept for selection by type and priority: until then 0. */
+/** A message's slot. */
 export const message = {
   // guarded by the producer lock until published, by the consumer lock after
   LENGTH: 0, // bytes
   SENDER: 1, // pid
   TYPE: 2, // 64 bits
   PRIORITY: 4,
-  STATE: 5,
+  STATE: 5, // 0: it holds a message, 1: a hole, whose message was taken out of order
   DATA: 8, // 8-byte aligned
+} as const;
+
+/** A shared memory segment: one line of its own. Its bytes begin on a page, in a block of their own. Guarded by the kernel lock. */
+export const segment = {
+  BYTES: 0, // unsigned; as it was asked for
+  BLOCK: 1, // the block's first line
+  DATA: 2, // the bytes' first line
+  ATTACHED: 3, // how many attachments there are
+  ATTACHED_SECONDS: 4, // when last, in seconds since 1970
+  DETACHED_SECONDS: 5,
+  LAST_PID: 6, // of the last attach or detach
+  WORDS: 16,
 } as const;
 
 /** The allocator's block: one line ahead of what it holds. Guarded by the kernel lock. */

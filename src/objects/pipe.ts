@@ -5,28 +5,30 @@
 // published never happened, whatever bytes lie behind the tail. A fast write costs four atomics (a look at the count
 // of readers, lock, publish, unlock), a fast read three, and two more where the tail last seen does not fill the buffer.
 //
+// The bytes lie in a block of their own, which one store of SHAPE exchanges for another, under both locks (F_SETPIPE_SZ).
+//
 // Source: pipe(7), and the mission's "Pipes".
 
-import { EAGAIN, EPIPE } from "../abi/errno.ts";
+import { EAGAIN, EBUSY, EPIPE } from "../abi/errno.ts";
 import { PIPE_BUF } from "../abi/limits.ts";
 import { monitor, pipe } from "../memory/layout.ts";
-import { field, LINE_WORDS, type Offset, offsetOf, type Word, type Words } from "../memory/words.ts";
-import { Monitor, type MonitorUser } from "../sync/monitor.ts";
+import { type Shape, shapeCount, shapeLine, shapeOf } from "../memory/shape.ts";
+import { field, LINE_BYTES, LINE_WORDS, type Offset, type Word, type Words } from "../memory/words.ts";
+import { EVERYBODY, Monitor, type MonitorUser } from "../sync/monitor.ts";
 import type { Condition } from "../sync/waiting.ts";
 import { used } from "./positions.ts";
 
-/** Bytes of a pipe's body, with room for `capacity` bytes of data. */
-export const pipeBodyBytes = (capacity: number): number => pipe.DATA * 4 + capacity;
+/** Bytes of a pipe's body; its data is a block of its own. */
+export const PIPE_BODY_BYTES = pipe.WORDS * 4;
 
 export class Pipe {
-  /** Bytes, a power of two. */
-  readonly capacity: number;
-  /** Writes of up to so many bytes are atomic: PIPE_BUF, or the capacity of a smaller pipe. */
-  readonly atomicBytesMax: number;
   /** For readers: there are bytes, or no writer is left. */
   readonly readable: Condition;
   /** For writers: there is room for what is wanted, or no reader is left. */
   readonly writable: Condition;
+
+  /** The body's first line. */
+  readonly bodyLine: number;
 
   readonly #words: Words;
   readonly #body: Word;
@@ -36,22 +38,25 @@ export class Pipe {
   readonly #head: Word;
   readonly #cachedHead: Word;
   readonly #cachedTail: Word;
-  readonly #data: Offset;
+  // What SHAPE said last: looked at again under a lock.
+  #shape = -1;
+  #capacity = 0;
+  #data = 0 as Offset;
 
   /** `bodyLine` is the body's first line. */
   constructor(user: MonitorUser, bodyLine: number) {
     const body = (bodyLine * LINE_WORDS) as Word;
+    this.bodyLine = bodyLine;
     this.#words = user.words;
     this.#body = body;
-    this.capacity = user.words.load(field(body, pipe.CAPACITY));
-    this.atomicBytesMax = Math.min(PIPE_BUF, this.capacity);
-    this.#producer = new Monitor(user, field(body, pipe.PRODUCER));
-    this.#consumer = new Monitor(user, field(body, pipe.CONSUMER));
+    const guarded = { repair: () => {} }; // each side's position is one store
+    this.#producer = new Monitor(user, field(body, pipe.PRODUCER), guarded);
+    this.#consumer = new Monitor(user, field(body, pipe.CONSUMER), guarded);
     this.#tail = field(body, pipe.PRODUCER + monitor.POSITION);
     this.#cachedHead = field(body, pipe.PRODUCER + monitor.CACHED_OPPOSITE);
     this.#head = field(body, pipe.CONSUMER + monitor.POSITION);
     this.#cachedTail = field(body, pipe.CONSUMER + monitor.CACHED_OPPOSITE);
-    this.#data = offsetOf(field(body, pipe.DATA));
+    this.#reshape();
     this.readable = {
       monitor: this.#producer,
       spin: user.newSpin(),
@@ -64,9 +69,53 @@ export class Pipe {
     };
   }
 
-  /** Writes the body of a new pipe. The memory is zeroed, and nobody else can see it yet. */
-  static format(words: Words, bodyLine: number, capacity: number): void {
-    words.set(field((bodyLine * LINE_WORDS) as Word, pipe.CAPACITY), capacity);
+  /** Writes the body of a new pipe, whose data is a block from `dataLine` on. Nobody else can see it yet. */
+  static format(words: Words, bodyLine: number, dataLine: number, capacity: number): void {
+    words.set(field((bodyLine * LINE_WORDS) as Word, pipe.SHAPE), shapeOf(dataLine, capacity));
+  }
+
+  /** Bytes, a power of two. */
+  get capacity(): number {
+    if (this.#words.load(field(this.#body, pipe.SHAPE)) !== this.#shape) this.#reshape();
+    return this.#capacity;
+  }
+
+  /** Writes of up to so many bytes are atomic: PIPE_BUF, or the capacity of a smaller pipe. */
+  get atomicBytesMax(): number {
+    return Math.min(PIPE_BUF, this.capacity);
+  }
+
+  get shape(): Shape {
+    return this.#words.load(field(this.#body, pipe.SHAPE)) as Shape;
+  }
+
+  /**
+   * Moves the bytes to another block, and publishes it by one store. A death before it leaves them where they were. The
+   * caller holds the kernel lock. EBUSY where they do not fit.
+   */
+  moveTo(shape: Shape): number {
+    const words = this.#words;
+    this.#producer.enter();
+    this.#consumer.enter();
+    this.#reshape();
+    const head = words.get(this.#head);
+    const count = used(head, words.get(this.#tail));
+    const capacity = shapeCount(shape);
+    const fits = count <= capacity;
+    if (fits) {
+      const bytes = new Uint8Array(count);
+      this.#copyOut(head, bytes, 0, count);
+      const data = (shapeLine(shape) * LINE_BYTES) as Offset;
+      const at = head & (capacity - 1);
+      const first = Math.min(count, capacity - at);
+      words.copyIn((data + at) as Offset, bytes, 0, first);
+      words.copyIn(data, bytes, first, count - first);
+      words.store(field(this.#body, pipe.SHAPE), shape); // PUBLISHES the block → observed in #reshape()
+      this.#reshape();
+    }
+    this.#consumer.leave(fits ? EVERYBODY : 0);
+    this.#producer.leave(0);
+    return fits ? 0 : EBUSY;
   }
 
   /** Bytes written and not yet read. */
@@ -116,8 +165,9 @@ export class Pipe {
     const words = this.#words;
     const want = atomic ? length : 1;
     this.#producer.enter();
+    if (words.get(field(this.#body, pipe.SHAPE)) !== this.#shape) this.#reshape();
     const tail = words.get(this.#tail);
-    let room = this.capacity - used(words.get(this.#cachedHead), tail);
+    let room = this.#capacity - used(words.get(this.#cachedHead), tail);
     if (room < length) room = this.#refreshRoom(tail);
     if (room < want) {
       this.#producer.leave(0);
@@ -135,6 +185,7 @@ export class Pipe {
     if (length === 0) return 0;
     const words = this.#words;
     this.#consumer.enter();
+    if (words.get(field(this.#body, pipe.SHAPE)) !== this.#shape) this.#reshape();
     const head = words.get(this.#head);
     let available = used(head, words.get(this.#cachedTail));
     if (available < length) {
@@ -148,32 +199,43 @@ export class Pipe {
     const count = Math.min(available, length);
     this.#copyOut(head, target, start, count);
     words.store(this.#head, (head + count) | 0); // PUBLISHES the room → observed in tryWrite()
-    this.#consumer.leave(this.capacity - available + count);
+    this.#consumer.leave(this.#capacity - available + count);
     return count;
+  }
+
+  /** A damaged shape reads as one that lies inside the region. */
+  #reshape(): void {
+    const words = this.#words;
+    const shape = words.load(field(this.#body, pipe.SHAPE));
+    const data = shapeLine(shape) * LINE_BYTES;
+    const most = words.bytes.length - data;
+    this.#shape = shape;
+    this.#data = (most > 0 ? data : 0) as Offset;
+    this.#capacity = shapeCount(shape) <= most ? shapeCount(shape) : 1;
   }
 
   #refreshRoom(tail: number): number {
     const head = this.#words.load(this.#head);
     this.#words.set(this.#cachedHead, head);
-    return this.capacity - used(head, tail);
+    return this.#capacity - used(head, tail);
   }
 
   #refreshAvailable(head: number): number {
     const tail = this.#words.load(this.#tail);
     this.#words.set(this.#cachedTail, tail);
-    return Math.min(used(head, tail), this.capacity);
+    return Math.min(used(head, tail), this.#capacity);
   }
 
   #copyIn(tail: number, source: Uint8Array, start: number, count: number): void {
-    const at = tail & (this.capacity - 1);
-    const first = Math.min(count, this.capacity - at);
+    const at = tail & (this.#capacity - 1);
+    const first = Math.min(count, this.#capacity - at);
     this.#words.copyIn((this.#data + at) as Offset, source, start, first);
     if (first < count) this.#words.copyIn(this.#data, source, start + first, count - first);
   }
 
   #copyOut(head: number, target: Uint8Array, start: number, count: number): void {
-    const at = head & (this.capacity - 1);
-    const first = Math.min(count, this.capacity - at);
+    const at = head & (this.#capacity - 1);
+    const first = Math.min(count, this.#capacity - at);
     this.#words.copyOut((this.#data + at) as Offset, target, start, first);
     if (first < count) this.#words.copyOut(this.#data, target, start + first, count - first);
   }

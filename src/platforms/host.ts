@@ -1,8 +1,11 @@
 // What both worlds take from the machine alike: who we are, the time, the CPUs.
 
+import { readSync, writeSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { threadId } from "node:worker_threads";
-import type { World } from "../sync/world.ts";
+import { EIO, type ErrnoName, errnos } from "../abi/errno.ts";
+import { POLLIN, POLLOUT } from "../abi/flags.ts";
+import type { HostStreams, World } from "../sync/world.ts";
 import { allowedCpus, isThreadAlive, ownIdentity } from "./linux-identity.ts";
 
 type HostFacts = Omit<World, "parker" | "doorbell">;
@@ -21,6 +24,7 @@ export function hostFacts(): HostFacts {
   return {
     identity: own.identity,
     osPid: process.pid,
+    streams,
     osThreadId: own.threadId,
     uid: process.geteuid?.() ?? 0,
     gid: process.getegid?.() ?? 0,
@@ -38,4 +42,20 @@ export function hostFacts(): HostFacts {
 function nowMs(): number {
   const [seconds, nanoseconds] = process.hrtime();
   return Math.trunc(seconds * 1000 + nanoseconds / 1e6) & 0x7fffffff;
+}
+
+const streams: HostStreams = {
+  read: (stream, target) => orErrno(() => readSync(stream, target)),
+  write: (stream, source) => orErrno(() => writeSync(stream, source)),
+  // As poll(2) says of files: Node cannot ask without reading.
+  ready: (stream) => (stream === 0 ? POLLIN : POLLOUT),
+};
+
+function orErrno(call: () => number): number {
+  try {
+    return call();
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code as ErrnoName;
+    return code in errnos ? -errnos[code].number : EIO;
+  }
 }

@@ -6,8 +6,8 @@ type Koffi = typeof import("koffi");
 type Native = (...args: unknown[]) => number;
 
 export interface Libc {
-  /** mmap(2): shared, read and write, of an open file. Returns the address, or a negative errno. */
-  mapShared(descriptor: number, bytes: number): number;
+  /** mmap(2): shared, of an open file, for reading and (by default) writing. Returns the address, or a negative errno. */
+  mapShared(descriptor: number, bytes: number, offset?: number, writable?: boolean): number;
   /** mmap(2), MAP_FIXED and anonymous: gives a mapping's memory back, while views of it stay harmless. */
   unmapToZeros(address: number, bytes: number): void;
   /** An ArrayBuffer over mapped memory. */
@@ -32,6 +32,7 @@ export interface Libc {
 const SYS_FUTEX = 202;
 const FUTEX_WAIT = 0;
 const FUTEX_WAKE = 1;
+const PROT_READ = 1;
 const PROT_READ_WRITE = 3;
 const MAP_SHARED = 0x1;
 const MAP_PRIVATE = 0x2;
@@ -85,7 +86,10 @@ function bind(koffi: Koffi): Libc {
 
   const errnoOr = (result: number): number => (result < 0 ? -koffi.errno() : result);
   return {
-    mapShared: (descriptor, bytes) => errnoOr(Number(mmap(0, bytes, PROT_READ_WRITE, MAP_SHARED, descriptor, 0))),
+    mapShared: (descriptor, bytes, offset = 0, writable = true) => {
+      const protection = writable ? PROT_READ_WRITE : PROT_READ;
+      return errnoOr(Number(mmap(0, bytes, protection, MAP_SHARED, descriptor, offset)));
+    },
     unmapToZeros: (address, bytes) => {
       mmap(address, bytes, PROT_READ_WRITE, MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     },

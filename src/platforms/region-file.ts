@@ -33,6 +33,17 @@ export interface MappedRegion extends Region {
   readonly address: number;
   /** Gives the memory back; the views stay, over zeros. */
   unmap(): void;
+  /**
+   * Maps pages of it once more: a buffer of their own, so that who gets it has not all of the region, and cannot write where
+   * it may not. A negative errno where that fails.
+   */
+  mapPages(offset: Offset, bytes: number, writable: boolean): MappedPages | number;
+}
+
+export interface MappedPages {
+  readonly buffer: ArrayBuffer;
+  readonly byteOffset: number;
+  release(): void;
 }
 
 export const regionPath = (name: string): string => `${DIRECTORY}/${PREFIX}${name}`;
@@ -141,6 +152,15 @@ function mapFile(library: Libc, descriptor: number, bytes: number): Omit<MappedR
     words: new Words(library.view(address, bytes)),
     address,
     reserve: (from: Offset, to: Offset) => library.reserve(descriptor, from, to - from),
+    mapPages: (offset, length, writable) => {
+      const pages = library.mapShared(descriptor, length, offset, writable);
+      if (pages < 0) return pages;
+      return {
+        buffer: library.view(pages, length),
+        byteOffset: 0,
+        release: () => library.unmapToZeros(pages, length),
+      };
+    },
     unmap: () => {
       if (!open) return;
       open = false;

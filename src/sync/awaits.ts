@@ -57,6 +57,31 @@ export class Awaits {
     });
   }
 
+  /** The same for the first of several conditions of which `look` finds one to hold: its result, from 1 up. */
+  async untilAny(
+    owner: object,
+    conditions: readonly Condition[],
+    look: () => number,
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<number> {
+    const others = new AbortController();
+    const forward = (): void => others.abort(signal?.reason);
+    signal?.addEventListener("abort", forward, { once: true });
+    const attempt = (): number => look() || EAGAIN;
+    const waits = conditions.map(({ monitor, spin }) => {
+      const any: Condition = { monitor, spin, ready: () => look() > 0 };
+      return this.until(owner, any, 0, attempt, timeoutMs, others.signal);
+    });
+    for (const wait of waits) wait.catch(() => {}); // those that are called off
+    try {
+      return await Promise.race(waits);
+    } finally {
+      signal?.removeEventListener("abort", forward);
+      others.abort();
+    }
+  }
+
   /** Passes a result through, now and then after a turn of the event loop: timers and sockets want theirs too. */
   letOthersRun(result: number): number | Promise<number> {
     if (++this.#resultsThisTurn < RESULTS_PER_TURN) return result;
@@ -121,7 +146,7 @@ export class Awaits {
   }
 
   #enlistOrFinish(wait: Pending): void {
-    while (!wait.condition.monitor.enlist(wait.at, AWAITED, wait.want, wait.condition.ready)) {
+    while (!wait.condition.monitor.enlist(wait.at, AWAITED, wait.want, wait.condition.ready, wait.condition.selector)) {
       const result = wait.attempt();
       if (result === EAGAIN) continue;
       wait.finish(result);
@@ -154,7 +179,7 @@ export class Awaits {
 
   #tryAgain(wait: Pending): void {
     if (!this.#pending.has(wait)) return; // ended by what another one's caller did
-    const woken = wait.condition.monitor.delist(wait.at);
+    const woken = wait.condition.monitor.delist(wait.at) === WOKEN;
     const result = wait.attempt();
     settleWake(wait.condition, woken, result, false);
     if (result === EAGAIN) this.#enlistOrFinish(wait);
@@ -163,7 +188,7 @@ export class Awaits {
 
   #expire(wait: Pending): void {
     if (!this.#pending.has(wait)) return;
-    const woken = wait.condition.monitor.delist(wait.at);
+    const woken = wait.condition.monitor.delist(wait.at) === WOKEN;
     const result = wait.attempt();
     settleWake(wait.condition, woken, result, true);
     wait.finish(result === EAGAIN ? ETIMEDOUT : result);
@@ -171,7 +196,7 @@ export class Awaits {
 
   /** Takes a wait out of its list, and hands a wake on that it will not use. */
   #giveUp(wait: Pending): void {
-    const woken = wait.condition.monitor.delist(wait.at);
+    const woken = wait.condition.monitor.delist(wait.at) === WOKEN;
     settleWake(wait.condition, woken, EAGAIN, true);
   }
 }

@@ -13,12 +13,31 @@ import { field, type Word, type Words } from "../memory/words.ts";
 import type { Bell } from "./bell.ts";
 import { type LockUser, type Pid, RobustLock } from "./robust-lock.ts";
 import type { Spin } from "./spin.ts";
-import { AWAITED, IDLE, NO_NODE, type Node, SLEEPING, stateOf, WaitList, WOKEN } from "./wait-list.ts";
+import {
+  AWAITED,
+  IDLE,
+  isTakenOut,
+  NO_NODE,
+  type Node,
+  POLLED,
+  type Selector,
+  SLEEPING,
+  stateOf,
+  WaitList,
+} from "./wait-list.ts";
 
 export interface MonitorUser extends LockUser {
   readonly geometry: Geometry;
   readonly bell: Bell;
   newSpin(): Spin;
+}
+
+/** What a monitor needs to know of the object it belongs to. */
+export interface Guarded {
+  /** Says under the lock whether there is something for a waiter that is particular about it. */
+  readonly fits?: (at: Node) => boolean;
+  /** Makes whole, under the lock, what a dead holder left half-done. May itself be interrupted, and run again. */
+  readonly repair: () => void;
 }
 
 /** Credit for `leave` where everybody may go on. */
@@ -29,21 +48,26 @@ export class Monitor {
   readonly #user: MonitorUser;
   readonly #lock: RobustLock;
   readonly #list: WaitList;
+  readonly #guarded: Guarded | undefined;
 
-  constructor(user: MonitorUser, base: Word) {
+  /** Without `guarded` only the list can be used, and the object's own repair is left to somebody who knows it. */
+  constructor(user: MonitorUser, base: Word, guarded?: Guarded) {
     this.#words = user.words;
     this.#user = user;
     this.#lock = new RobustLock(user, field(base, monitor.LOCK), user.newSpin());
     this.#list = new WaitList(user.words, user.geometry, base);
+    this.#guarded = guarded;
   }
 
+  /** Locks. Where a holder has died, what it left half-done is repaired first. */
   enter(): void {
-    if (this.#lock.acquire()) this.#list.rebuildLocked();
+    if (this.#lock.acquire()) this.#repairLocked();
   }
 
   /**
    * Unlocks. `credit` is how much has become available for those who wait: in order of arrival, those nodes are woken that
-   * want no more than what is left of it. One that wants much can be passed by those that want little.
+   * want no more than what is left of it. One that wants much can be passed by those that want little. Those that only look
+   * are all woken by any credit.
    */
   leave(credit: number): void {
     if (!this.#lock.tryReleaseFast()) this.#leaveContended(credit);
@@ -53,29 +77,51 @@ export class Monitor {
    * Puts a node in the list, unless `ready` says under the lock that there is nothing to wait for. `state` is WAITING or
    * AWAITED.
    */
-  enlist(at: Node, state: number, want: number, ready: (want: number) => boolean): boolean {
+  enlist(
+    at: Node,
+    state: number,
+    want: number,
+    ready: (want: number) => boolean,
+    selector?: Selector | undefined,
+  ): boolean {
     this.enter();
     if (ready(want)) {
       this.leave(0);
       return false;
     }
-    this.#list.appendLocked(at, state, want);
+    this.#list.appendLocked(at, state, want, selector);
     this.#lock.releaseContended(true);
     return true;
   }
 
-  /** Takes a node out of the list; returns whether somebody had woken it. */
-  delist(at: Node): boolean {
-    if (this.#words.load(stateOf(at)) === WOKEN) {
-      // A waker has taken it out already: it is ours alone.
+  /** Takes a node out of the list; returns the state it was in: WOKEN, INTERRUPTED or another. */
+  delist(at: Node): number {
+    const state = this.#words.load(stateOf(at));
+    if (isTakenOut(state)) {
+      // Whoever took it out has done with it: it is ours alone.
       this.#words.store(stateOf(at), IDLE);
       this.#words.store(field(at, node.LIST), 0);
-      return true;
+      return state;
     }
     this.enter();
-    const woken = this.#list.removeLocked(at);
+    const was = this.#list.removeLocked(at);
     this.leave(0);
-    return woken;
+    return was;
+  }
+
+  /** Whether somebody waits who takes something, and does not only look. */
+  hasTakersLocked(): boolean {
+    return this.#lock.hasSleepersLocked() && this.#list.hasTakersLocked();
+  }
+
+  /** Makes a task that sleeps, or is about to, on a node of this list give up. A promise waits on. */
+  interrupt(at: Node): boolean {
+    this.enter();
+    const owner = this.#list.ownerOf(at);
+    const state = this.#list.isHere(at) ? this.#list.interruptLocked(at) : IDLE;
+    this.leave(0);
+    this.#wake(at, state, owner);
+    return state !== IDLE;
   }
 
   /** Wakes those whom `credit` is enough for. */
@@ -84,12 +130,19 @@ export class Monitor {
     this.leave(credit);
   }
 
+  #repairLocked(): void {
+    this.#list.rebuildLocked();
+    if (!this.#guarded) return; // the lock goes on saying that it wants repair
+    this.#guarded.repair();
+    this.#lock.repairedLocked();
+  }
+
   #leaveContended(credit: number): void {
     if (!this.#lock.hasSleepersLocked()) {
       this.#lock.releaseContended(false);
       return;
     }
-    const first = this.#takeFitting(credit);
+    const first = credit > 0 ? this.#takeFitting(credit) : NO_NODE;
     if (first === NO_NODE) {
       this.#lock.releaseContended(!this.#list.isEmptyLocked());
       return;
@@ -103,8 +156,10 @@ export class Monitor {
     if (others) for (const other of others) this.#wake(other.at, other.state, other.owner);
   }
 
+  /** With no credit left, those that only look are woken all the same. */
   #takeFitting(credit: number): Node {
-    return credit > 0 ? this.#list.firstFittingLocked(credit) : NO_NODE;
+    if (credit <= 0 && !this.#list.hasLookersLocked()) return NO_NODE;
+    return this.#list.firstFittingLocked(credit, credit === EVERYBODY ? undefined : this.#guarded?.fits);
   }
 
   #takeOthers(credit: number): { at: Node; state: number; owner: number }[] | undefined {
@@ -122,5 +177,6 @@ export class Monitor {
   #wake(at: Node, state: number, owner: number): void {
     if (state === SLEEPING) this.#user.parker.unpark(stateOf(at), 1);
     else if (state === AWAITED) this.#user.bell.ring(owner as Pid);
+    else if (state === POLLED) this.#user.bell.wakePoll(owner as Pid);
   }
 }

@@ -3,6 +3,8 @@
 //   0 FREE · pid HELD · bit 28 CONTESTED: somebody sleeps on this word, unlock must wake one
 //   bit 29 SLEEPERS: the monitor's list has waiters, unlock must look at it (set and cleared by holders only; may be
 //          set while the lock is free)
+//   bit 30 REPAIR: a holder died, and what the lock guards has not been repaired since (set by who takes the lock over,
+//          cleared by a holder who has repaired; may be set while the lock is free)
 //
 // What a death leaves behind: before the first store nothing; while held, the dead pid in the word, which the next
 // contender replaces by its own with one compare-exchange, and then repairs; after the unlocking store and before the
@@ -20,6 +22,7 @@ export type Pid = number & { readonly brand: "pid" };
 const OWNER = PID_BOUND - 1;
 export const CONTESTED = 1 << 28;
 export const SLEEPERS = 1 << 29;
+export const REPAIR = 1 << 30;
 
 const ownerOf = (word: number): Pid => (word & OWNER) as Pid;
 const isFree = (word: number): boolean => (word & OWNER) === 0;
@@ -47,7 +50,7 @@ export class RobustLock {
     this.#spin = spin;
   }
 
-  /** Returns true where the lock was taken over from a dead owner: what it guards may be half-done and wants repair. */
+  /** Returns true where an owner has died: what the lock guards may be half-done until `repairedLocked` says otherwise. */
   acquire(): boolean {
     if (this.#words.compareExchange(this.#word, 0, this.#pid) === 0) return false;
     return this.#acquireContended();
@@ -64,8 +67,17 @@ export class RobustLock {
 
   /** Unlocks with the SLEEPERS bit as told, and wakes one contender. */
   releaseContended(sleepers: boolean): void {
-    const before = this.#words.exchange(this.#word, sleepers ? SLEEPERS : 0);
+    const repair = this.#words.load(this.#word) & REPAIR;
+    const before = this.#words.exchange(this.#word, sleepers ? SLEEPERS | repair : repair);
     if (before & CONTESTED) this.#user.parker.unpark(this.#word, 1);
+  }
+
+  /** What the lock guards is whole again. */
+  repairedLocked(): void {
+    for (;;) {
+      const word = this.#words.load(this.#word); // a contender may add its bit meanwhile
+      if (this.#words.compareExchange(this.#word, word, word & ~REPAIR) === word) return;
+    }
   }
 
   hasSleepersLocked(): boolean {
@@ -79,7 +91,7 @@ export class RobustLock {
       const word = words.load(this.#word);
       if (isFree(word) && words.compareExchange(this.#word, word, word | this.#pid) === word) {
         this.#spin.hit();
-        return false;
+        return (word & REPAIR) !== 0;
       }
       this.#spin.relax();
     }
@@ -95,7 +107,7 @@ export class RobustLock {
       if (isFree(word)) {
         // Having slept, we cannot know whether others still do: keep the bit for them.
         const mine = word | this.#pid | (slept ? CONTESTED : 0);
-        if (words.compareExchange(this.#word, word, mine) === word) return false;
+        if (words.compareExchange(this.#word, word, mine) === word) return (word & REPAIR) !== 0;
         continue;
       }
       const contested = word | CONTESTED;
@@ -109,7 +121,7 @@ export class RobustLock {
   }
 
   #takeOver(seen: number): boolean {
-    const mine = (seen & ~OWNER) | this.#pid;
+    const mine = (seen & ~OWNER) | this.#pid | REPAIR;
     if (this.#words.compareExchange(this.#word, seen, mine) !== seen) return false;
     const counter = headerWord("TAKEN_OVER");
     this.#words.store(counter, this.#words.load(counter) + 1); // a statistic: may miss one

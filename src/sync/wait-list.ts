@@ -5,6 +5,8 @@
 //   2 SLEEPING in a list; the owner sleeps on this word: wake it by a call
 //   3 AWAITED  in a list; a promise waits: ring the owner's bell
 //   4 WOKEN    taken out by a waker; the owner has not looked yet
+//   5 INTERRUPTED taken out by one who wants the owner to give up waiting; it has not looked yet
+//   6 POLLED   in a list; the owner waits for several things and sleeps on its task's POLL word
 //
 // The states and LIST words are the truth; NEXT, PREVIOUS, FIRST and LAST are a cache of them, and whoever takes the lock
 // over from a dead holder rebuilds it by looking at every node.
@@ -17,12 +19,24 @@ export const WAITING = 1;
 export const SLEEPING = 2;
 export const AWAITED = 3;
 export const WOKEN = 4;
+export const INTERRUPTED = 5;
+export const POLLED = 6;
+
+/** Which messages a waiter takes: a kind of objects/selection.ts, and a number. */
+export interface Selector {
+  readonly kind: number;
+  /** The halves of a 64-bit number. */
+  readonly low: number;
+  readonly high: number;
+}
 
 /** A wait node, as the word it begins at; 0 is none. */
 export type Node = Word & { readonly node: true };
 export const NO_NODE = 0 as Node;
 
-const isListed = (state: number): boolean => state >= WAITING && state <= AWAITED;
+const isListed = (state: number): boolean => (state >= WAITING && state <= AWAITED) || state === POLLED;
+/** Whether the owner of a node with this state can look at it: a waker or interrupter has taken it out. */
+export const isTakenOut = (state: number): boolean => state === WOKEN || state === INTERRUPTED;
 
 export const stateOf = (at: Node): Word => field(at, node.STATE);
 
@@ -42,40 +56,64 @@ export class WaitList {
     return this.#head(monitor.FIRST) === NO_NODE;
   }
 
-  /** Puts a node at the end; `state` is WAITING or AWAITED. */
-  appendLocked(at: Node, state: number, want: number): void {
+  hasLookersLocked(): boolean {
+    return this.#words.get(field(this.#base, monitor.LOOKERS)) > 0;
+  }
+
+  /** Puts a node at the end; `state` is WAITING, AWAITED or POLLED. A `want` of 0 only looks. */
+  appendLocked(at: Node, state: number, want: number, selector: Selector | undefined): void {
     const words = this.#words;
     const ticket = words.get(field(this.#base, monitor.TICKET)) + 1;
     words.set(field(this.#base, monitor.TICKET), ticket | 0);
     words.set(field(at, node.TICKET), ticket | 0);
     words.set(field(at, node.WANT), want);
+    words.set(field(at, node.SELECT_KIND), selector?.kind ?? 0);
+    words.set(field(at, node.SELECT), selector?.low ?? 0);
+    words.set(field(at, node.SELECT + 1), selector?.high ?? 0);
     words.store(field(at, node.LIST), this.#base);
     words.store(stateOf(at), state); // PUBLISHES the wait → observed in takeLocked(), rebuildLocked()
     this.#linkLast(at);
   }
 
-  /** Takes out a node that may have been woken meanwhile: returns whether it was. The node is IDLE afterwards. */
-  removeLocked(at: Node): boolean {
+  /** Takes out a node that may have been taken out meanwhile: returns the state it was in. The node is IDLE afterwards. */
+  removeLocked(at: Node): number {
     const state = this.#words.exchange(stateOf(at), IDLE);
     if (isListed(state)) this.#unlink(at);
     this.#words.store(field(at, node.LIST), 0);
-    return state === WOKEN;
+    return state;
   }
 
-  /** The first node that wants no more than `credit`, or none. */
-  firstFittingLocked(credit: number): Node {
+  /** The first node that wants no more than `credit`, and that `fits` has nothing against; or none. */
+  firstFittingLocked(credit: number, fits: ((at: Node) => boolean) | undefined): Node {
     let at = this.#head(monitor.FIRST);
     for (let steps = this.#geometry.limits.waitersMax; at !== NO_NODE && steps > 0; steps--) {
-      if (this.#words.get(field(at, node.WANT)) <= credit) return at;
+      if (this.#words.get(field(at, node.WANT)) <= credit && (!fits || fits(at))) return at;
       at = this.#link(at, node.NEXT);
     }
     return NO_NODE;
+  }
+
+  hasTakersLocked(): boolean {
+    return this.firstFittingLocked(0x7fffffff, (at) => this.wantOf(at) > 0) !== NO_NODE;
   }
 
   /** Takes a node out to wake it; returns the state it was in, which says how. */
   takeLocked(at: Node): number {
     this.#unlink(at);
     return this.#words.exchange(stateOf(at), WOKEN); // PUBLISHES the wake → observed by the node's owner
+  }
+
+  /** Takes a node out so that its owner gives up; false where it is in no list, or a promise waits. */
+  interruptLocked(at: Node): number {
+    const state = this.#words.load(stateOf(at));
+    if (!isListed(state) || state === AWAITED) return IDLE;
+    this.#unlink(at);
+    // An owner that is going to sleep has changed its own state meanwhile: what it was is what must be woken.
+    return this.#words.exchange(stateOf(at), INTERRUPTED); // PUBLISHES the interruption → observed by the node's owner
+  }
+
+  isHere(at: Node): boolean {
+    return this.#words.load(field(at, node.LIST)) === this.#base;
   }
 
   wantOf(at: Node): number {
@@ -99,6 +137,7 @@ export class WaitList {
     found.sort((a, b) => (ticketOf(a) - ticketOf(b)) | 0);
     this.#setHead(monitor.FIRST, NO_NODE);
     this.#setHead(monitor.LAST, NO_NODE);
+    words.set(field(this.#base, monitor.LOOKERS), 0);
     for (const at of found) this.#linkLast(at);
   }
 
@@ -109,6 +148,7 @@ export class WaitList {
     if (last === NO_NODE) this.#setHead(monitor.FIRST, at);
     else this.#setLink(last, node.NEXT, at);
     this.#setHead(monitor.LAST, at);
+    this.#countLooker(at, 1);
   }
 
   #unlink(at: Node): void {
@@ -118,6 +158,13 @@ export class WaitList {
     else this.#setLink(previous, node.NEXT, next);
     if (next === NO_NODE) this.#setHead(monitor.LAST, previous);
     else this.#setLink(next, node.PREVIOUS, previous);
+    this.#countLooker(at, -1);
+  }
+
+  #countLooker(at: Node, by: number): void {
+    if (this.#words.get(field(at, node.WANT)) !== 0) return;
+    const lookers = field(this.#base, monitor.LOOKERS);
+    this.#words.set(lookers, Math.max(0, this.#words.get(lookers) + by));
   }
 
   #head(name: number): Node {

@@ -1,12 +1,12 @@
 // Waiting for a condition in the three ways a caller can: by looking again and again for a while, by sleeping, and (in
 // awaits.ts) by a promise.
 
-import { EAGAIN, ETIMEDOUT } from "../abi/errno.ts";
+import { EAGAIN, EINTR, ETIMEDOUT } from "../abi/errno.ts";
 import { WAIT_SLICE_MS } from "../abi/limits.ts";
 import type { Monitor, MonitorUser } from "./monitor.ts";
 import type { NodePool } from "./node-pool.ts";
 import type { Spin } from "./spin.ts";
-import { type Node, SLEEPING, stateOf, WAITING, WOKEN } from "./wait-list.ts";
+import { INTERRUPTED, isTakenOut, type Node, type Selector, SLEEPING, stateOf, WAITING, WOKEN } from "./wait-list.ts";
 import type { World } from "./world.ts";
 
 /** Something to wait for, and the monitor whose holders bring it about. */
@@ -15,6 +15,8 @@ export interface Condition {
   readonly spin: Spin;
   /** A look without the lock; under the monitor's lock it is exact. */
   readonly ready: (want: number) => boolean;
+  /** Where not everything will do. */
+  readonly selector?: Selector | undefined;
 }
 
 /** The task that waits. */
@@ -57,7 +59,7 @@ export function spinFor(condition: Condition, want: number): boolean {
 
 /**
  * Tries until the operation succeeds or fails, sleeping in between. The first try has been made already.
- * Returns the operation's result, or ETIMEDOUT.
+ * Returns the operation's result, ETIMEDOUT, or EINTR where another task interrupted this one.
  */
 export function blockUntil(
   task: Waiter,
@@ -91,12 +93,13 @@ function sleepOnce(
   deadline: number | undefined,
 ): number {
   const { monitor, ready } = condition;
-  if (!monitor.enlist(at, WAITING, want, ready)) return attempt();
+  if (!monitor.enlist(at, WAITING, want, ready, condition.selector)) return attempt();
   const expired = sleepUntilWoken(task, condition, want, at, deadline);
-  const woken = monitor.delist(at);
+  const state = monitor.delist(at);
   const result = attempt();
-  settleWake(condition, woken, result, expired);
-  return result === EAGAIN && expired ? ETIMEDOUT : result;
+  settleWake(condition, state === WOKEN, result, expired);
+  if (result !== EAGAIN) return result;
+  return state === INTERRUPTED ? EINTR : expired ? ETIMEDOUT : EAGAIN;
 }
 
 /** Hands a wake on: by one who leaves without having used it, and by one who leaves something over for the next. */
@@ -121,7 +124,7 @@ function sleepUntilWoken(
     const left = deadline === undefined ? WAIT_SLICE_MS : remainingMs(world, deadline);
     if (left <= 0) return true;
     task.parker.park(state, SLEEPING, Math.min(left, WAIT_SLICE_MS));
-    if (words.load(state) === WOKEN) return false;
+    if (isTakenOut(words.load(state))) return false;
     task.lookAround();
     if (condition.ready(want)) return false; // a waker died before its call
   }

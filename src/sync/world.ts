@@ -26,8 +26,19 @@ export interface Doorbell {
   close(): void;
 }
 
+/** The host's standard input, output and error: descriptors 0, 1 and 2 of a new task. */
+export interface HostStreams {
+  /** read(2) of the host's: bytes, 0 at the end, or a negative errno. May block. */
+  read(stream: number, target: Uint8Array): number;
+  /** write(2) of the host's: bytes, or a negative errno. */
+  write(stream: number, source: Uint8Array): number;
+  /** What poll(2) says of it now: POLLIN, POLLOUT, POLLHUP and POLLERR. */
+  ready(stream: number): number;
+}
+
 export interface World {
   readonly parker: Parker;
+  readonly streams: HostStreams;
   readonly doorbell: Doorbell;
   /** This thread, as the operating system knows it: thread id and start time; never 0. */
   readonly identity: bigint;

@@ -14,6 +14,7 @@ import { field, type Word, type Words } from "../memory/words.ts";
 import { taskSlot } from "../sync/bell.ts";
 import type { Pid } from "../sync/robust-lock.ts";
 import type { World } from "../sync/world.ts";
+import { Credentials, type Identity } from "./credentials.ts";
 
 export interface TaskInfo {
   /** In the kernel. */
@@ -39,10 +40,10 @@ export class TaskTable {
   }
 
   /** Claims a slot for this thread and publishes its pid; ENOSPC where `tasksMax` tasks are alive. */
-  attach(parentPid: number): { pid: Pid; inherited: boolean } | typeof ENOSPC {
+  attach(parentPid: number, identity: Identity): { pid: Pid; inherited: boolean } | typeof ENOSPC {
     for (const inherited of [false, true]) {
       for (const slot of this.slots()) {
-        if (this.#claim(slot, inherited)) return { pid: this.#publish(slot, parentPid), inherited };
+        if (this.#claim(slot, inherited)) return { pid: this.#publish(slot, parentPid, identity), inherited };
       }
     }
     return ENOSPC;
@@ -108,7 +109,7 @@ export class TaskTable {
     return claimed;
   }
 
-  #publish(slot: Word, parentPid: number): Pid {
+  #publish(slot: Word, parentPid: number, identity: Identity): Pid {
     const words = this.#words;
     const { tasksMax } = this.#geometry.limits;
     const first = (slot - this.#geometry.tasks) / task.WORDS + 1;
@@ -119,8 +120,7 @@ export class TaskTable {
     words.set(field(slot, task.PARENT_PID), parentPid);
     words.set(field(slot, task.OS_PID), this.#world.osPid);
     words.set(field(slot, task.OS_THREAD_ID), this.#world.osThreadId);
-    words.set(field(slot, task.UID), this.#world.uid);
-    words.set(field(slot, task.GID), this.#world.gid);
+    Credentials.write(words, slot, identity);
     words.store(field(slot, task.BELL), 0);
     words.store(field(slot, task.PID), pid); // PUBLISHES the task → observed in isAlive()
     return pid;

@@ -1,0 +1,44 @@
+// Which function a system call is. The rows themselves, with what is not there, are data in abi/syscalls.ts.
+
+import { ENOSYS } from "../abi/errno.ts";
+import { type SyscallName, syscalls } from "../abi/syscalls.ts";
+import type { Argument, Call, Caller } from "./calls/call.ts";
+import { credentialCalls } from "./calls/credentials.ts";
+import { fileCalls } from "./calls/files.ts";
+import { mqCalls } from "./calls/mq.ts";
+import { msgctl, msgget, msgrcv, msgsnd } from "./calls/msg.ts";
+import { shmCalls } from "./calls/shm.ts";
+
+const handlers: { readonly [name in SyscallName]?: Call } = {
+  ...fileCalls,
+  ...mqCalls,
+  ...shmCalls,
+  ...credentialCalls,
+  msgget,
+  msgsnd,
+  msgrcv,
+  msgctl,
+};
+
+const byNumber = new Map<number, Call>();
+for (const { number, name } of syscalls) {
+  const handler = handlers[name];
+  if (handler) byNumber.set(number, handler);
+}
+
+/** Makes a system call: a result from 0 up, or a negative errno. */
+export function dispatch(caller: Caller, number: number, args: readonly Argument[]): number {
+  const call = byNumber.get(number);
+  return call ? call(caller, ...args) : ENOSYS;
+}
+
+/** Every call by its name; each returns a result from 0 up, or a negative errno. */
+export type NamedCalls = { readonly [name in SyscallName]: (...args: Argument[]) => number };
+
+export function namedCalls(caller: Caller): NamedCalls {
+  const calls = syscalls.map(({ name }) => {
+    const handler = handlers[name];
+    return [name, (...args: Argument[]): number => (handler ? handler(caller, ...args) : ENOSYS)];
+  });
+  return Object.fromEntries(calls) as NamedCalls;
+}

@@ -1,0 +1,60 @@
+// Waiting for the first of several things (poll(2)). The task puts a node into each one's list, all of them in state POLLED,
+// and sleeps on its own POLL word: 0, and 1 once somebody has taken one of the nodes out.
+//
+// No wake-up is lost: the word is cleared first, the nodes are in their lists before the look, and whoever changes something
+// after the look finds a node and sets the word.
+
+import { EINTR } from "../abi/errno.ts";
+import { WAIT_SLICE_MS } from "../abi/limits.ts";
+import { task } from "../memory/layout.ts";
+import { field } from "../memory/words.ts";
+import { taskSlot } from "./bell.ts";
+import type { Monitor } from "./monitor.ts";
+import { INTERRUPTED, type Node, POLLED } from "./wait-list.ts";
+import { type Condition, deadlineIn, remainingMs, type Waiter } from "./waiting.ts";
+
+const LOOK_ONLY = 0;
+
+/**
+ * Sleeps until `look` finds something: returns what it said, from 1 up; 0 where the time passed; EINTR; ENOSPC without wait
+ * nodes. The first look has been made already.
+ */
+export function blockUntilAny(
+  waiter: Waiter,
+  conditions: readonly Condition[],
+  look: () => number,
+  timeoutMs: number,
+): number {
+  if (timeoutMs === 0) return 0;
+  const deadline = deadlineIn(waiter.world, timeoutMs);
+  const poll = field(taskSlot(waiter.geometry, waiter.pid), task.POLL);
+  for (;;) {
+    waiter.words.store(poll, 0);
+    const listed: { monitor: Monitor; at: Node }[] = [];
+    let result = enlistAll(waiter, conditions, listed) || look();
+    if (result === 0) {
+      const left = deadline === undefined ? WAIT_SLICE_MS : remainingMs(waiter.world, deadline);
+      if (left > 0) waiter.parker.park(poll, 0, Math.min(left, WAIT_SLICE_MS));
+      waiter.lookAround();
+    }
+    let interrupted = false;
+    for (const { monitor, at } of listed) {
+      if (monitor.delist(at) === INTERRUPTED) interrupted = true;
+      waiter.nodes.free(at);
+    }
+    result ||= look();
+    if (result !== 0) return result;
+    if (interrupted) return EINTR;
+    if (deadline !== undefined && remainingMs(waiter.world, deadline) <= 0) return 0;
+  }
+}
+
+function enlistAll(waiter: Waiter, conditions: readonly Condition[], listed: { monitor: Monitor; at: Node }[]): number {
+  for (const { monitor } of conditions) {
+    const at = waiter.nodes.claim();
+    if (at < 0) return at;
+    monitor.enlist(at as Node, POLLED, LOOK_ONLY, () => false);
+    listed.push({ monitor, at: at as Node });
+  }
+  return 0;
+}

@@ -1,0 +1,64 @@
+// Where we differ from Linux on purpose. docs/differences.md is made of these rows, and the differential test draws nothing else
+// that differs.
+
+export interface Difference {
+  readonly id: string;
+  readonly what: string;
+  readonly linux: string;
+  readonly ours: string;
+  readonly reason: string;
+}
+
+export const differences: readonly Difference[] = [
+  {
+    id: "pipe-bytes",
+    what: "How the space of a pipe is counted: what a write finds room for, when poll says POLLOUT, when F_SETPIPE_SZ is EBUSY.",
+    linux:
+      "In pages: a write takes whole pages behind the last one's bytes; a page is free again once all of it was read.",
+    ours: "In bytes: what was read is free at once. POLLOUT where PIPE_BUF bytes are.",
+    reason: 'The mission: "Fixed-size circular buffer (4KB default)". All writes that POSIX promises succeed on both.',
+  },
+  {
+    id: "pipe-size",
+    what: "The size of a new pipe or FIFO.",
+    linux: "65536 bytes; a FIFO has it anew whenever it is opened after all had closed it.",
+    ours: "4096 bytes; a FIFO keeps the size that it was given.",
+    reason: 'The mission: "max_size: usize, // Default: 4096 bytes".',
+  },
+  {
+    id: "message-size",
+    what: "The longest message.",
+    linux: "8192 bytes (msgmax, msgsize_max).",
+    ours: "256 bytes, unless the kernel is created with another messageBytesMax.",
+    reason: 'The mission: "Maximum message size: 256 bytes".',
+  },
+  {
+    id: "efault-keeps",
+    what: "msgrcv and mq_timedreceive into a bad buffer.",
+    linux: "EFAULT, and the message is lost.",
+    ours: "EFAULT, and the message stays in the queue. The buffer must be good as a whole, not only as far as the message goes.",
+    reason: 'The mission: "All user-space pointers validated before access". A call that fails has changed nothing.',
+  },
+  {
+    id: "no-regular-files",
+    what: "open with O_CREAT of a path that is not there; device files; directories.",
+    linux: "Makes a regular file; mknod makes devices; directories nest.",
+    ours: "EOPNOTSUPP; mknod makes FIFOs alone (EPERM for others); there is one flat directory, sticky as /tmp is.",
+    reason: "The mission has pipes, queues and segments, and no file system.",
+  },
+  {
+    id: "pipe-direct",
+    what: "Packet mode: pipe2 and F_SETFL with O_DIRECT.",
+    linux: "Each write is read as a packet of its own.",
+    ours: "EINVAL.",
+    reason: "The mission's pipe is a stream of bytes; packets are what message queues are for.",
+  },
+];
+
+/** The rows as a Markdown table. */
+export function differencesTable(): string {
+  const rows = differences.map(
+    ({ id, what, linux, ours, reason }) => `| \`${id}\` | ${what} | ${linux} | ${ours} | ${reason} |`,
+  );
+  return ["| row | what | Linux | here | why |", "|---|---|---|---|---|", ...rows].join("\n");
+}

@@ -1,0 +1,10 @@
+// All families, in the order they run.
+
+import type { Family } from "./family.ts";
+import { descriptors, fifo, pipe } from "./family-files.ts";
+import { permissions } from "./family-permissions.ts";
+import { posixMq } from "./family-posix-mq.ts";
+import { shm } from "./family-shm.ts";
+import { sysvMsg } from "./family-sysv-msg.ts";
+
+export const families: readonly Family[] = [sysvMsg, posixMq, pipe, fifo, shm, descriptors, permissions];
