@@ -62,7 +62,7 @@ overWorlds((world) => {
     const [readEnd, writeEnd] = new Int32Array(kernel.memory.buffer, 16, 2);
     const length = placeMessage(kernel, 1, "through a pipe");
     assert.equal(kernel.sys.write(writeEnd as number, MESSAGE + 8, length), length);
-    assert.equal(kernel.sys.write(readEnd as number, MESSAGE + 8, length), errnos.EBADF.number * -1);
+    assert.equal(kernel.sys.write(readEnd as number, MESSAGE + 8, length), -errnos.EBADF.number);
     kernel.memory.fill(0);
     assert.equal(kernel.sys.read(readEnd as number, MESSAGE + 8, 256), length);
     assert.equal(messageText(kernel, length), "through a pipe");
@@ -122,9 +122,9 @@ overWorlds((world) => {
     assert.deepEqual(kernel.usage(), before, "no pipe was made");
     const queue = sys.msgget(IPC_PRIVATE, 0o600);
     const length = placeMessage(kernel, 1, "stays");
+    kernel.memory.copyWithin(end - 9, MESSAGE, MESSAGE + 9);
     assert.equal(sys.msgsnd(queue, end - 9, length, 0), -errnos.EFAULT.number);
     assert.equal(sys.msgrcv(queue, MESSAGE, 256, 0, IPC_NOWAIT), -errnos.ENOMSG.number, "nothing was sent");
-    placeMessage(kernel, 1, "stays");
     assert.equal(sys.msgsnd(queue, MESSAGE, length, 0), 0);
     assert.equal(sys.msgrcv(queue, end - 9, 256, 0, 0), -errnos.EFAULT.number);
     assert.equal(sys.msgrcv(queue, MESSAGE, 256, 0, IPC_NOWAIT), length, "the message is still there");

@@ -75,9 +75,11 @@ export class Crew {
   async replace(task: number): Promise<void> {
     for (const side of sides) {
       const child = this.#children[this.#index(task, side)] as ChildProcess;
-      const gone = new Promise((resolve) => child.once("exit", resolve));
-      child.kill("SIGKILL");
-      await gone;
+      if (child.exitCode === null && child.signalCode === null) {
+        const gone = new Promise((resolve) => child.once("exit", resolve));
+        child.kill("SIGKILL");
+        await gone;
+      }
       this.kernel.reap();
       this.slot(task, side).state = IDLE;
       await this.#spawn(task, side);
@@ -153,6 +155,7 @@ export class Crew {
   /** Asleep on a node that nobody has taken out of its list: whoever wakes it takes it out first. */
   #sleepsInKernel(slot: Slot): boolean {
     const states = this.#waitStates(slot);
+    if (this.#stat(slot).startsWith("Z")) throw new Hang("a task of ours died");
     if (states.includes(SLEEPING)) return true;
     if (states.length === 0 || states.some((state) => state !== POLLED)) return false;
     return this.#stat(slot).startsWith("S") && this.#waitStates(slot).every((state) => state === POLLED);

@@ -112,6 +112,8 @@ class Runner {
     } catch (error) {
       if (!(error instanceof Hang)) throw error;
       for (let task = 0; task < TASKS; task++) await this.#crew.replace(task);
+      sequence.forgetSleepers();
+      await this.#cleanUp(sequence, drawing.cleanUp());
       return { operations, hang: [...operations.map(printed), error.message].join("\n") };
     }
   }

@@ -64,6 +64,11 @@ export class Sequence implements Names {
     return { mismatch: { index, operation, linux: linux.text, ours: ours.text }, observations: linux.observations };
   }
 
+  /** After the tasks were replaced. */
+  forgetSleepers(): void {
+    this.#sleeping.clear();
+  }
+
   /** Tasks whose call does not return though it was interrupted. */
   interruptAll(): number[] {
     const stuck: number[] = [];
