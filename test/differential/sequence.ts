@@ -123,6 +123,7 @@ export class Sequence implements Names {
         const { text, result } = this.#finish(side, task, of);
         texts.push(`${label}${text}`);
         observations.push({ operation: of, result });
+        sleeping.delete(task); // what slept in the last look may have been woken by what came back since
         this.#crew.slot(task, side).state = IDLE;
       } else {
         sleeping.set(task, of);
