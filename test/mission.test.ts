@@ -52,6 +52,16 @@ overWorlds((world) => {
     assert.deepEqual(buffer.subarray(0, count), data);
   });
 
+  test("the mission's shared memory communication example: a writer attaches and writes, a reader attaches and reads", async () => {
+    const kernel = world.createKernel();
+    using segment = kernel.sharedMemory({ bytes: 4096 });
+    const writer = await world.startTask(kernel, "attachSegment", { segment: segment.token });
+    await writer.report();
+    writer.send(bytes("five!"));
+    assert.equal(await writer.report(), "written");
+    assert.equal(text(segment.bytes.slice(0, 5)), "five!");
+  });
+
   test("a message has at most 256 bytes by default", () => {
     const kernel = world.createKernel();
     using queue = kernel.queue();
