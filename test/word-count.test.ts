@@ -458,6 +458,7 @@ async function until(holds: () => boolean, message: () => string): Promise<void>
 }
 
 const sumOf = (output: string) => output.match(/^tasks +(\d+ +\d+ +\d+ +\d+)/m)?.[1].replace(/ +/g, " ");
+const sharedWordsOf = (output: string) => output.match(/^in shared memory: \d+ jobs, (\d+) words$/m)?.[1];
 const plainSumOf = (output: string) => output.match(/^one process +(\d+ +\d+ +\d+ +\d+)/m)?.[1].replace(/ +/g, " ");
 
 describe("the program", () => {
@@ -499,6 +500,7 @@ describe("the program", () => {
       assert.match(counting.output, /^ +3 {2}the$/m);
       assert.equal(sumOf(counting.output), `3 ${43 + 11 + 200_005} 13 11`);
       assert.equal(plainSumOf(counting.output), sumOf(counting.output));
+      assert.equal(sharedWordsOf(counting.output), "13");
     });
   }
 
@@ -510,6 +512,7 @@ describe("the program", () => {
     await counting.endsInOk();
     assert.match(counting.output, new RegExp(`^worker +${pid} +${victim} .* killed by SIGKILL$`, "m"));
     assert.equal(plainSumOf(counting.output), sumOf(counting.output));
+    assert.equal(sharedWordsOf(counting.output), sumOf(counting.output)?.split(" ")[2], "none is lost, none twice");
   });
 
   test("starts another worker when the last one is killed, and ends in ok", async () => {

@@ -8,7 +8,7 @@ import { Kernel } from "../../src/index.ts";
 import { geometryOf, node } from "../../src/memory/layout.ts";
 import { isRefusal } from "../../src/memory/region.ts";
 import { field } from "../../src/memory/words.ts";
-import { attachRegionFile, type MappedRegion } from "../../src/platforms/region-file.ts";
+import { attachRegionFile, type MappedRegion, regionPath } from "../../src/platforms/region-file.ts";
 import { POLLED, SLEEPING } from "../../src/sync/wait-list.ts";
 import { DONE, IDLE, LINUX, OURS, openMailbox, type SideIndex, type Slot } from "./mailbox.ts";
 
@@ -35,13 +35,17 @@ export class Crew {
   readonly #children: ChildProcess[] = [];
   readonly #name: string;
   readonly #path: string;
-  readonly #removeMailbox: () => void;
   readonly #region: MappedRegion;
 
   static async start(count: number): Promise<Crew> {
     const crew = new Crew(count);
-    for (let task = 0; task < count; task++) for (const side of sides) await crew.#spawn(task, side);
-    return crew;
+    try {
+      for (let task = 0; task < count; task++) for (const side of sides) await crew.#spawn(task, side);
+      return crew;
+    } catch (error) {
+      crew.end();
+      throw error;
+    }
   }
 
   private constructor(count: number) {
@@ -52,9 +56,8 @@ export class Crew {
     const region = attachRegionFile(this.#name);
     if (isRefusal(region)) throw new Error(region.reason);
     this.#region = region;
-    const { slots, remove } = openMailbox(this.#path, sides.length * count, true);
+    const { slots } = openMailbox(this.#path, sides.length * count, true);
     this.#slots = slots;
-    this.#removeMailbox = remove;
   }
 
   /** Ends all tasks and removes what they shared. */
@@ -65,9 +68,8 @@ export class Crew {
       if (child.connected) child.disconnect();
     }
     this.kernel.close();
-    Kernel.unlink(this.#name);
+    rmSync(regionPath(this.#name), { force: true });
     this.#region.unmap();
-    this.#removeMailbox();
     rmSync(this.#path, { force: true });
   }
 

@@ -1,7 +1,7 @@
 // What the controller and the tasks share: for each process a page of control words and a block of scratch memory, in one
 // file that all map. The controller writes a call down and wakes the task; the task writes the result.
 
-import { closeSync, constants, ftruncateSync, openSync, unlinkSync } from "node:fs";
+import { closeSync, constants, ftruncateSync, openSync } from "node:fs";
 import { type Libc, libc } from "../../src/platforms/libc.ts";
 
 export const SCRATCH_BYTES = 64 * 1024;
@@ -105,7 +105,7 @@ export class Slot {
 }
 
 /** Maps the mailbox file; the first to do so makes it. */
-export function openMailbox(path: string, tasks: number, create: boolean): { slots: Slot[]; remove(): void } {
+export function openMailbox(path: string, tasks: number, create: boolean): { slots: Slot[] } {
   const library = libc();
   if (typeof library === "string") throw new Error(library);
   const flags = constants.O_RDWR | (create ? constants.O_CREAT | constants.O_EXCL : 0);
@@ -118,6 +118,5 @@ export function openMailbox(path: string, tasks: number, create: boolean): { slo
   const buffer = library.view(address, bytes);
   return {
     slots: Array.from({ length: tasks }, (_, task) => new Slot(library, buffer, address, task)),
-    remove: () => unlinkSync(path),
   };
 }
