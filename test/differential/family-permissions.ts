@@ -58,7 +58,9 @@ class Permissions implements Drawing {
   }
 
   observe({ operation, result }: Observation): void {
-    if (result === "sleeps" || result < 0 || typeof operation.result !== "object") return;
+    if (result === "sleeps" || result < 0) return;
+    if (operation.name === "shmdt") this.#forget(operation.args[0] as { symbol: string });
+    if (typeof operation.result !== "object") return;
     const { symbol } = operation.result;
     const { task } = operation;
     if (operation.name === "msgget") this.#queues.push(symbol);
@@ -79,6 +81,12 @@ class Permissions implements Drawing {
       ...this.#mq.map(named),
       ...this.#paths.map((name) => call(0, "unlink", [{ at: PATH }], { paths: [{ at: PATH, name }] })),
     ];
+  }
+
+  /** An address that is free again may be given again, on each side when it likes. */
+  #forget({ symbol }: { symbol: string }): void {
+    const at = this.#addresses.findIndex((one) => one.symbol === symbol);
+    if (at >= 0) this.#addresses.splice(at, 1);
   }
 
   /** The effective ids change and change back; the saved ones stay those of user 0. */
