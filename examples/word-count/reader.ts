@@ -73,8 +73,9 @@ const setup = await receiveSetup();
 try {
   read(setup);
 } catch (error) {
-  // The pipe has no reader any more: the main task is gone.
-  if (error instanceof IpcError && error.code === "EPIPE" && isOrphan(setup)) endAlone(setup);
-  throw error;
+  if (!(error instanceof IpcError && error.code === "EPIPE")) throw error;
+  // The pipe has no reader any more: the main task is gone, or has given up and says why.
+  if (isOrphan(setup)) endAlone(setup);
+  process.exit(1);
 }
 process.exit(0);
