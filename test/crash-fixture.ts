@@ -9,7 +9,7 @@ import { type Attachment, type Opened, System } from "../src/kernel/system.ts";
 import { access, type Geometry, kinds } from "../src/memory/layout.ts";
 import type { Region } from "../src/memory/region.ts";
 import { Words } from "../src/memory/words.ts";
-import type { MessageRing } from "../src/objects/message-queue.ts";
+import type { MessageRing } from "../src/objects/message-ring.ts";
 import type { Pipe } from "../src/objects/pipe.ts";
 import type { World } from "../src/sync/world.ts";
 import { dies, formattedBuffer, MortalWords, silentStreams } from "./memory-fixture.ts";

@@ -10,6 +10,7 @@ import type { Opened, System } from "../src/kernel/system.ts";
 import { access, kinds, segment } from "../src/memory/layout.ts";
 import { field, LINE_WORDS, type Word } from "../src/memory/words.ts";
 import type { Pipe } from "../src/objects/pipe.ts";
+import { beginPoll, endPoll } from "../src/sync/poll-word.ts";
 import { INTERRUPTED, isTakenOut, type Node, POLLED, stateOf, WAITING, WOKEN } from "../src/sync/wait-list.ts";
 import type { Description } from "../src/tasks/descriptors.ts";
 import { bytes, drainPipe, Machine, makePipe, undertakerDies } from "./crash-fixture.ts";
@@ -279,37 +280,64 @@ for (const operation of operations) {
   });
 }
 
-for (const [name, state] of Object.entries({ sleeps: WAITING, polls: POLLED })) {
-  test(`a death after any write of interrupting a task that ${name} leaves it interrupted, or in its place`, () => {
-    for (let writes = 0; ; writes++) {
-      const where = `after ${writes} writes`;
-      const scene = new Scene();
-      const { survivor, victim, pipe } = scene;
-      drainPipe(pipe);
-      for (const end of scene.victimEnds) victim.close(end.descriptor);
-      const waiting = scene.machine.attach();
-      const [at, behind] = [waiting.nodes.claim() as Node, survivor.nodes.claim() as Node];
-      const want = state === POLLED ? 0 : 1;
-      pipe.readable.monitor.enlist(at, state, want, () => false);
-      pipe.readable.monitor.enlist(behind, WAITING, 1, () => false);
-      scene.words.writesLeft = writes;
-      const died = dies(() => assert.ok(victim.interrupt(waiting.pid)));
-      scene.machine.kill(victim.world);
-      survivor.reap();
-      const found = survivor.words.load(stateOf(at));
-      assert.ok([state, INTERRUPTED].includes(found), `state ${found} ${where}`);
-      if (!died) assert.equal(found, INTERRUPTED);
-      const woken = [at, behind].filter((one) => !isTakenOut(survivor.words.load(stateOf(one))));
-      for (const one of woken) {
-        pipe.tryWrite(bytes("x"), 0, 1, true);
-        assert.equal(survivor.words.load(stateOf(one)), WOKEN, `who still waits is woken in order ${where}`);
-      }
-      assert.equal(pipe.readable.monitor.delist(at), woken.includes(at) ? WOKEN : INTERRUPTED);
-      assert.equal(pipe.readable.monitor.delist(behind), WOKEN);
-      if (!died) break;
-    }
-  });
+/** Lets tasks wait for a pipe: a node of another task's, in a state, and behind it one of the survivor's. */
+function sceneWithWaiters(state: number): { scene: Scene; waiting: System; at: Node; behind: Node } {
+  const scene = new Scene();
+  const { survivor, victim, pipe } = scene;
+  drainPipe(pipe);
+  for (const end of scene.victimEnds) victim.close(end.descriptor);
+  const waiting = scene.machine.attach();
+  const [at, behind] = [waiting.nodes.claim() as Node, survivor.nodes.claim() as Node];
+  pipe.readable.monitor.enlist(at, state, state === POLLED ? 0 : 1, () => false);
+  pipe.readable.monitor.enlist(behind, WAITING, 1, () => false);
+  return { scene, waiting, at, behind };
 }
+
+/** Interrupts, dying after so many writes; returns whether it died. */
+function interruptAndDie({ machine, words, victim, survivor }: Scene, pid: number, writes: number): boolean {
+  words.writesLeft = writes;
+  const died = dies(() => assert.ok(victim.interrupt(pid)));
+  machine.kill(victim.world);
+  survivor.reap();
+  return died;
+}
+
+test("a death after any write of interrupting a task that sleeps leaves it interrupted, or in its place", () => {
+  for (let writes = 0; ; writes++) {
+    const where = `after ${writes} writes`;
+    const { scene, waiting, at, behind } = sceneWithWaiters(WAITING);
+    const { survivor, pipe } = scene;
+    const died = interruptAndDie(scene, waiting.pid, writes);
+    const found = survivor.words.load(stateOf(at));
+    assert.ok([WAITING, INTERRUPTED].includes(found), `state ${found} ${where}`);
+    if (!died) assert.equal(found, INTERRUPTED);
+    const woken = [at, behind].filter((one) => !isTakenOut(survivor.words.load(stateOf(one))));
+    for (const one of woken) {
+      pipe.tryWrite(bytes("x"), 0, 1, true);
+      assert.equal(survivor.words.load(stateOf(one)), WOKEN, `who still waits is woken in order ${where}`);
+    }
+    assert.equal(pipe.readable.monitor.delist(at), woken.includes(at) ? WOKEN : INTERRUPTED);
+    assert.equal(pipe.readable.monitor.delist(behind), WOKEN);
+    if (!died) break;
+  }
+});
+
+test("a death after any write of interrupting a task that polls leaves it interrupted or not, and in its lists", () => {
+  for (let writes = 0; ; writes++) {
+    const { scene, waiting, at, behind } = sceneWithWaiters(POLLED);
+    beginPoll(waiting);
+    const died = interruptAndDie(scene, waiting.pid, writes);
+    assert.equal(scene.survivor.words.load(stateOf(at)), POLLED);
+    scene.pipe.tryWrite(bytes("x"), 0, 1, true);
+    for (const one of [at, behind])
+      assert.equal(scene.pipe.readable.monitor.delist(one), WOKEN, `after ${writes} writes`);
+    const interrupted = endPoll(waiting);
+    assert.ok(!endPoll(waiting), "it is told once");
+    if (died) continue;
+    assert.ok(interrupted);
+    break;
+  }
+});
 
 test("a segment's times and pid are of the last attach or detach that stands", () => {
   const scene = new Scene();

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { System } from "../src/kernel/system.ts";
 import { Words } from "../src/memory/words.ts";
-import type { MessageRing } from "../src/objects/message-queue.ts";
+import type { MessageRing } from "../src/objects/message-ring.ts";
 import { type Node, stateOf, WAITING, WOKEN } from "../src/sync/wait-list.ts";
 import {
   bytes,

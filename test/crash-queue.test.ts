@@ -9,7 +9,7 @@ import { makingQueue } from "../src/kernel/making.ts";
 import type { System } from "../src/kernel/system.ts";
 import { kinds } from "../src/memory/layout.ts";
 import { Words } from "../src/memory/words.ts";
-import type { MessageRing, QueueShape } from "../src/objects/message-queue.ts";
+import type { MessageRing, QueueShape } from "../src/objects/message-ring.ts";
 import { Machine } from "./crash-fixture.ts";
 import { dies, MortalWords } from "./memory-fixture.ts";
 import { letter, lettersIn, QueueModel, runOnRing, type Step, send, take, urgent } from "./queue-model.ts";

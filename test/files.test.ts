@@ -35,6 +35,7 @@ import {
   FD_CLOEXEC,
   FIONREAD,
   O_APPEND,
+  O_ASYNC,
   O_CLOEXEC,
   O_CREAT,
   O_DIRECT,
@@ -265,9 +266,10 @@ overWorlds((world) => {
       { name: "pipe", args: [PIPEFD] },
       { name: "read", args: [3, DATA, 1] },
       { name: "poll", args: ["\u0003\0\0\0\u0001", 1, -1] },
+      { name: "poll", args: [0, 0, -1] },
     ] as const;
     const task = await world.startTask(kernel, "runCalls", { calls, hold: true });
-    for (const expected of [[EINTR, 0], [EINTR], [EINTR]]) {
+    for (const expected of [[EINTR, 0], [EINTR], [EINTR], [EINTR]]) {
       await until(() => kernel.interrupt(task.pid), "an interruption");
       for (const result of expected) assert.equal(await task.report(), result);
     }
@@ -409,6 +411,60 @@ overWorlds((world) => {
     assert.equal(unlink("f"), ENOENT);
     writeText(kernel, 3, "on");
     assert.equal(readText(kernel, 3, 9), "on");
+  });
+
+  test("a FIFO opened with O_ASYNC keeps it: F_SETFL takes back only what it has set", () => {
+    const kernel = world.createKernel();
+    const { sys } = kernel;
+    mkfifo(kernel, "f");
+    const [opened, set] = [O_ASYNC, 0].map((flags) => open(kernel, "f", O_RDWR | flags)) as [number, number];
+    for (const [flags, ofOpened, ofSet] of [
+      [O_ASYNC, O_ASYNC, O_ASYNC],
+      [0, O_ASYNC, 0],
+    ] as const) {
+      for (const descriptor of [opened, set]) assert.equal(sys.fcntl(descriptor, F_SETFL, flags), 0);
+      assert.equal(sys.fcntl(opened, F_GETFL, 0), O_RDWR | O_LARGEFILE | ofOpened);
+      assert.equal(sys.fcntl(set, F_GETFL, 0), O_RDWR | O_LARGEFILE | ofSet);
+    }
+  });
+
+  test("chown takes the set-ID bits of a mode from who may change it, and is EPERM for others", async (t) => {
+    const kernel = world.createKernel();
+    const { sys } = kernel;
+    if (sys.geteuid() !== 0) return t.skip("only user 0 becomes another");
+    const modes = ["644", "2644", "2654", "4644"];
+    for (const mode of modes) {
+      mkfifo(kernel, mode, 0o600);
+      assert.equal(sys.chown(path(kernel, mode), 1000, 1000), 0);
+      assert.equal(sys.chmod(path(kernel, mode), Number.parseInt(mode, 8)), 0);
+    }
+    const change = modes.map((mode) => ({ name: "chown", args: [mode, -1, -1] }) as const);
+    const chownAs = async (uid: number, gid: number): Promise<unknown[]> => {
+      const calls = [
+        { name: "setgroups", args: [0, 0] },
+        { name: "setresgid", args: [gid, gid, gid] },
+        { name: "setresuid", args: [uid, uid, uid] },
+        ...change,
+      ] as const;
+      const task = await world.startTask(kernel, "runCalls", { calls });
+      const results = [];
+      for (const _ of calls) results.push(await task.report());
+      await task.result();
+      await task.exited;
+      return results.slice(3);
+    };
+    const asStranger = (): Promise<unknown[]> => chownAs(1001, 1001);
+    assert.deepEqual(await asStranger(), [0, EPERM, EPERM, EPERM]);
+    assert.deepEqual(await chownAs(1001, 1000), [0, 0, EPERM, EPERM], "a member of the group, which executes nothing");
+    assert.deepEqual(await asStranger(), [0, EPERM, EPERM, EPERM], "nothing has changed");
+    assert.deepEqual(await chownAs(1000, 1000), [0, 0, 0, 0]);
+    assert.deepEqual(
+      await asStranger(),
+      [0, EPERM, 0, 0],
+      "the group's owner keeps set-group-ID of what is not executed",
+    );
+    assert.deepEqual(await chownAs(1000, 1001), [0, 0, 0, 0]);
+    assert.deepEqual(await asStranger(), [0, 0, 0, 0]);
   });
 
   test("another user opens, changes and removes only what its rights allow", async (t) => {
@@ -589,6 +645,8 @@ overWorlds((world) => {
     assert.equal(sys.poll(0, 2 ** 32, 0), 0);
     const begun = performance.now();
     assert.equal(sys.poll(0, 0, 30), 0);
+    assert.equal(sys.poll(BAD, 0, 0), 0, "nothing is written there");
+    assert.equal(sys.poll(-4096, 0, 0), EFAULT, "where no task has memory");
     assert.ok(performance.now() - begun >= 29);
   });
 

@@ -1,4 +1,4 @@
-// The layout of a region is a promise between tasks that may run different builds: what is pinned here is what version 2
+// The layout of a region is a promise between tasks that may run different builds: what is pinned here is what version 3
 // means. A change of anything below changes LAYOUT_VERSION in src/memory/layout.ts, and is then pinned here anew.
 
 import assert from "node:assert/strict";
@@ -13,7 +13,8 @@ import * as layout from "../src/memory/layout.ts";
 import { checkLimits } from "../src/memory/region.ts";
 import { shapeCount, shapeLine, shapeOf } from "../src/memory/shape.ts";
 import { LINE_BYTES, LINE_WORDS, WORD_BYTES, Words } from "../src/memory/words.ts";
-import { slotsBytes, slotsFor } from "../src/objects/message-queue.ts";
+import { slotsFor } from "../src/objects/message-ring.ts";
+import { slotsBytes } from "../src/objects/message-slots.ts";
 import { selections } from "../src/objects/selection.ts";
 import { CONTESTED, REPAIR, SLEEPERS } from "../src/sync/robust-lock.ts";
 import { AWAITED, IDLE, INTERRUPTED, POLLED, SLEEPING, WAITING, WOKEN } from "../src/sync/wait-list.ts";
@@ -21,7 +22,7 @@ import { AWAITED, IDLE, INTERRUPTED, POLLED, SLEEPING, WAITING, WOKEN } from "..
 type Structure = { readonly [field: string]: number };
 type Layout = { readonly [structure: string]: Structure };
 
-const PINNED_VERSION = 2;
+const PINNED_VERSION = 3;
 
 const pinned: Layout = {
   constants: {
@@ -176,6 +177,7 @@ const pinned: Layout = {
     SENT_BYTES: 25,
     SENT_SECONDS: 27,
     SENT_PID: 28,
+    NOTIFY_FROM: 29,
     CONSUMER: 32,
     MIXED_UNTIL: 39,
     HEAD: 40,
@@ -359,7 +361,7 @@ test("a moved, a new and a missing field are told by name, with the advice to ra
     /task\.BELL was 16, is 20[\s\S]*raise LAYOUT_VERSION/,
   );
   assert.throws(() => assertPinned(pinned, moved, PINNED_VERSION + 1), /task\.BELL[\s\S]*pin the new version/);
-  assert.throws(() => assertPinned(pinned, layoutNow(), PINNED_VERSION + 1), /but version 2 is pinned/);
+  assert.throws(() => assertPinned(pinned, layoutNow(), PINNED_VERSION + 1), /but version 3 is pinned/);
 });
 
 test("the first bytes of a region are FNGA and the layout's version", () => {
@@ -446,7 +448,7 @@ const rings = {
   queue: {
     structure: layout.queue,
     guarded: {
-      PRODUCER: ["LAST_PRIORITY", "SENT_BYTES", "SENT_SECONDS", "SENT_PID"],
+      PRODUCER: ["LAST_PRIORITY", "SENT_BYTES", "SENT_SECONDS", "SENT_PID", "NOTIFY_FROM"],
       CONSUMER: [
         ...["MIXED_UNTIL", "HEAD", "MOVING", "MOVE_FROM", "MOVE_TO"],
         ...["TAKEN_BYTES", "TAKEN_SECONDS", "TAKEN_PID"],

@@ -7,7 +7,7 @@ import { makingQueue } from "../src/kernel/making.ts";
 import type { System } from "../src/kernel/system.ts";
 import { kinds } from "../src/memory/layout.ts";
 import { shapeCount } from "../src/memory/shape.ts";
-import type { MessageRing } from "../src/objects/message-queue.ts";
+import type { MessageRing } from "../src/objects/message-ring.ts";
 import { selectorOf } from "../src/objects/selection.ts";
 import { type Node, stateOf, WAITING, WOKEN } from "../src/sync/wait-list.ts";
 import { bytes, Machine } from "./crash-fixture.ts";

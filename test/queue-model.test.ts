@@ -8,7 +8,7 @@ import { makingQueue } from "../src/kernel/making.ts";
 import type { System } from "../src/kernel/system.ts";
 import { kinds, monitor, queue } from "../src/memory/layout.ts";
 import { field, LINE_WORDS, type Word, Words } from "../src/memory/words.ts";
-import { MessageRing, type QueueShape } from "../src/objects/message-queue.ts";
+import { MessageRing, type QueueShape } from "../src/objects/message-ring.ts";
 import { Machine } from "./crash-fixture.ts";
 import { type Letter, lettersIn, QueueModel, runOnRing, type Step } from "./queue-model.ts";
 

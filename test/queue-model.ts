@@ -1,7 +1,7 @@
 // A message queue as a plain array: what the ring in shared memory is held against.
 
 import { EAGAIN, ENOMSG } from "../src/abi/errno.ts";
-import type { MessageRing, QueueShape } from "../src/objects/message-queue.ts";
+import type { MessageRing, QueueShape } from "../src/objects/message-ring.ts";
 import { isLess, selections, selectorOf, selects } from "../src/objects/selection.ts";
 
 export interface Letter {
@@ -127,7 +127,7 @@ export function runOnRing(ring: MessageRing, step: Step): Outcome {
   const received = (length: number): Outcome => {
     if (length < 0) return length;
     const text = decoder.decode(buffer.subarray(0, length));
-    return written({ text, type: ring.takenType, priority: ring.takenPriority });
+    return written({ text, type: ring.last.type, priority: ring.last.priority });
   };
   switch (step.do) {
     case "send":
@@ -161,6 +161,6 @@ export function lettersIn(ring: MessageRing): Letter[] {
   for (let index = 0; ; index++) {
     const text = runOnRing(ring, { do: "peek", index });
     if (typeof text !== "string") return found;
-    found.push({ text, type: ring.takenType, priority: ring.takenPriority });
+    found.push({ text, type: ring.last.type, priority: ring.last.priority });
   }
 }

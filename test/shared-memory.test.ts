@@ -2,8 +2,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { runScript } from "./child-script.ts";
 import { bytes, ipcError, text } from "./expectations.ts";
-import { overWorlds, until } from "./worlds.ts";
+import { inWorld, overWorlds, until } from "./worlds.ts";
 
 overWorlds((world) => {
   test("a segment that two tasks attach and detach is gone with the last", async () => {
@@ -122,5 +123,80 @@ overWorlds((world) => {
     writer.send(new Uint8Array(segment.byteLength).fill(7));
     assert.equal(await writer.report(), "written");
     assert.ok(segment.bytes.every((byte) => byte === 7));
+  });
+
+  test("a view lies in the segment, aligned as its type wants, or is a RangeError", () => {
+    const kernel = world.createKernel();
+    using segment = kernel.sharedMemory({ bytes: 10 });
+    assert.equal(segment.view(Int32Array).length, 2, "as many as there is room for");
+    assert.equal(segment.view(Uint8Array, 10).length, 0);
+    segment.view(Uint16Array, 8)[0] = 0x0201;
+    assert.deepEqual([...segment.bytes.subarray(8)], [1, 2]);
+    for (const [at, length] of [
+      [-4, undefined],
+      [12, undefined],
+      [0, 3],
+      [0, -1],
+      [1, 1],
+      [Number.NaN, 1],
+    ] as const) {
+      assert.throws(() => segment.view(Int32Array, at, length), RangeError, `${at}, ${length}`);
+    }
+  });
+
+  test("a segment for reading alone says so, and shows what others write", () => {
+    const kernel = world.createKernel();
+    using writer = kernel.sharedMemory({ bytes: 16 });
+    using reader = kernel.openToken(writer.token, { readOnly: true });
+    assert.deepEqual([writer.readOnly, reader.readOnly], [false, true]);
+    writer.bytes[15] = 8;
+    assert.equal(reader.bytes[15], 8);
+  });
+});
+
+inWorld("threads", (world) => {
+  test("between threads the views lie over the region's SharedArrayBuffer", () => {
+    const kernel = world.createKernel();
+    using segment = kernel.sharedMemory({ bytes: 16 });
+    assert.ok(segment.bytes.buffer instanceof SharedArrayBuffer);
+    assert.equal(segment.bytes.byteOffset, segment.offset);
+  });
+});
+
+inWorld("processes", (world) => {
+  test("between processes a segment's buffer is its own pages, and not the region", () => {
+    const kernel = world.createKernel();
+    using segment = kernel.sharedMemory({ bytes: 5000 });
+    assert.equal(segment.bytes.byteOffset, 0);
+    assert.equal(segment.bytes.buffer.byteLength, 8192);
+  });
+
+  test("between processes a view that is left after the detach shows zeros, and harms nobody", () => {
+    const kernel = world.createKernel();
+    const segment = kernel.sharedMemory({ bytes: 16 });
+    using other = kernel.openToken(segment.token);
+    const left = segment.bytes;
+    left.fill(7);
+    segment.close();
+    assert.ok(left.every((byte) => byte === 0));
+    left.fill(9);
+    assert.ok(other.bytes.every((byte) => byte === 7));
+  });
+
+  test("between processes a write to a segment for reading alone is a SIGSEGV, and changes nothing", async () => {
+    const kernel = world.createKernel();
+    using segment = kernel.sharedMemory({ name: "guarded", create: true, bytes: 16 });
+    segment.bytes.fill(7);
+    const { signal, stdout } = await runScript(`
+      const kernel = ipc.Kernel.attach(${JSON.stringify(kernel.handle)});
+      const segment = kernel.sharedMemory({ name: "guarded", readOnly: true });
+      await new Promise((resolve) => process.stdout.write("read " + segment.bytes[3], resolve));
+      segment.bytes[3] = 9;
+      process.stdout.write("; written");
+    `);
+    assert.deepEqual({ signal, stdout }, { signal: "SIGSEGV", stdout: "read 7" });
+    assert.ok(segment.bytes.every((byte) => byte === 7));
+    kernel.reap();
+    assert.deepEqual(segment.attachedTasks, [kernel.pid]);
   });
 });

@@ -22,7 +22,7 @@ import { TaskMemory } from "../kernel/task-memory.ts";
 import { access, isPowerOfTwo, kinds, roundUp } from "../memory/layout.ts";
 import { checkLimits, isRefusal, type Refusal, type Region, regionId } from "../memory/region.ts";
 import type { Offset } from "../memory/words.ts";
-import type { QueueShape } from "../objects/message-queue.ts";
+import type { QueueShape } from "../objects/message-ring.ts";
 import { processWorld } from "../platforms/processes.ts";
 import {
   attachRegionFile,

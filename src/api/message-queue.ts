@@ -2,8 +2,9 @@
 
 import { EAGAIN, EFAULT, EMSGSIZE } from "../abi/errno.ts";
 import { PRIORITY_BOUND } from "../abi/limits.ts";
+import { unwatchArrivals, wasTold, watchArrivals } from "../kernel/arrivals.ts";
 import type { ObjectToken, Opened, System } from "../kernel/system.ts";
-import type { MessageRing } from "../objects/message-queue.ts";
+import type { MessageRing } from "../objects/message-ring.ts";
 import { ANY_MESSAGE, selections, selectorOf } from "../objects/selection.ts";
 import type { Selector } from "../sync/wait-list.ts";
 import { Handle } from "./handle.ts";
@@ -108,7 +109,12 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
     const type = this.#checkMessage(data, options);
     const priority = options?.priority ?? 0;
     const { length } = data;
-    const attempt = (): number => (data.length === length ? this.#ring.tryAppend(data, type, priority) : EFAULT);
+    let waited = false;
+    const attempt = (): number => {
+      const result = data.length === length ? this.#ring.tryAppend(data, type, priority, waited) : EFAULT;
+      waited = true;
+      return result;
+    };
     await this.finish("msgsnd", this.#ring.vacant, this.#ring.wantFor(length), attempt, options);
   }
 
@@ -117,7 +123,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
     if (options !== undefined) timeoutOf(options, "msgsnd", this.label);
     const priority = options === undefined ? 0 : (options.priority ?? 0);
     if (this.#ring.tryAppend(data, type, priority) === 0) return;
-    const attempt = (): number => this.#ring.tryAppend(data, type, priority);
+    const attempt = (): number => this.#ring.tryAppend(data, type, priority, true);
     this.finishSync("msgsnd", this.#ring.vacant, this.#ring.wantFor(data.length), attempt, options);
   }
 
@@ -168,15 +174,16 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
     this.checkOpen("mq_notify");
     const signal = signalOf(options, "mq_notify", this.label);
     signal?.throwIfAborted();
-    const watch = this.system.watchArrivals(this.#ring);
+    const watch = watchArrivals(this.system, this.#ring);
     this.checked("mq_notify", watch);
     const { monitor, spin } = this.#ring.filled;
-    const told = (): boolean => this.system.wasTold(this.#ring, watch);
+    const told = (): boolean => wasTold(this.system, this.#ring, watch);
     const attempt = (): number => (told() ? 0 : EAGAIN);
     try {
       await this.finish("mq_notify", { monitor, spin, ready: told }, 0, attempt, options);
     } finally {
-      this.system.unwatchArrivals(this.#ring, watch);
+      // Closing has ended the registration, and the queue's memory may be another's by now.
+      if (!this.closed) unwatchArrivals(this.system, this.#ring, watch);
     }
   }
 
@@ -219,9 +226,13 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
     timeoutOf(options, "msgsnd", this.label);
     const left = countdown(options);
     for (let sent = 0; sent < all.length; ) {
-      const attempt = (): number =>
-        areWhole(sent) ? this.#ring.tryAppendMany(all, sent, type, options?.priority) : EFAULT;
-      sent += await this.finish("msgsnd", this.#ring.vacant, 1, attempt, left());
+      let waited = false;
+      const attempt = (): number => {
+        const result = areWhole(sent) ? this.#ring.tryAppendMany(all, sent, type, options?.priority, waited) : EFAULT;
+        waited = true;
+        return result;
+      };
+      sent += await this.finish("msgsnd", this.#ring.vacant, this.#wantFor(all[sent]), attempt, left());
     }
   }
 
@@ -230,8 +241,13 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
     timeoutOf(options, "msgsnd", this.label);
     const left = countdown(options);
     for (let sent = 0; sent < messages.length; ) {
-      const attempt = (): number => this.#ring.tryAppendMany(messages, sent, type);
-      sent += this.finishSync("msgsnd", this.#ring.vacant, 1, attempt, left());
+      let waited = false;
+      const attempt = (): number => {
+        const result = this.#ring.tryAppendMany(messages, sent, type, options?.priority, waited);
+        waited = true;
+        return result;
+      };
+      sent += this.finishSync("msgsnd", this.#ring.vacant, this.#wantFor(messages[sent]), attempt, left());
     }
   }
 
@@ -280,11 +296,16 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
     }
   }
 
+  /** What a batch waits for: room for the first message that is left, as the try after the wait finds it. */
+  #wantFor(first: Uint8Array | undefined): number {
+    return this.#ring.wantFor(first?.length ?? 0);
+  }
+
   #take(buffer: Uint8Array): number {
     const length = this.#ring.tryTake(buffer);
     if (length >= 0) {
-      this.#lastSender = this.#ring.takenSender;
-      this.#lastType = this.#ring.takenType;
+      this.#lastSender = this.#ring.last.sender;
+      this.#lastType = this.#ring.last.type;
     }
     return length;
   }
@@ -292,7 +313,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
   #takeMany(max: number, into: Message[]): number {
     const ring = this.#ring;
     return ring.tryTakeMany(max, (data) => {
-      into.push({ data, sender: ring.takenSender, type: ring.takenType, priority: ring.takenPriority });
+      into.push({ data, sender: ring.last.sender, type: ring.last.type, priority: ring.last.priority });
     });
   }
 
@@ -302,7 +323,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
     const target = new Uint8Array(ring.messageBytesMax);
     const result = ring.tryTakeSelected(selector, target, false);
     if (result < 0) return result;
-    const { takenSender: sender, takenType: type, takenPriority: priority } = ring;
+    const { sender, type, priority } = ring.last;
     into.push({ data: target.slice(0, result), sender, type, priority });
     return 1;
   }

@@ -1,7 +1,8 @@
 // How each kind of object is made: sizes, and what is written into its memory before anybody sees it.
 
 import type { Words } from "../memory/words.ts";
-import { MessageRing, QUEUE_BODY_BYTES, type QueueShape, slotsBytes, slotsFor } from "../objects/message-queue.ts";
+import { MessageRing, QUEUE_BODY_BYTES, type QueueShape, slotsFor } from "../objects/message-ring.ts";
+import { slotsBytes } from "../objects/message-slots.ts";
 import { PIPE_BODY_BYTES, Pipe } from "../objects/pipe.ts";
 import { SEGMENT_BODY_BYTES, Segment, segmentBlockBytes } from "../objects/shared-memory.ts";
 import type { Making } from "./system.ts";

@@ -5,6 +5,7 @@ import type { Credentials } from "../tasks/credentials.ts";
 /** As in a mode's octal digit. */
 export const MAY_READ = 4;
 export const MAY_WRITE = 2;
+export const MAY_EXECUTE = 1;
 
 export interface Ownership {
   readonly mode: number;

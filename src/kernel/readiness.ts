@@ -47,9 +47,10 @@ function pipeReadiness(system: System, file: OpenFile): number {
   const pipe = system.pipeOf(file.objectIndex);
   let events = 0;
   if (file.access & access.READ) {
-    const hungUp = pipe.writers === 0; // before the length: what the last writer wrote before it closed counts
+    // In this order: a writer that opens is there before it counts as opened, and one that closes has written before.
+    const hadWriters = pipe.writersOpened !== writersBefore(system, file);
+    if (hadWriters && pipe.writers === 0) events |= POLLHUP;
     if (pipe.length > 0) events |= POLL_READ;
-    if (hungUp && pipe.writersOpened !== writersBefore(system, file)) events |= POLLHUP;
   }
   if (file.access & access.WRITE) {
     if (pipe.capacity - pipe.length >= pipe.atomicBytesMax) events |= POLL_WRITE;

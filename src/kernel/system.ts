@@ -4,22 +4,24 @@
 // The order of locks: the kernel lock, then an object's producer's monitor, then its consumer's. Whoever holds a monitor
 // asks for the kernel lock never.
 
-import { EBADF, EBUSY, EEXIST, EINVAL, ENOENT, EPERM, ESRCH } from "../abi/errno.ts";
-import { O_NONBLOCK, SIGEV_NONE } from "../abi/flags.ts";
+import { EBADF, EEXIST, EINVAL, ENOENT, EPERM, ESRCH } from "../abi/errno.ts";
+import { O_NONBLOCK } from "../abi/flags.ts";
 import { WAIT_SLICE_MS } from "../abi/limits.ts";
 import { Allocator } from "../memory/allocator.ts";
 import { Journal } from "../memory/journal.ts";
 import { access, type Geometry, kinds, node, pipe, queue } from "../memory/layout.ts";
 import { headerWord, type Region } from "../memory/region.ts";
-import { type Shape, shapeCount, shapeLine, shapeOf } from "../memory/shape.ts";
+import { type Shape, shapeCount, shapeLine } from "../memory/shape.ts";
 import { field, LINE_WORDS, type Word, type Words } from "../memory/words.ts";
-import { MessageRing, type RingOwner, slotsBytes } from "../objects/message-queue.ts";
+import { MessageRing, type RingOwner } from "../objects/message-ring.ts";
+import { slotsBytes } from "../objects/message-slots.ts";
 import { Pipe } from "../objects/pipe.ts";
 import { Segment } from "../objects/shared-memory.ts";
 import { Awaits } from "../sync/awaits.ts";
 import { Bell, taskSlot } from "../sync/bell.ts";
 import { EVERYBODY, Monitor } from "../sync/monitor.ts";
 import { NodePool, nodesOf } from "../sync/node-pool.ts";
+import { interruptPoll } from "../sync/poll-word.ts";
 import { type Pid, RobustLock } from "../sync/robust-lock.ts";
 import { joinCpus, Spin } from "../sync/spin.ts";
 import { WOKEN } from "../sync/wait-list.ts";
@@ -28,6 +30,8 @@ import type { Parker, World } from "../sync/world.ts";
 import { Credentials, type Identity } from "../tasks/credentials.ts";
 import { type Description, type Descriptor, Descriptors, type Released } from "../tasks/descriptors.ts";
 import { TaskTable } from "../tasks/task-table.ts";
+import { forgetWatcherLocked, tellArrival } from "./arrivals.ts";
+import { BlockExchange } from "./block-exchange.ts";
 import { blocksOf } from "./bodies.ts";
 import { closeEndLocked, openEndLocked, wakeOtherEnd } from "./pipe-ends.ts";
 import { type Address, Registry, secondsNow } from "./registry.ts";
@@ -95,7 +99,6 @@ export interface Attachment {
 }
 
 const UMASK_DEFAULT = 0o022;
-const TICKET_MASK = 0x7fffffff;
 
 /** A view of an object that is kept for the next call, while the object's slot is still that object's. */
 interface Kept<T> {
@@ -120,6 +123,7 @@ export class System implements Waiter, RingOwner {
 
   readonly #lock: RobustLock;
   readonly #allocator: Allocator;
+  readonly #exchange: BlockExchange;
   readonly #slot: Word;
   readonly #pipes = new Map<number, Kept<Pipe>>();
   readonly #rings = new Map<number, Kept<MessageRing>>();
@@ -175,6 +179,7 @@ export class System implements Waiter, RingOwner {
     this.#lock = new RobustLock(this, headerWord("KERNEL_LOCK"), this.newSpin());
     this.journal = new Journal(words);
     this.#allocator = new Allocator(words, this.journal, geometry, region.reserve);
+    this.#exchange = new BlockExchange(this, this.#allocator);
     this.credentials = new Credentials(words, this.#slot);
     this.descriptors = new Descriptors(words, this.journal, geometry);
     this.registry = new Registry(words, this.journal, geometry, this.#allocator, (kind, bodyLine) =>
@@ -417,11 +422,12 @@ export class System implements Waiter, RingOwner {
       for (const at of nodesOf(this.words, this.geometry, index)) {
         if (this.words.load(field(at, node.OWNER)) !== pid) continue;
         const list = this.words.load(field(at, node.LIST)) as Word;
-        if (list !== 0 && new Monitor(this, list).interrupt(at)) interrupted = true;
+        // One wait and no more: the task may be in its next one already.
+        if (list !== 0 && !interrupted) interrupted = new Monitor(this, list).interrupt(at);
       }
       return 0;
     });
-    return interrupted;
+    return interrupted || interruptPoll(this, pid as Pid);
   }
 
   /** Looks at every task and buries the dead, unless another task did within the last slice. */
@@ -498,60 +504,33 @@ export class System implements Waiter, RingOwner {
 
   /** Moves a pipe's bytes to a block of another capacity, a power of two. EBUSY where they do not fit, ENOMEM. */
   resizePipe(objectIndex: number, capacity: number): number {
-    const bodyLine = this.registry.bodyLineOf(objectIndex);
-    return this.#exchangeBlock(bodyLine, pipe, capacity, capacity, (shape) => this.pipeOf(objectIndex).moveTo(shape));
+    return this.#exchange.run({
+      bodyLine: this.registry.bodyLineOf(objectIndex),
+      names: pipe,
+      bytes: capacity,
+      count: capacity,
+      move: (shape) => this.pipeOf(objectIndex).moveTo(shape),
+    });
   }
 
   /** Twice as many slots for a queue, unless somebody has seen to it since. */
   grow(ring: MessageRing, seen: Shape): number {
     const slots = 2 * shapeCount(seen);
-    const bytes = slotsBytes(slots, ring.messageBytesMax);
-    return this.#exchangeBlock(
-      ring.bodyLine,
-      queue,
-      bytes,
-      slots,
-      (shape) => {
+    return this.#exchange.run({
+      bodyLine: ring.bodyLine,
+      names: queue,
+      bytes: slotsBytes(slots, ring.messageBytesMax),
+      count: slots,
+      move: (shape) => {
         ring.moveTo(shape);
         return 0;
       },
-      () => ring.shape === seen,
-    );
+      wanted: () => ring.shape === seen,
+    });
   }
 
-  /** A message came into an empty queue that somebody watches: that is told once (mq_notify(3)). */
   arrived(ring: MessageRing): void {
-    const watcher = ring.word(queue.NOTIFY_PID);
-    const told = this.transaction(() => {
-      if (this.words.load(watcher) === 0) return 0;
-      this.journal.write(watcher, 0);
-      this.journal.add(ring.word(queue.NOTIFY_TICKET), 1);
-      return 1;
-    });
-    if (told === 1) ring.filled.monitor.notify(1);
-  }
-
-  /** Registers this task to be told of the next arrival: the registration's number, or EBUSY. */
-  watchArrivals(ring: MessageRing): number {
-    return this.transaction(() => {
-      if (this.words.load(ring.word(queue.NOTIFY_PID)) !== 0) return EBUSY;
-      this.journal.write(ring.word(queue.NOTIFY_KIND), SIGEV_NONE);
-      this.journal.write(ring.word(queue.NOTIFY_PID), this.pid);
-      return this.words.load(ring.word(queue.NOTIFY_TICKET)) & TICKET_MASK;
-    });
-  }
-
-  /** Whether an arrival has been told since a registration. */
-  wasTold(ring: MessageRing, watch: number): boolean {
-    return (this.words.load(ring.word(queue.NOTIFY_TICKET)) & TICKET_MASK) !== watch;
-  }
-
-  unwatchArrivals(ring: MessageRing, watch: number): void {
-    this.transaction(() => {
-      const mine = this.words.load(ring.word(queue.NOTIFY_PID)) === this.pid && !this.wasTold(ring, watch);
-      if (mine) this.journal.write(ring.word(queue.NOTIFY_PID), 0);
-      return 0;
-    });
+    tellArrival(this, ring);
   }
 
   /** Holds a SysV queue for this task, so that its memory stays while the task may look at it. ENFILE. */
@@ -592,7 +571,7 @@ export class System implements Waiter, RingOwner {
     if (!isUsed) return () => {};
     return () => {
       ring.notifyAll(); // and from here on nobody looks into its slots any more
-      this.#freeSpareLocked(body, queue);
+      this.#exchange.freeSpareLocked(body, queue);
       const shape = this.words.load(field(body, queue.SHAPE));
       this.journal.write(field(body, queue.SHAPE), 0);
       this.#allocator.freeLocked(shapeLine(shape));
@@ -670,54 +649,6 @@ export class System implements Waiter, RingOwner {
     return kept.object;
   }
 
-  /**
-   * Exchanges an object's own block for one of `bytes`. In three steps, each whole: the new block is allocated and noted, the
-   * content moves, and the block that is not SHAPE's by then is freed. A death in between is finished by whoever exchanges
-   * next, or by the object's end.
-   */
-  #exchangeBlock(
-    bodyLine: number,
-    names: { readonly SHAPE: number; readonly OLD_SHAPE: number; readonly NEW_SHAPE: number },
-    bytes: number,
-    count: number,
-    move: (shape: Shape) => number,
-    wanted: () => boolean = () => true,
-  ): number {
-    const body = (bodyLine * LINE_WORDS) as Word;
-    const at = (name: number): Word => field(body, name);
-    let result = 0;
-    const allocated = this.transaction(
-      () => {
-        if (!wanted()) return 0;
-        this.#freeSpareLocked(body, names);
-        const line = this.#allocator.allocateLocked(bytes);
-        if (line < 0) return line;
-        this.journal.write(at(names.OLD_SHAPE), this.words.load(at(names.SHAPE)));
-        this.journal.write(at(names.NEW_SHAPE), shapeOf(line, count));
-        return line;
-      },
-      (line) => {
-        if (line === 0) return;
-        result = move(this.words.load(at(names.NEW_SHAPE)) as Shape);
-        this.#freeSpareLocked(body, names);
-        this.journal.commit();
-      },
-    );
-    return allocated < 0 ? allocated : result;
-  }
-
-  /** Frees the block that an exchange has left over. */
-  #freeSpareLocked(
-    body: Word,
-    names: { readonly SHAPE: number; readonly OLD_SHAPE: number; readonly NEW_SHAPE: number },
-  ): void {
-    const read = (name: number): number => this.words.load(field(body, name));
-    const spare = read(names.SHAPE) === read(names.NEW_SHAPE) ? read(names.OLD_SHAPE) : read(names.NEW_SHAPE);
-    if (spare !== 0) this.#allocator.freeLocked(shapeLine(spare));
-    this.journal.write(field(body, names.OLD_SHAPE), 0);
-    this.journal.write(field(body, names.NEW_SHAPE), 0);
-  }
-
   #giveBackAll(): void {
     this.transaction(() => {
       this.#releaseAllLocked(this.#slot);
@@ -738,18 +669,17 @@ export class System implements Waiter, RingOwner {
     if (description === undefined) return;
     const objectIndex = this.descriptors.objectOf(description);
     if (!this.registry.isIndex(objectIndex) || this.registry.kindOf(objectIndex) !== kinds.QUEUE) return;
-    const watcher = field((this.registry.bodyLineOf(objectIndex) * LINE_WORDS) as Word, queue.NOTIFY_PID);
-    const pid = this.words.load(watcher);
-    if (pid !== 0 && taskSlot(this.geometry, pid as Pid) === slot) this.journal.write(watcher, 0);
+    forgetWatcherLocked(this, this.registry.bodyLineOf(objectIndex), slot);
   }
 
   /** Gives back what a description held. */
-  #dropLocked({ objectIndex, access: mode }: Released): () => void {
+  #dropLocked({ objectIndex, access: mode, owner }: Released): () => void {
     if (!this.registry.isIndex(objectIndex)) return () => {};
     const isPipe = this.#isPipe(objectIndex);
     const pipe = isPipe ? this.pipeAt(this.registry.bodyLineOf(objectIndex)) : undefined;
     if (pipe) closeEndLocked(pipe, this.journal, mode);
-    if (mode === access.ATTACH) this.segmentOf(objectIndex).countLocked(this.journal, -1, this.pid, secondsNow());
+    // A dead task's detach is its own, whoever buries it.
+    if (mode === access.ATTACH) this.segmentOf(objectIndex).countLocked(this.journal, -1, owner, secondsNow());
     this.registry.releaseLocked(objectIndex);
     // The object's memory may be free from here on, but nobody can be given it before the kernel lock is released.
     return () => {

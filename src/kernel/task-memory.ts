@@ -25,7 +25,8 @@ export interface Mapping {
 const PAGE_BYTES = 4096;
 /** Segments are attached from here on: beyond what a task's own memory can reach. */
 const FIRST_ADDRESS = 2 ** 40;
-const ADDRESS_BOUND = 2 ** 47;
+/** A task's addresses end here on x86-64, a page below the end of what the processor could address. */
+const ADDRESS_BOUND = 2 ** 47 - PAGE_BYTES;
 
 export class TaskMemory {
   #own: Uint8Array;
@@ -78,9 +79,14 @@ export class TaskMemory {
     return end - from.start === most ? { bytes: from.bytes.slice(from.start, end), terminated: false } : undefined;
   }
 
+  /** Whether a range ends after the last address that a task can have. */
+  isBeyond(address: number, length: number): boolean {
+    return address > ADDRESS_BOUND - roundedUp(length);
+  }
+
   /** Whether a range of addresses is free for a segment. */
   isFree(address: number, length: number): boolean {
-    if (address < Math.max(FIRST_ADDRESS, this.#own.length) || address + length > ADDRESS_BOUND) return false;
+    if (address < Math.max(FIRST_ADDRESS, this.#own.length) || this.isBeyond(address, length)) return false;
     return [...this.#mappings.values()].every(
       (other) => address + length <= other.address || other.address + roundedUp(other.bytes.length) <= address,
     );

@@ -7,7 +7,7 @@ import { LINE_BYTES, LINE_WORDS, type Offset, WORD_BYTES, type Word } from "./wo
 
 /** "FNGA", read as a little-endian word. */
 export const MAGIC = 0x41474e46;
-export const LAYOUT_VERSION = 2;
+export const LAYOUT_VERSION = 3;
 
 /** What one undo of the journal can hold: the largest transactions (making a pipe, moving one to a larger buffer) need 90. */
 export const JOURNAL_ENTRIES_MAX = 240;
@@ -67,7 +67,7 @@ export const task = {
   BELL: 16,
   BELL_DESCRIPTOR: 17,
   BELL_INODE: 18,
-  POLL: 19, // atomic; what a task sleeps on that waits for several things at once: 0, and 1 once one of them may have come
+  POLL: 19, // atomic; what a task sleeps on that polls (sync/poll-word.ts)
   // line 2 · credentials(7), written by the owner only
   REAL_UID: 32,
   EFFECTIVE_UID: 33,
@@ -206,6 +206,8 @@ export const queue = {
   SENT_BYTES: 16 + 9, // two words: of the first n messages, in the word n & 1
   SENT_SECONDS: 16 + 11, // when the last was sent, in seconds since 1970
   SENT_PID: 16 + 12,
+  // guarded by the kernel lock
+  NOTIFY_FROM: 16 + 13, // how many messages had been taken when the one who is to be told asked for it
   CONSUMER: 32,
   // guarded by the consumer lock
   MIXED_UNTIL: 32 + 7, // as MIXED_AT, of messages that were moved: up to this position the first need not be the most urgent

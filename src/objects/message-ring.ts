@@ -2,16 +2,8 @@
 // monitor, receivers the consumer's. A message is written into the slot behind the tail and published by storing how many
 // were sent; it is copied out, and then taken by storing how many were taken. A fast send or receive costs three atomics.
 //
-// Taking out of order (by type, or by priority) leaves a hole: its slot's STATE says so, which is the store that takes the
-// message. Holes lie from HEAD on, and TAKEN - HEAD is their number: without holes both are one. A hole is no message, and
-// blocks no sender: where there are more holes than slots to spare, whoever takes moves the messages before them together,
-// one at a time, each with an intent (MOVING) that says how to finish, and only then gives the room to the senders.
-//
-// What a death leaves behind, by the last store that stood:
-//   before the count of the sent     nothing was sent
-//   the count of the taken, not HEAD HEAD is behind by what was taken in order: repaired by counting the holes
-//   a slot's STATE, not the count    a hole too many: repaired by counting
-//   in the middle of a move          the message is in its old slot, or in both: repaired from MOVING
+// Where the messages lie say message-slots.ts, which of them is next message-order.ts. A death before the count of the sent
+// has sent nothing; what one among the receivers leaves behind is repaired there.
 //
 // The bytes of all messages are counted in pairs of words, of which the count's last bit chooses one: it is written before
 // the count that makes it the one that holds.
@@ -19,23 +11,18 @@
 // Source: msgop(2), mq_overview(7), and the mission's "Message Queue".
 
 import { E2BIG, EAGAIN, EIDRM, EMSGSIZE, ENOMSG } from "../abi/errno.ts";
-import { message, monitor, node, powerOfTwoFrom, queue, roundUp } from "../memory/layout.ts";
-import { type Shape, shapeCount, shapeLine, shapeOf } from "../memory/shape.ts";
-import { field, LINE_WORDS, type Offset, offsetOf, WORD_BYTES, type Word, type Words } from "../memory/words.ts";
+import { monitor, node, powerOfTwoFrom, queue } from "../memory/layout.ts";
+import { type Shape, shapeCount, shapeOf } from "../memory/shape.ts";
+import { field, LINE_WORDS, WORD_BYTES, type Word, type Words } from "../memory/words.ts";
 import { EVERYBODY, Monitor, type MonitorUser } from "../sync/monitor.ts";
 import type { Node, Selector } from "../sync/wait-list.ts";
 import type { Condition } from "../sync/waiting.ts";
+import { MessageOrder } from "./message-order.ts";
+import { type Last, MessageSlots, slotWords } from "./message-slots.ts";
 import { used } from "./positions.ts";
-import { isLess, selections, selects } from "./selection.ts";
+import { selections } from "./selection.ts";
 
 const TWO_TO_32 = 4294967296;
-
-/** STATE of a slot. */
-const LIVE = 0;
-const HOLE = 1;
-
-/** Shorter messages are copied byte by byte. */
-const VIEW_BYTES_MIN = 24;
 
 /** Slots of a queue whose messages are counted in bytes: it gets more as it fills. */
 const SLOTS_FIRST = 16;
@@ -57,29 +44,19 @@ export interface QueueShape {
 
 export const QUEUE_BODY_BYTES = queue.WORDS * WORD_BYTES;
 
-const slotWords = (messageBytesMax: number): number => message.DATA + roundUp(messageBytesMax, 8) / WORD_BYTES;
-
 export const slotsFor = ({ depth, bytesMax }: QueueShape): number =>
   bytesMax > 0 ? SLOTS_FIRST : powerOfTwoFrom(depth);
-
-/** Bytes of so many slots. */
-export const slotsBytes = (slots: number, messageBytesMax: number): number =>
-  slots * slotWords(messageBytesMax) * WORD_BYTES;
 
 export class MessageRing {
   readonly messageBytesMax: number;
   /** The body's first line. */
   readonly bodyLine: number;
+  /** Of the message that was taken last. */
+  readonly last: Readonly<Last>;
   /** For receivers: there is a message. */
   readonly filled: Condition;
   /** For senders: there is room; what to want says `wantFor`. */
   readonly vacant: Condition;
-
-  // Of the message that was taken last, so that taking one allocates nothing.
-  takenSender = 0;
-  takenPriority = 0;
-  takenTypeLow = 0;
-  takenTypeHigh = 0;
 
   readonly #words: Words;
   readonly #owner: RingOwner;
@@ -91,14 +68,8 @@ export class MessageRing {
   readonly #taken: Word;
   readonly #cachedTaken: Word;
   readonly #cachedTail: Word;
-  readonly #head: Word;
-  readonly #mixedAt: Word;
-  readonly #mixedUntil: Word;
-  readonly #slotWords: number;
-  // What SHAPE said last.
-  #shape = -1;
-  #firstSlot = 0 as Word;
-  #slotMask = 0;
+  readonly #slots: MessageSlots;
+  readonly #order: MessageOrder;
   // What RULES, DEPTH, BYTES_MAX and REMOVED said last.
   #rules = -1;
   #depth = 0;
@@ -106,10 +77,6 @@ export class MessageRing {
   #removed = false;
   /** Messages that the slots leave room for: `depth`, or fewer where slots are added as needed. */
   #room = 0;
-  /** Slots to spare, for holes: with as many, the messages that there may be still fit. */
-  #holesMax = 0;
-  /** For each slot the view that was last used to copy out of it. */
-  #views: (Uint8Array | undefined)[] = [];
 
   constructor(owner: RingOwner, bodyLine: number) {
     const words = owner.words;
@@ -119,8 +86,10 @@ export class MessageRing {
     this.#owner = owner;
     this.#pid = owner.pid;
     this.#body = body;
-    this.messageBytesMax = words.load(field(body, queue.MESSAGE_BYTES_MAX));
-    this.#slotWords = words.load(field(body, queue.SLOT_WORDS));
+    this.#slots = new MessageSlots(words, body);
+    this.last = this.#slots.last;
+    this.messageBytesMax = this.#slots.messageBytesMax;
+    this.#order = new MessageOrder(words, body, this.#slots);
     this.#producer = new Monitor(owner, field(body, queue.PRODUCER), {
       fits: (at) => this.#hasFor(at),
       repair: () => {}, // what was not published never was
@@ -130,10 +99,6 @@ export class MessageRing {
     this.#cachedTaken = field(body, queue.PRODUCER + monitor.CACHED_OPPOSITE);
     this.#taken = field(body, queue.CONSUMER + monitor.POSITION);
     this.#cachedTail = field(body, queue.CONSUMER + monitor.CACHED_OPPOSITE);
-    this.#head = field(body, queue.HEAD);
-    this.#mixedAt = field(body, queue.MIXED_AT);
-    this.#mixedUntil = field(body, queue.MIXED_UNTIL);
-    this.#reshape();
     this.#reread();
     this.filled = {
       monitor: this.#producer,
@@ -165,6 +130,11 @@ export class MessageRing {
   /** Bytes of all messages before senders wait; 0: only `depth` counts. */
   get bytesMax(): number {
     return this.#words.load(field(this.#body, queue.BYTES_MAX));
+  }
+
+  /** Messages taken so far; it wraps at 32 bits. */
+  get takenCount(): number {
+    return this.#words.load(this.#taken);
   }
 
   /** Messages sent and not yet received. */
@@ -218,23 +188,23 @@ export class MessageRing {
    * Appends a message. Returns 0, EAGAIN where there is no room, EMSGSIZE where it is too long, EIDRM; ENOMEM where more
    * slots cannot be had.
    */
-  tryAppend(data: Uint8Array, type: number, priority = 0): number {
-    return this.tryAppendTyped(data, type | 0, Math.floor(type / TWO_TO_32), priority);
+  tryAppend(data: Uint8Array, type: number, priority = 0, waited = false): number {
+    return this.tryAppendTyped(data, type | 0, Math.floor(type / TWO_TO_32), priority, waited);
   }
 
-  /** The same, with the type in its halves. */
-  tryAppendTyped(data: Uint8Array, typeLow: number, typeHigh: number, priority: number): number {
+  /** The same, with the type in its halves. `waited`: there was no room for it before. */
+  tryAppendTyped(data: Uint8Array, typeLow: number, typeHigh: number, priority: number, waited = false): number {
     if (data.length > this.messageBytesMax) return EMSGSIZE;
     const words = this.#words;
     this.#enterProducer();
     if (this.#removed) return this.#leaveProducerWith(EIDRM);
     const tail = words.get(this.#tail);
     if (this.#roomLocked(tail) <= 0 || (this.#bytesMax > 0 && !this.#bytesFitLocked(tail, data.length))) {
-      return this.#appendWithoutRoom(tail, data, typeLow, typeHigh, priority);
+      return this.#appendWithoutRoom(tail, data, typeLow, typeHigh, priority, waited);
     }
     this.#fill(tail, data, typeLow, typeHigh, priority);
     if (this.#bytesMax > 0) this.#countSentLocked(tail, data.length);
-    const tell = words.get(field(this.#body, queue.NOTIFY_PID)) !== 0 && this.#isFirstLocked(tail);
+    const tell = words.get(field(this.#body, queue.NOTIFY_PID)) !== 0 && this.#isArrivalLocked(tail, waited);
     words.store(this.#tail, (tail + 1) | 0); // PUBLISHES the message → observed in #availableLocked()
     this.#producer.leave(1);
     if (tell) this.#owner.arrived(this);
@@ -245,7 +215,7 @@ export class MessageRing {
    * Appends what there is room for of `messages` from `start`, published by one store. Returns how many, EAGAIN where there
    * is no room, EMSGSIZE where the first is too long, EIDRM.
    */
-  tryAppendMany(messages: readonly Uint8Array[], start: number, type: number, priority = 0): number {
+  tryAppendMany(messages: readonly Uint8Array[], start: number, type: number, priority = 0, waited = false): number {
     const first = messages[start] as Uint8Array;
     if (first.length > this.messageBytesMax) return EMSGSIZE;
     const words = this.#words;
@@ -254,7 +224,7 @@ export class MessageRing {
     const onlyOne = this.#bytesMax > 0 || words.get(field(this.#body, queue.NOTIFY_PID)) !== 0;
     if (onlyOne || this.#removed) {
       this.#producer.leave(0);
-      return this.tryAppend(first, type, priority) || 1;
+      return this.tryAppend(first, type, priority, waited) || 1;
     }
     const tail = words.get(this.#tail);
     words.set(this.#cachedTaken, words.load(this.#taken));
@@ -280,11 +250,11 @@ export class MessageRing {
     if (this.#removed) return this.#leaveConsumerWith(EIDRM);
     const taken = words.get(this.#taken);
     if (this.#availableLocked(taken) <= 0) return this.#leaveConsumerWith(EAGAIN);
-    const head = words.get(this.#head);
-    const at = this.#isMixedLocked(head) ? this.#urgentLocked(head) : head;
-    const length = this.#lengthAt(at);
+    const head = this.#order.head;
+    const at = this.#order.nextLocked(head);
+    const length = this.#slots.lengthAt(at);
     if (length > target.length) return this.#leaveConsumerWith(E2BIG);
-    this.#copyOut(at, target, length);
+    this.#slots.copyOut(at, target, length);
     this.#takeLocked(at, head, taken);
     this.#consumer.leave(this.#bytesMax > 0 ? this.#bytesCredit() : 1);
     return length;
@@ -298,13 +268,13 @@ export class MessageRing {
     const words = this.#words;
     this.#enterConsumer();
     if (this.#removed) return this.#leaveConsumerWith(EIDRM);
-    const head = words.get(this.#head);
-    const at = this.#firstSelected(selector, head);
+    const head = this.#order.head;
+    const at = this.#order.firstSelected(selector, head);
     if (at === undefined) return this.#leaveConsumerWith(EAGAIN);
-    const length = this.#lengthAt(at);
+    const length = this.#slots.lengthAt(at);
     if (length > target.length && !truncate) return this.#leaveConsumerWith(E2BIG);
     const count = Math.min(length, target.length);
-    this.#copyOut(at, target, count);
+    this.#slots.copyOut(at, target, count);
     if (keep) return this.#leaveConsumerWith(count);
     this.#takeLocked(at, head, words.get(this.#taken));
     this.#consumer.leave(this.#bytesMax > 0 ? this.#bytesCredit() : 1);
@@ -318,15 +288,15 @@ export class MessageRing {
     if (index < 0) return this.#leaveConsumerWith(ENOMSG);
     let left = index;
     let found: number | undefined;
-    this.#eachLive(this.#words.get(this.#head), (at) => {
+    this.#order.eachLive(this.#order.head, (at) => {
       if (left-- > 0) return false;
       found = at;
       return true;
     });
     if (found === undefined) return this.#leaveConsumerWith(ENOMSG);
-    const length = this.#lengthAt(found);
+    const length = this.#slots.lengthAt(found);
     if (length > target.length) return this.#leaveConsumerWith(E2BIG);
-    this.#copyOut(found, target, length);
+    this.#slots.copyOut(found, target, length);
     return this.#leaveConsumerWith(length);
   }
 
@@ -341,8 +311,8 @@ export class MessageRing {
     const taken = words.get(this.#taken);
     words.set(this.#cachedTail, words.load(this.#tail));
     const count = Math.min(this.#availableLocked(taken), max);
-    const head = words.get(this.#head);
-    const inOrder = head === taken && this.#bytesMax === 0 && !this.#isMixedLocked(head);
+    const head = this.#order.head;
+    const inOrder = this.#bytesMax === 0 && this.#order.isPlainLocked(head, taken);
     try {
       if (inOrder) this.#takeRunLocked(head, count, deliver);
       else for (let i = 0; i < count; i++) this.#takeUrgentLocked(deliver);
@@ -358,8 +328,8 @@ export class MessageRing {
   sumBytes(): number {
     this.#enterConsumer();
     let sum = 0;
-    this.#eachLive(this.#words.get(this.#head), (at) => {
-      sum += this.#lengthAt(at);
+    this.#order.eachLive(this.#order.head, (at) => {
+      sum += this.#slots.lengthAt(at);
       return false;
     });
     return this.#leaveConsumerWith(sum);
@@ -373,18 +343,11 @@ export class MessageRing {
     const words = this.#words;
     this.#enterProducer();
     this.#enterConsumer();
-    const bytes = this.#slotWords * WORD_BYTES;
-    const mask = shapeCount(shape) - 1;
-    const first = (shapeLine(shape) * LINE_WORDS) as Word;
-    const head = words.get(this.#head);
-    const count = Math.min(used(head, words.get(this.#tail)), mask + 1, this.#slotMask + 1);
-    for (let i = 0; i < count; i++) {
-      const at = (head + i) | 0;
-      const target = field(first, (at & mask) * this.#slotWords);
-      words.copyIn(offsetOf(target), words.bytes, offsetOf(this.#slot(at)), bytes);
-    }
-    words.store(field(this.#body, queue.SHAPE), shape); // PUBLISHES the slots → observed in #reshape()
-    this.#reshape();
+    const head = this.#order.head;
+    const count = Math.min(used(head, words.get(this.#tail)), shapeCount(shape), this.#slots.count);
+    for (let i = 0; i < count; i++) this.#slots.copyTo(shape, (head + i) | 0);
+    words.store(field(this.#body, queue.SHAPE), shape); // PUBLISHES the slots → observed in #refresh()
+    this.#slots.reshape();
     this.#reread();
     this.#consumer.leave(EVERYBODY);
     this.#producer.leave(0);
@@ -409,7 +372,12 @@ export class MessageRing {
   /** Under either lock: neither rules nor shape change until it is released. */
   #refresh(): void {
     if (this.#words.get(field(this.#body, queue.RULES)) !== this.#rules) this.#reread();
-    if (this.#words.get(field(this.#body, queue.SHAPE)) !== this.#shape) this.#reshape();
+    if (this.#words.get(field(this.#body, queue.SHAPE)) !== this.#slots.shape) this.#reshape();
+  }
+
+  #reshape(): void {
+    this.#slots.reshape();
+    this.#measure();
   }
 
   #leaveProducerWith(result: number): number {
@@ -423,15 +391,22 @@ export class MessageRing {
   }
 
   /** It is full; or only its slots are, and more can be had. */
-  #appendWithoutRoom(tail: number, data: Uint8Array, typeLow: number, typeHigh: number, priority: number): number {
+  #appendWithoutRoom(
+    tail: number,
+    data: Uint8Array,
+    typeLow: number,
+    typeHigh: number,
+    priority: number,
+    waited: boolean,
+  ): number {
     const words = this.#words;
     const messages = used(words.load(this.#taken), tail);
     const slotsShort = messages >= this.#room && messages < this.#depth && this.#bytesFitLocked(tail, data.length);
-    const seen = this.#shape as Shape;
+    const seen = this.#slots.shape as Shape;
     this.#producer.leave(0);
     if (!slotsShort) return EAGAIN;
     const grown = this.#owner.grow(this, seen);
-    return grown < 0 ? grown : this.tryAppendTyped(data, typeLow, typeHigh, priority);
+    return grown < 0 ? grown : this.tryAppendTyped(data, typeLow, typeHigh, priority, waited);
   }
 
   #roomLocked(tail: number): number {
@@ -452,6 +427,17 @@ export class MessageRing {
     }
   }
 
+  /** Under either lock, a repair comes before the rest of what is known is read anew. */
+  #repairLocked(): void {
+    this.#refresh();
+    this.#order.repairLocked();
+  }
+
+  #fill(position: number, data: Uint8Array, typeLow: number, typeHigh: number, priority: number): void {
+    this.#order.noteLocked(position, priority);
+    this.#slots.fill(position, data, this.#pid, typeLow, typeHigh, priority);
+  }
+
   #hasRoomFor(want: number): boolean {
     if (this.length >= this.depth) return false;
     const bytesMax = this.bytesMax;
@@ -470,8 +456,14 @@ export class MessageRing {
     words.set(field(this.#body, queue.SENT_PID), this.#pid);
   }
 
-  #isFirstLocked(tail: number): boolean {
-    return used(this.#words.load(this.#taken), tail) === 0 && !this.#producer.hasTakersLocked();
+  /**
+   * Whether mq_notify tells of the message at the tail: it comes into the empty queue, and nobody waits for it. On Linux the
+   * message of a sender that waits is in the queue as soon as there is room, so whoever had asked before that is not told.
+   */
+  #isArrivalLocked(tail: number, waited: boolean): boolean {
+    const words = this.#words;
+    if (used(words.load(this.#taken), tail) !== 0 || this.#producer.hasTakersLocked()) return false;
+    return !waited || used(words.get(field(this.#body, queue.NOTIFY_FROM)), (tail + 1 - this.#depth) | 0) <= 0;
   }
 
   #availableLocked(taken: number): number {
@@ -479,22 +471,13 @@ export class MessageRing {
     if (available > 0) return available;
     const tail = this.#words.load(this.#tail);
     this.#words.set(this.#cachedTail, tail);
-    return Math.min(used(taken, tail), this.#slotMask + 1);
+    return Math.min(used(taken, tail), this.#slots.count);
   }
 
   /** Takes the message at `at`: it is copied out. */
   #takeLocked(at: number, head: number, taken: number): void {
-    const words = this.#words;
-    const after = (taken + 1) | 0;
-    if (this.#bytesMax > 0) this.#countTakenLocked(taken, this.#lengthAt(at)); // first: a repair finds it counted
-    if (at !== head) {
-      words.store(this.#state(at), HOLE); // PUBLISHES that it is taken → observed in #repairLocked()
-      if (used(head, after) > this.#holesMax) this.#closeHolesLocked();
-    }
-    words.store(this.#taken, after); // PUBLISHES the room, and in order the taking → observed in #roomLocked()
-    if (at !== head) return;
-    if (head === taken) words.set(this.#head, after);
-    else this.#skipHolesLocked((head + 1) | 0);
+    if (this.#bytesMax > 0) this.#countTakenLocked(taken, this.#slots.lengthAt(at)); // first: a repair finds it counted
+    this.#order.takeLocked(at, head, taken);
   }
 
   #countTakenLocked(taken: number, length: number): void {
@@ -507,83 +490,20 @@ export class MessageRing {
   #takeRunLocked(head: number, count: number, deliver: (data: Uint8Array) => void): void {
     for (let i = 0; i < count; i++) {
       const at = (head + i) | 0;
-      const data = new Uint8Array(this.#lengthAt(at));
-      this.#copyOut(at, data, data.length);
+      const data = new Uint8Array(this.#slots.lengthAt(at));
+      this.#slots.copyOut(at, data, data.length);
       deliver(data);
     }
-    if (count === 0) return;
-    this.#words.store(this.#taken, (head + count) | 0); // PUBLISHES the room
-    this.#words.set(this.#head, (head + count) | 0);
+    if (count > 0) this.#order.takeFirstLocked(head, count);
   }
 
   #takeUrgentLocked(deliver: (data: Uint8Array) => void): void {
-    const head = this.#words.get(this.#head);
-    const at = this.#isMixedLocked(head) ? this.#urgentLocked(head) : head;
-    const data = new Uint8Array(this.#lengthAt(at));
-    this.#copyOut(at, data, data.length);
+    const head = this.#order.head;
+    const at = this.#order.nextLocked(head);
+    const data = new Uint8Array(this.#slots.lengthAt(at));
+    this.#slots.copyOut(at, data, data.length);
     deliver(data);
     this.#takeLocked(at, head, this.#words.get(this.#taken));
-  }
-
-  /** Whether the first message need not be the most urgent: priorities change somewhere behind it. */
-  #isMixedLocked(head: number): boolean {
-    return (
-      this.#isAhead(head, this.#words.get(this.#mixedAt)) || this.#isAhead(head, this.#words.get(this.#mixedUntil))
-    );
-  }
-
-  /** Whether a position lies behind the first message's: one that is further off than there are slots is from long ago. */
-  #isAhead(head: number, position: number): boolean {
-    const distance = used(head, position);
-    return distance > 0 && distance <= this.#slotMask + 1;
-  }
-
-  /** The first message of the highest priority. */
-  #urgentLocked(head: number): number {
-    let found = head;
-    let highest = -1;
-    this.#eachLive(head, (at) => {
-      const priority = this.#words.get(field(this.#slot(at), message.PRIORITY));
-      if (priority > highest) {
-        highest = priority;
-        found = at;
-      }
-      return false;
-    });
-    return found;
-  }
-
-  #firstSelected(selector: Selector, head: number): number | undefined {
-    const words = this.#words;
-    let found: number | undefined;
-    let bestLow = 0;
-    let bestHigh = 0;
-    this.#eachLive(head, (at) => {
-      const low = words.get(field(this.#slot(at), message.TYPE));
-      const high = words.get(field(this.#slot(at), message.TYPE + 1));
-      if (!selects(selector, low, high)) return false;
-      if (selector.kind !== selections.LOWEST) {
-        found = at;
-        return true;
-      }
-      if (found === undefined || isLess(low, high, bestLow, bestHigh)) {
-        found = at;
-        bestLow = low;
-        bestHigh = high;
-      }
-      return false;
-    });
-    return found;
-  }
-
-  /** Calls `visit` for each message in order, until it returns true. */
-  #eachLive(head: number, visit: (at: number) => boolean): void {
-    const words = this.#words;
-    const count = Math.min(used(head, words.load(this.#tail)), this.#slotMask + 1);
-    for (let i = 0; i < count; i++) {
-      const at = (head + i) | 0;
-      if (words.load(this.#state(at)) === LIVE && visit(at)) return;
-    }
   }
 
   /** Whether there is a message for a waiter. Under the producer lock, nothing is added meanwhile. */
@@ -604,93 +524,10 @@ export class MessageRing {
    */
   #holds(selector: Selector): boolean {
     for (;;) {
-      if (this.shape !== this.#shape) this.#reshape();
-      const found = this.#firstSelected(selector, this.#words.load(this.#head)) !== undefined;
-      if (this.shape === this.#shape) return found;
+      if (this.shape !== this.#slots.shape) this.#reshape();
+      const found = this.#order.firstSelected(selector, this.#order.seenHead()) !== undefined;
+      if (this.shape === this.#slots.shape) return found;
     }
-  }
-
-  #skipHolesLocked(from: number): void {
-    const words = this.#words;
-    const tail = words.load(this.#tail);
-    let at = from;
-    while (used(at, tail) > 0 && words.get(this.#state(at)) === HOLE) at = (at + 1) | 0;
-    words.store(this.#head, at);
-  }
-
-  /** Moves the messages that have holes behind them, the last first, so that all holes come to lie before them. */
-  #closeHolesLocked(): void {
-    const words = this.#words;
-    const head = words.get(this.#head);
-    let to = (words.load(this.#tail) - 1) | 0;
-    if (this.#isMixedLocked(head)) words.set(this.#mixedUntil, (to + 1) | 0);
-    for (let at = to; used(head, at) >= 0; at = (at - 1) | 0) {
-      if (words.get(this.#state(at)) !== LIVE) continue;
-      if (at !== to) this.#moveLocked(at, to);
-      to = (to - 1) | 0;
-    }
-    words.store(this.#head, (to + 1) | 0);
-  }
-
-  #moveLocked(from: number, to: number): void {
-    const words = this.#words;
-    words.set(field(this.#body, queue.MOVE_FROM), from);
-    words.set(field(this.#body, queue.MOVE_TO), to);
-    words.store(field(this.#body, queue.MOVING), 1);
-    const source = this.#slot(from);
-    const target = this.#slot(to);
-    for (const name of [message.LENGTH, message.SENDER, message.TYPE, message.TYPE + 1, message.PRIORITY]) {
-      words.set(field(target, name), words.get(field(source, name)));
-    }
-    const data = offsetOf(field(source, message.DATA));
-    words.copyIn(offsetOf(field(target, message.DATA)), words.bytes, data, this.#lengthAt(from));
-    words.store(this.#state(to), LIVE);
-    words.store(this.#state(from), HOLE);
-    words.store(field(this.#body, queue.MOVING), 0);
-  }
-
-  /** Finishes what a dead receiver had begun. May itself be interrupted and run again. */
-  #repairLocked(): void {
-    const words = this.#words;
-    this.#refresh();
-    if (words.get(field(this.#body, queue.MOVING)) === 1) {
-      const from = words.get(field(this.#body, queue.MOVE_FROM));
-      const to = words.get(field(this.#body, queue.MOVE_TO));
-      if (words.load(this.#state(to)) === LIVE) words.store(this.#state(from), HOLE);
-      words.store(field(this.#body, queue.MOVING), 0);
-    }
-    const head = words.get(this.#head);
-    const holes = this.#countHolesLocked(head);
-    const inOrder = used(head, words.get(this.#taken)) - holes;
-    if (inOrder < 0) this.#countHolesAsTakenLocked(head, holes);
-    this.#skipHolesLocked((words.get(this.#head) + Math.max(0, inOrder)) | 0);
-  }
-
-  #countHolesLocked(head: number): number {
-    const words = this.#words;
-    const count = Math.min(used(head, words.load(this.#tail)), this.#slotMask + 1);
-    let holes = 0;
-    for (let i = 0; i < count; i++) if (words.get(this.#state((head + i) | 0)) === HOLE) holes++;
-    return holes;
-  }
-
-  #countHolesAsTakenLocked(head: number, holes: number): void {
-    if (holes > this.#holesMax) this.#closeHolesLocked();
-    this.#words.store(this.#taken, (head + holes) | 0);
-  }
-
-  /** A damaged shape reads as one that lies inside the region. */
-  #reshape(): void {
-    const words = this.#words;
-    const shape = words.load(field(this.#body, queue.SHAPE));
-    const first = shapeLine(shape) * LINE_WORDS;
-    const slots = shapeCount(shape);
-    const inside = first + slots * this.#slotWords <= words.int32.length;
-    this.#shape = shape;
-    this.#firstSlot = (inside ? first : 0) as Word;
-    this.#slotMask = inside ? slots - 1 : 0;
-    this.#views = new Array(this.#slotMask + 1);
-    this.#measure();
   }
 
   #reread(): void {
@@ -703,18 +540,10 @@ export class MessageRing {
   }
 
   #measure(): void {
-    const slots = this.#slotMask + 1;
+    const slots = this.#slots.count;
     const most = this.#bytesMax > 0 ? slots / 2 : Math.min(this.#depth, slots);
     this.#room = Math.min(this.#depth, most);
-    this.#holesMax = slots - most; // whatever the rules are, for they change
-  }
-
-  #slot(position: number): Word {
-    return field(this.#firstSlot, (position & this.#slotMask) * this.#slotWords);
-  }
-
-  #state(position: number): Word {
-    return field(this.#slot(position), message.STATE);
+    this.#order.holesMax = slots - most; // whatever the rules are, for they change
   }
 
   #sentBytes(sent: number): Word {
@@ -723,55 +552,5 @@ export class MessageRing {
 
   #takenBytes(taken: number): Word {
     return field(this.#body, queue.TAKEN_BYTES + (taken & 1));
-  }
-
-  /** A damaged length reads as the longest there can be, never past the slot. */
-  #lengthAt(position: number): number {
-    const length = this.#words.get(field(this.#slot(position), message.LENGTH));
-    return Math.min(length >>> 0, this.messageBytesMax);
-  }
-
-  #fill(position: number, data: Uint8Array, typeLow: number, typeHigh: number, priority: number): void {
-    const words = this.#words;
-    const slot = this.#slot(position);
-    words.set(field(slot, message.LENGTH), data.length);
-    words.set(field(slot, message.SENDER), this.#pid);
-    words.set(field(slot, message.TYPE), typeLow);
-    words.set(field(slot, message.TYPE + 1), typeHigh);
-    words.set(field(slot, message.PRIORITY), priority);
-    words.set(field(slot, message.STATE), LIVE);
-    const last = field(this.#body, queue.LAST_PRIORITY);
-    if (words.get(last) !== priority) {
-      words.store(this.#mixedAt, position); // before the message is published: who sees it sees this
-      words.set(last, priority);
-    }
-    words.copyIn(offsetOf(field(slot, message.DATA)), data, 0, data.length);
-  }
-
-  #copyOut(position: number, target: Uint8Array, length: number): void {
-    const words = this.#words;
-    const slot = this.#slot(position);
-    this.takenSender = words.get(field(slot, message.SENDER));
-    this.takenPriority = words.get(field(slot, message.PRIORITY));
-    this.takenTypeLow = words.get(field(slot, message.TYPE));
-    this.takenTypeHigh = words.get(field(slot, message.TYPE + 1));
-    const data = offsetOf(field(slot, message.DATA));
-    if (length > VIEW_BYTES_MIN) this.#copyView(position & this.#slotMask, data, target, length);
-    else words.copyOut(data, target, 0, length);
-  }
-
-  /** The type of the message that was taken last. */
-  get takenType(): number {
-    return this.takenTypeHigh * TWO_TO_32 + (this.takenTypeLow >>> 0);
-  }
-
-  /** A queue's messages tend to be of one length: the view that served a slot last time serves again. */
-  #copyView(index: number, data: Offset, target: Uint8Array, length: number): void {
-    let view = this.#views[index];
-    if (view === undefined || view.length !== length) {
-      view = this.#words.view(data, length);
-      this.#views[index] = view;
-    }
-    this.#words.copyView(view, target, 0);
   }
 }

@@ -62,15 +62,6 @@ export class Bell {
     );
   }
 
-  /** Wakes a task that sleeps on its POLL word. */
-  wakePoll(pid: Pid): void {
-    const slot = taskSlot(this.#geometry, pid);
-    if (this.#words.load(field(slot, task.PID)) !== pid) return;
-    const poll = field(slot, task.POLL);
-    this.#words.store(poll, 1); // PUBLISHES the wake → observed in sync/polling.ts
-    this.#world.parker.unpark(poll, 1);
-  }
-
   close(): void {
     this.quiet();
     if (this.#installed) this.#world.doorbell.close();

@@ -11,6 +11,7 @@ import type { Geometry } from "../memory/layout.ts";
 import { monitor, node } from "../memory/layout.ts";
 import { field, type Word, type Words } from "../memory/words.ts";
 import type { Bell } from "./bell.ts";
+import { wakePoll } from "./poll-word.ts";
 import { type LockUser, type Pid, RobustLock } from "./robust-lock.ts";
 import type { Spin } from "./spin.ts";
 import {
@@ -114,7 +115,7 @@ export class Monitor {
     return this.#lock.hasSleepersLocked() && this.#list.hasTakersLocked();
   }
 
-  /** Makes a task that sleeps, or is about to, on a node of this list give up. A promise waits on. */
+  /** Makes a task that sleeps, or is about to, on a node of this list give up. A promise waits on, and who polls has a word for it. */
   interrupt(at: Node): boolean {
     this.enter();
     const owner = this.#list.ownerOf(at);
@@ -177,6 +178,6 @@ export class Monitor {
   #wake(at: Node, state: number, owner: number): void {
     if (state === SLEEPING) this.#user.parker.unpark(stateOf(at), 1);
     else if (state === AWAITED) this.#user.bell.ring(owner as Pid);
-    else if (state === POLLED) this.#user.bell.wakePoll(owner as Pid);
+    else if (state === POLLED) wakePoll(this.#user, owner as Pid);
   }
 }

@@ -1,16 +1,14 @@
 // Waiting for the first of several things (poll(2)). The task puts a node into each one's list, all of them in state POLLED,
-// and sleeps on its own POLL word: 0, and 1 once somebody has taken one of the nodes out.
+// and sleeps on its own POLL word, which who takes one of the nodes out changes.
 //
-// No wake-up is lost: the word is cleared first, the nodes are in their lists before the look, and whoever changes something
+// No wake-up is lost: the word says WAITING first, the nodes are in their lists before the look, and whoever changes something
 // after the look finds a node and sets the word.
 
 import { EINTR } from "../abi/errno.ts";
 import { WAIT_SLICE_MS } from "../abi/limits.ts";
-import { task } from "../memory/layout.ts";
-import { field } from "../memory/words.ts";
-import { taskSlot } from "./bell.ts";
 import type { Monitor } from "./monitor.ts";
-import { INTERRUPTED, type Node, POLLED } from "./wait-list.ts";
+import { beginPoll, endPoll, sleepInPoll } from "./poll-word.ts";
+import { type Node, POLLED } from "./wait-list.ts";
 import { type Condition, deadlineIn, remainingMs, type Waiter } from "./waiting.ts";
 
 const LOOK_ONLY = 0;
@@ -27,21 +25,20 @@ export function blockUntilAny(
 ): number {
   if (timeoutMs === 0) return 0;
   const deadline = deadlineIn(waiter.world, timeoutMs);
-  const poll = field(taskSlot(waiter.geometry, waiter.pid), task.POLL);
   for (;;) {
-    waiter.words.store(poll, 0);
+    beginPoll(waiter);
     const listed: { monitor: Monitor; at: Node }[] = [];
     let result = enlistAll(waiter, conditions, listed) || look();
     if (result === 0) {
       const left = deadline === undefined ? WAIT_SLICE_MS : remainingMs(waiter.world, deadline);
-      if (left > 0) waiter.parker.park(poll, 0, Math.min(left, WAIT_SLICE_MS));
+      if (left > 0) sleepInPoll(waiter, Math.min(left, WAIT_SLICE_MS));
       waiter.lookAround();
     }
-    let interrupted = false;
     for (const { monitor, at } of listed) {
-      if (monitor.delist(at) === INTERRUPTED) interrupted = true;
+      monitor.delist(at);
       waiter.nodes.free(at);
     }
+    const interrupted = endPoll(waiter);
     result ||= look();
     if (result !== 0) return result;
     if (interrupted) return EINTR;

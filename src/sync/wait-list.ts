@@ -6,7 +6,7 @@
 //   3 AWAITED  in a list; a promise waits: ring the owner's bell
 //   4 WOKEN    taken out by a waker; the owner has not looked yet
 //   5 INTERRUPTED taken out by one who wants the owner to give up waiting; it has not looked yet
-//   6 POLLED   in a list; the owner waits for several things and sleeps on its task's POLL word
+//   6 POLLED   in a list; the owner waits for several things and sleeps on its task's POLL word (poll-word.ts)
 //
 // The states and LIST words are the truth; NEXT, PREVIOUS, FIRST and LAST are a cache of them, and whoever takes the lock
 // over from a dead holder rebuilds it by looking at every node.
@@ -103,10 +103,10 @@ export class WaitList {
     return this.#words.exchange(stateOf(at), WOKEN); // PUBLISHES the wake → observed by the node's owner
   }
 
-  /** Takes a node out so that its owner gives up; false where it is in no list, or a promise waits. */
+  /** Takes a node out so that its owner gives up; IDLE where it is in no list, or a promise waits, or a poll. */
   interruptLocked(at: Node): number {
     const state = this.#words.load(stateOf(at));
-    if (!isListed(state) || state === AWAITED) return IDLE;
+    if (state !== WAITING && state !== SLEEPING) return IDLE;
     this.#unlink(at);
     // An owner that is going to sleep has changed its own state meanwhile: what it was is what must be woken.
     return this.#words.exchange(stateOf(at), INTERRUPTED); // PUBLISHES the interruption → observed by the node's owner

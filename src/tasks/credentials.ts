@@ -39,7 +39,7 @@ export class Credentials {
       words.set(field(slot, task.REAL_GID + i), identity.gid | 0);
     }
     words.set(field(slot, task.UMASK), identity.umask & 0o777);
-    const groups = identity.groups.slice(0, GROUPS_MAX);
+    const groups = inOrder(identity.groups.slice(0, GROUPS_MAX));
     words.set(field(slot, task.GROUP_COUNT), groups.length);
     groups.forEach((group, i) => {
       words.set(field(slot, task.GROUPS + i), group | 0);
@@ -96,7 +96,7 @@ export class Credentials {
   setGroups(groups: readonly number[]): number {
     if (!this.isPrivileged) return EPERM;
     if (groups.length > GROUPS_MAX) return EINVAL;
-    groups.forEach((group, i) => {
+    inOrder(groups).forEach((group, i) => {
       this.#words.store(field(this.#slot, task.GROUPS + i), group | 0);
     });
     this.#words.store(field(this.#slot, task.GROUP_COUNT), groups.length);
@@ -112,3 +112,6 @@ export class Credentials {
     return this.#words.load(field(this.#slot, name)) >>> 0;
   }
 }
+
+/** As getgroups(2) gives them on Linux. */
+const inOrder = (groups: readonly number[]): number[] => [...groups].sort((one, other) => one - other);

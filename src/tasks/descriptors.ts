@@ -26,6 +26,8 @@ export interface Entry {
 export interface Released {
   readonly objectIndex: number;
   readonly access: number;
+  /** The pid of the task that held it other than by a descriptor, else 0. */
+  readonly owner: number;
 }
 
 const HOST_STREAMS = 3;
@@ -191,7 +193,8 @@ export class Descriptors {
   #releaseLocked(index: Description): Released | undefined {
     if (!this.#isIndex(index)) return undefined;
     if (this.#journal.add(this.#at(index, description.REFERENCES), -1) > 0) return undefined;
-    const released = { objectIndex: this.objectOf(index), access: this.accessOf(index) };
+    const owner = this.#words.load(this.#at(index, description.OWNER));
+    const released = { objectIndex: this.objectOf(index), access: this.accessOf(index), owner };
     this.#journal.write(this.#at(index, description.OBJECT), 0);
     this.#journal.write(this.#at(index, description.OWNER), 0);
     this.#journal.write(this.#at(index, description.NEXT), this.#words.get(FREE_HEAD));

@@ -34,9 +34,9 @@ export const differences: readonly Difference[] = [
   },
   {
     id: "efault-keeps",
-    what: "msgrcv and mq_timedreceive into a bad buffer.",
-    linux: "EFAULT, and the message is lost.",
-    ours: "EFAULT, and the message stays in the queue. The buffer must be good as a whole, not only as far as the message goes.",
+    what: "msgrcv and mq_timedreceive into a bad buffer; mq_getsetattr with a bad place for the old attributes.",
+    linux: "EFAULT, and the message is lost; the new flags are set.",
+    ours: "EFAULT, and the message stays in the queue, the flags as they were. The buffer must be good as a whole, not only as far as the message goes.",
     reason: 'The mission: "All user-space pointers validated before access". A call that fails has changed nothing.',
   },
   {

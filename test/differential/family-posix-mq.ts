@@ -1,205 +1,295 @@
-// POSIX message queues: mq_open, mq_timedsend, mq_timedreceive, mq_notify, mq_getsetattr, mq_unlink, close.
+// POSIX message queues: mq_open, mq_timedsend, mq_timedreceive, mq_notify, mq_getsetattr, mq_unlink, close, and poll.
 
-import { type Context, call, type Drawing, type Family, idleTasks, ints, longs, text } from "./family.ts";
-import type { Operand, Operation } from "./operation.ts";
+import {
+  type Context,
+  call,
+  type Drawing,
+  drawInterrupt,
+  type Family,
+  idleTasks,
+  ints,
+  longs,
+  type Sleeping,
+  symbolOf,
+  text,
+} from "./family.ts";
+import * as is from "./flags.ts";
+import { SCRATCH_BYTES } from "./mailbox.ts";
+import type { Observation, Operand, Operation } from "./operation.ts";
+import { QueueTable } from "./queue-table.ts";
 import type { Random } from "./random.ts";
-import type { Observation, Sequence } from "./sequence.ts";
 
-const BUFFER = 4096;
-const NAME = 512;
-const ATTRIBUTES = 1024;
-const OLD_ATTRIBUTES = 1152;
-const TIME = 1280;
-const EVENT = 1408;
-const O_WRONLY = 1;
-const O_RDWR = 2;
-const O_CREAT = 0o100;
-const O_EXCL = 0o200;
-const O_NONBLOCK = 0o4000;
-const O_CLOEXEC = 0o2000000;
-const SIGEV_NONE = 1;
-
-interface Open {
-  readonly task: number;
-  readonly symbol: string;
-  readonly name: string;
-}
+const BUFFER = 16_384;
+const NAME = 4096;
+const ATTRIBUTES = 10_240;
+const OLD_ATTRIBUTES = 10_496;
+const TIME = 10_752;
+const EVENT = 11_008;
+const PRIORITY = BUFFER - 8;
+const POLL = 11_520;
+const ATTRIBUTE_BYTES = 64;
+const EVENT_BYTES = 64;
+/** Ignored unless a task asks for it, so that it interrupts no call. */
+const SIGURG = 23;
+const NAMES = ["a", "b", "c"] as const;
+const QUEUES = 4;
+const BAD: readonly Operand[] = [0, -8, { at: SCRATCH_BYTES }];
 
 class PosixMq implements Drawing {
-  readonly #tasks: number;
-  readonly #names: readonly string[];
-  #open: Open[] = [];
+  readonly leftovers: { fifos: string[]; queues: string[] };
+  readonly #context: Context;
+  readonly #table: QueueTable;
   #made = 0;
 
   constructor(context: Context) {
-    this.#tasks = context.tasks;
-    this.#names = ["a", "b", "c"].map((name) => `fangaos-differential-${context.run}-${name}`);
+    this.#context = context;
+    this.#table = new QueueTable(context.tasks);
+    this.leftovers = { fifos: [], queues: [...NAMES, "n".repeat(200)].map((name) => context.prefix + name) };
   }
 
-  draw(random: Random, sequence: Sequence): Operation | undefined {
-    const idle = idleTasks(sequence, this.#tasks);
-    const interrupt = (): Operation =>
-      call(0, "interrupt", [random.pick([...sequence.sleeping.keys()])], { result: "ignored" });
-    if (idle.length === 0) return interrupt();
+  draw(random: Random, sleeping: Sleeping): Operation | undefined {
+    const idle = idleTasks(this.#context.tasks, sleeping);
+    if (idle.length === 0 || (sleeping.size > 0 && random.chance(4))) return drawInterrupt(random, sleeping);
     const task = random.pick(idle);
+    const own = this.#table.symbolsOf(task);
     const kind = random.weighted([
-      [this.#open.length < 4 ? 30 : 6, "open"],
+      [own.length < QUEUES ? 25 : 4, "open"],
       [40, "send"],
-      [40, "receive"],
-      [10, "attributes"],
-      [6, "notify"],
-      [4, "unlink"],
-      [4, "close"],
+      [42, "receive"],
+      [8, "attributes"],
+      [7, "notify"],
+      [3, "unlink"],
+      [3, "close"],
+      [4, "flags"],
+      [5, "poll"],
       [2, "file"],
-      [sequence.sleeping.size > 0 ? 4 : 0, "interrupt"],
     ] as const);
-    if (kind === "interrupt") return interrupt();
-    if (kind === "open") return this.#openOne(random, task);
+    if (kind === "open") return this.#open(random, task);
     if (kind === "unlink") return this.#unlink(random, task);
-    const descriptor = this.#descriptor(random, task);
-    if (kind === "send") return this.#send(random, task, descriptor, sequence, idle.length > 1);
-    if (kind === "receive") return this.#receive(random, task, descriptor, idle.length > 1);
+    const descriptor: Operand =
+      own.length === 0 || random.chance(3) ? random.pick([-1, { descriptor: 40 }, 9999]) : { symbol: random.pick(own) };
+    if (kind === "send") return this.#send(random, task, descriptor);
+    if (kind === "receive") return this.#receive(random, task, descriptor);
     if (kind === "attributes") return this.#attributes(random, task, descriptor);
     if (kind === "notify") return this.#notify(random, task, descriptor);
-    if (kind === "file") return call(task, "write", [descriptor, { at: BUFFER }, random.below(3)]);
-    return call(task, "close", [descriptor]);
-  }
-
-  observe({ operation, result }: Observation): void {
-    if (result === "sleeps" || result < 0) return;
-    if (operation.name === "mq_open" && typeof operation.result === "object") {
-      const name = Buffer.from(operation.writes?.[0]?.bytes ?? []).toString("latin1");
-      this.#open.push({ task: operation.task, symbol: operation.result.symbol, name });
+    if (kind === "poll") return this.#poll(random, task, descriptor);
+    if (kind === "close") return call(task, "close", [descriptor]);
+    if (kind === "flags") {
+      if (random.chance(50))
+        return call(task, "fcntl", [descriptor, random.pick([is.F_GETFL, is.F_GETFL, is.F_GETFD]), 0]);
+      return call(task, "fcntl", [descriptor, is.F_SETFL, random.pick([0, is.O_NONBLOCK, is.O_NONBLOCK | is.O_RDWR])]);
     }
-    if (operation.name === "close") {
-      const gone = operation.args[0] as { symbol: string };
-      this.#open = this.#open.filter(({ symbol }) => symbol !== gone.symbol);
+    if (random.chance(50)) return call(task, "write", [descriptor, { at: BUFFER }, random.below(3)]);
+    const outputs = [{ at: BUFFER, bytes: 256, as: "queue-status" as const }];
+    return call(task, "read", [descriptor, { at: BUFFER }, 256], { outputs, result: "sign" });
+  }
+
+  /**
+   * Where several could win by luck, it is not drawn: two senders that wait for the same room, and one that polls beside any
+   * other that waits. A call that waits holds its descriptor, so closing it elsewhere changes nothing for it. What may go into
+   * a queue of default size is bounded by RLIMIT_MSGQUEUE, which all queues of a user share.
+   */
+  admits(operation: Operation, sleeping: Sleeping): boolean {
+    if (operation.name === "mq_open") return this.#table.hasRoomFor(operation);
+    const queue = this.#table.queueOf(operation.task, operation.args[0]);
+    if (operation.name === "poll") return this.#admitsPoll(operation, sleeping);
+    if (queue === undefined) return true;
+    const others = [...sleeping.values()].filter((other) => this.#uses(other, queue));
+    if (operation.name === "mq_timedsend" || operation.name === "mq_timedreceive") {
+      if (others.some(({ name }) => name === "poll")) return others.length === 1 && this.#returnsAtOnce(operation);
     }
+    if (operation.name !== "mq_timedsend") return true;
+    return !others.some(({ name }) => name === "mq_timedsend") || this.#returnsAtOnce(operation);
   }
 
-  cleanUp(): Operation[] {
-    return [
-      ...this.#open.map(({ task, symbol }) => call(task, "close", [{ symbol }])),
-      ...this.#names.map((name) => call(0, "mq_unlink", [{ at: NAME }], { writes: [{ at: NAME, bytes: text(name) }] })),
-    ];
+  observe(observation: Observation): void {
+    this.#table.observe(observation);
   }
 
-  #descriptor(random: Random, task: number): Operand {
-    const own = this.#open.filter((one) => one.task === task);
-    return own.length === 0 || random.chance(2) ? random.pick([-1, 9999]) : { symbol: random.pick(own).symbol };
+  /** Whether a call cannot wait: its time is over. */
+  #returnsAtOnce({ args, inputs = [] }: Operation): boolean {
+    return symbolOf(args[4]) === undefined && args[4] !== 0 && !inputs.some(({ value }) => "inMilliseconds" in value);
   }
 
-  #openOne(random: Random, task: number): Operation {
+  #uses(operation: Operation, queue: number): boolean {
+    if (operation.name !== "poll") return this.#table.queueOf(operation.task, operation.args[0]) === queue;
+    return this.#polled(operation).includes(queue);
+  }
+
+  #polled({ task, inputs = [] }: Operation): (number | undefined)[] {
+    return inputs.map(({ value }) => ("word" in value ? this.#table.queueOf(task, value.word) : undefined));
+  }
+
+  #admitsPoll(operation: Operation, sleeping: Sleeping): boolean {
+    if (operation.args[2] === 0) return true;
+    const polled = this.#polled(operation).filter((queue) => queue !== undefined);
+    return ![...sleeping.values()].some((other) => polled.some((queue) => this.#uses(other, queue)));
+  }
+
+  #open(random: Random, task: number): Operation {
     const name = random.weighted([
-      [90, random.pick(this.#names)],
+      [90, this.#context.prefix + random.pick(NAMES)],
       [1, ""],
       [1, "x/y"],
-      [1, "n".repeat(255)],
+      [1, "/a"],
+      [1, "."],
       [1, "n".repeat(256)],
+      [1, this.#context.prefix + "n".repeat(200)],
+      [1, "n".repeat(5000)],
     ]);
-    const creates = random.chance(75) && name.length < 255 && name !== "";
-    const flags =
-      random.pick([0, O_WRONLY, O_RDWR, O_RDWR, O_RDWR]) |
-      (creates ? O_CREAT : 0) |
-      (random.chance(15) ? O_EXCL : 0) |
-      (random.chance(30) ? O_NONBLOCK : 0) |
-      (random.chance(20) ? O_CLOEXEC : 0);
-    const attributes = longs(
-      0,
-      random.pick([1, 2, 3, 3, 4, 10, 10, 0, -1]),
-      random.pick([1, 32, 128, 128, 8192, 0, -1]),
-      0,
-      0,
-      0,
-      0,
-      0,
-    );
-    const pointer: Operand = random.chance(85) ? { at: ATTRIBUTES } : random.pick([0, 0, -8]);
-    const named: Operand = random.chance(98) ? { at: NAME } : random.pick([0, -8]);
-    return call(task, "mq_open", [named, flags, random.pick([0o600, 0o666, 0o777, 0]), pointer], {
-      writes: [
-        { at: NAME, bytes: text(name) },
-        { at: ATTRIBUTES, bytes: attributes },
+    let flags = random.pick([0, is.O_WRONLY, is.O_RDWR, is.O_RDWR, is.O_RDWR, is.O_RDWR, is.O_ACCMODE]);
+    if (random.chance(75)) flags |= is.O_CREAT;
+    if (random.chance(12)) flags |= is.O_EXCL;
+    if (random.chance(30)) flags |= is.O_NONBLOCK;
+    if (random.chance(20)) flags |= is.O_CLOEXEC;
+    const above = (...values: number[]): number[] => (this.#context.testsLimits ? values : []);
+    const most = random.pick([1, 2, 3, 3, 4, 10, 10, 0, -1, ...above(11, 2 ** 31, 2 ** 32 + 1)]);
+    const longest = random.pick([1, 32, 128, 128, 1024, 0, -1, ...above(8193, 2 ** 31)]);
+    const attributes = longs(random.pick([0, is.O_NONBLOCK, 77]), most, longest, random.pick([0, 5]), 0, 0, 0, 0);
+    const pointer: Operand = random.chance(88)
+      ? { at: ATTRIBUTES }
+      : random.pick([0, 0, 0, -8, { at: SCRATCH_BYTES - 8 }]);
+    const place: Operand = random.chance(98) ? { at: NAME } : random.pick(BAD);
+    return call(task, "mq_open", [place, flags, random.pick([0o600, 0o666, 0o777, 0, 0o70600]), pointer], {
+      inputs: [
+        { at: NAME, value: text(name) },
+        { at: ATTRIBUTES, value: attributes },
       ],
-      result: { symbol: `mq ${this.#made++}` },
+      result: { names: `mq ${this.#made++}`, as: "descriptor" },
     });
   }
 
   #unlink(random: Random, task: number): Operation {
-    const name = random.pick([...this.#names, "", "nothing", "n".repeat(256)]);
-    return call(task, "mq_unlink", [{ at: NAME }], { writes: [{ at: NAME, bytes: text(name) }] });
+    const name = random.chance(80)
+      ? this.#context.prefix + random.pick(NAMES)
+      : random.pick(["", "nothing", "n".repeat(256), ".", "/a", "a/"]);
+    const place: Operand = random.chance(96) ? { at: NAME } : random.pick(BAD);
+    return call(task, "mq_unlink", [place], { inputs: [{ at: NAME, value: text(name) }] });
   }
 
-  /** A time long past, none (for ever), or a bad one. */
-  #time(random: Random, mayBlock: boolean): { operand: Operand; bytes: Uint8Array } {
+  /** For ever, a time long past, one to come, a bad one, or one that cannot be read. */
+  #time(random: Random): Pick<Operation, "inputs" | "returns"> & { readonly operand: Operand } {
     const past = longs(random.pick([0, 1000, 100_000]), random.pick([0, 999_999_999]));
-    const bad = longs(random.pick([0, -1, 1000]), random.pick([1_000_000_000, -1]));
-    if (random.chance(6)) return { operand: { at: TIME }, bytes: bad };
-    if (random.chance(2)) return { operand: -8, bytes: past };
-    return mayBlock ? { operand: 0, bytes: past } : { operand: { at: TIME }, bytes: past };
+    const bad = longs(
+      ...random.pick([
+        [0, 1_000_000_000],
+        [1000, -1],
+        [-1, 0],
+        [2 ** 40, 1_000_000_000],
+      ]),
+    );
+    const kind = random.weighted([
+      [35, "none"],
+      [50, "past"],
+      [5, "bad"],
+      [2, "nowhere"],
+      [3, "soon"],
+    ] as const);
+    if (kind === "none") return { operand: 0 };
+    if (kind === "nowhere") return { operand: random.pick([-8, { at: SCRATCH_BYTES }, { at: SCRATCH_BYTES - 8 }]) };
+    if (kind === "soon")
+      return { operand: { at: TIME }, inputs: [{ at: TIME, value: { inMilliseconds: 2 } }], returns: true };
+    return { operand: { at: TIME }, inputs: [{ at: TIME, value: kind === "past" ? past : bad }] };
   }
 
-  #send(random: Random, task: number, descriptor: Operand, sequence: Sequence, mayBlock: boolean): Operation {
-    const length = random.weighted([
+  #send(random: Random, task: number, descriptor: Operand): Operation {
+    const length = random.weighted<number>([
       [50, random.below(32)],
-      [20, random.below(129)],
+      [20, random.below(140)],
       [4, 0],
-      [3, 8193],
-      [3, -1],
+      [2, 1024],
+      [2, 8193],
+      [2, -1],
     ]);
-    const priority = random.weighted([
-      [70, random.below(4)],
-      [20, random.below(32)],
-      [3, 32_767],
+    const priority = random.weighted<number>([
+      [60, random.below(4)],
+      [25, random.below(32)],
+      [4, 32_767],
       [3, 32_768],
       [1, -1],
     ]);
-    const someoneSends = [...sequence.sleeping.values()].some((of) => of.name === "mq_timedsend");
-    const time = this.#time(random, mayBlock && !someoneSends && random.chance(40));
-    const pointer: Operand = random.chance(2) ? random.pick([0, -8]) : { at: BUFFER };
-    return call(task, "mq_timedsend", [descriptor, pointer, length, priority, time.operand], {
-      writes: [
-        { at: BUFFER, bytes: random.bytes(Math.max(0, length)) },
-        { at: TIME, bytes: time.bytes },
-      ],
+    const { operand, inputs = [], returns } = this.#time(random);
+    const pointer: Operand = random.chance(2) ? random.pick([...BAD, { at: SCRATCH_BYTES - 1 }]) : { at: BUFFER };
+    const value = random.bytes(Math.max(0, length));
+    return call(task, "mq_timedsend", [descriptor, pointer, length, priority, operand], {
+      inputs: [{ at: BUFFER, value }, ...inputs],
+      ...(returns && { returns }),
     });
   }
 
-  #receive(random: Random, task: number, descriptor: Operand, mayBlock: boolean): Operation {
-    const length = random.weighted([
+  #receive(random: Random, task: number, descriptor: Operand): Operation {
+    const length = random.weighted<number>([
       [90, 8192],
       [6, 128],
+      [3, 32],
       [3, 5],
       [2, 0],
+      [1, -1],
     ]);
-    const time = this.#time(random, mayBlock && random.chance(40));
-    const priority: Operand = random.chance(85) ? { at: BUFFER - 8 } : 0;
-    return call(task, "mq_timedreceive", [descriptor, { at: BUFFER }, length, priority, time.operand], {
-      writes: [{ at: TIME, bytes: time.bytes }],
-      outputs: [{ at: BUFFER - 8, bytes: 8 + 8192, as: "bytes" }],
+    const { operand, inputs = [], returns } = this.#time(random);
+    const priority: Operand = random.chance(85) ? { at: PRIORITY } : 0;
+    return call(task, "mq_timedreceive", [descriptor, { at: BUFFER }, length, priority, operand], {
+      inputs,
+      outputs: [
+        { at: PRIORITY, bytes: 4, as: "bytes" },
+        { at: BUFFER, bytes: 1100, as: "bytes" },
+      ],
+      ...(returns && { returns }),
     });
   }
 
   #attributes(random: Random, task: number, descriptor: Operand): Operation {
-    const flags = random.weighted([
-      [40, 0],
-      [40, O_NONBLOCK],
-      [5, 1],
-      [5, O_NONBLOCK | O_RDWR],
+    const flags = random.pick([
+      0,
+      0,
+      0,
+      is.O_NONBLOCK,
+      is.O_NONBLOCK,
+      is.O_NONBLOCK,
+      1,
+      is.O_NONBLOCK | is.O_RDWR,
+      2 ** 40,
     ]);
     const wanted: Operand = random.chance(40) ? { at: ATTRIBUTES } : random.pick([0, 0, 0, 0, 0, -8]);
-    const old: Operand = random.chance(80) ? { at: OLD_ATTRIBUTES } : 0;
+    // Where the old ones have no place, Linux has set the new ones all the same (row efault-keeps).
+    const bad = wanted === 0 ? [-8, { at: SCRATCH_BYTES - 32 }] : [];
+    const old: Operand = random.chance(85) ? { at: OLD_ATTRIBUTES } : random.pick([0, 0, 0, ...bad]);
     return call(task, "mq_getsetattr", [descriptor, wanted, old], {
-      writes: [{ at: ATTRIBUTES, bytes: longs(flags, 77, 77, 77, 0, 0, 0, 0) }],
-      outputs: [{ at: OLD_ATTRIBUTES, bytes: 64, as: "bytes" }],
+      inputs: [{ at: ATTRIBUTES, value: longs(flags, 77, 77, 77, 0, 0, 0, 0) }],
+      outputs: [{ at: OLD_ATTRIBUTES, bytes: ATTRIBUTE_BYTES, as: "bytes" }],
     });
   }
 
   #notify(random: Random, task: number, descriptor: Operand): Operation {
-    const how = random.pick([SIGEV_NONE, SIGEV_NONE, SIGEV_NONE, 3, 17]);
-    const bytes = Buffer.concat([ints(5, 0, 0, how), new Uint8Array(48)]);
-    const pointer: Operand = random.chance(65) ? { at: EVENT } : random.pick([0, 0, 0, 0, -8]);
-    return call(task, "mq_notify", [descriptor, pointer], { writes: [{ at: EVENT, bytes }] });
+    const [how, signal] = random.pick([
+      [is.SIGEV_NONE, 0],
+      [is.SIGEV_NONE, 5],
+      [is.SIGEV_NONE, 0],
+      [is.SIGEV_NONE, 99],
+      [is.SIGEV_SIGNAL, SIGURG],
+      [is.SIGEV_SIGNAL, 0],
+      [is.SIGEV_SIGNAL, 65],
+      [is.SIGEV_SIGNAL, -1],
+      [3, 0],
+      [4, 0],
+      [17, 0],
+    ] as const);
+    const value = Buffer.concat([ints(5, 0, signal, how), new Uint8Array(EVENT_BYTES - 16)]);
+    const pointer: Operand = random.chance(65)
+      ? { at: EVENT }
+      : random.pick([0, 0, 0, 0, -8, { at: SCRATCH_BYTES - 8 }]);
+    return call(task, "mq_notify", [descriptor, pointer], { inputs: [{ at: EVENT, value }] });
+  }
+
+  #poll(random: Random, task: number, descriptor: Operand): Operation {
+    const own = this.#table.symbolsOf(task);
+    const items: Operand[] = [descriptor];
+    if (own.length > 0 && random.chance(40)) items.push({ symbol: random.pick(own) });
+    const words = items.flatMap(() => [0, random.pick([1, 4, 5, 0, 0x41, 0x104, 0x7fff])]);
+    return call(task, "poll", [{ at: POLL }, items.length, random.pick([0, 0, 0, -1])], {
+      inputs: [{ at: POLL, value: ints(...words) }, ...items.map((word, i) => ({ at: POLL + 8 * i, value: { word } }))],
+      outputs: [{ at: POLL, bytes: 8 * items.length, as: "poll" }],
+    });
   }
 }
 

@@ -1,163 +1,208 @@
 // System V message queues: msgget, msgsnd, msgrcv, msgctl.
 
-import { type Context, call, type Drawing, type Family, idleTasks, ints, long } from "./family.ts";
-import type { Operand, Operation } from "./operation.ts";
+import {
+  type Context,
+  call,
+  type Drawing,
+  drawInterrupt,
+  type Family,
+  idleTasks,
+  ints,
+  longs,
+  type Sleeping,
+  symbolOf,
+} from "./family.ts";
+import * as is from "./flags.ts";
+import { SCRATCH_BYTES } from "./mailbox.ts";
+import { namedBy, type Observation, type Operand, type Operation } from "./operation.ts";
 import type { Random } from "./random.ts";
-import type { Observation, Sequence } from "./sequence.ts";
 
-const BUFFER = 4096;
-const STRUCTURE = 1024;
+const BUFFER = 16_384;
+const STRUCTURE = 4096;
 const MSQID_DS_BYTES = 120;
+const MESSAGE_BYTES_MAX = 8192;
+const QUEUE_BYTES = 16_384;
 const KEYS = 4;
-const IPC_CREAT = 0o1000;
-const IPC_EXCL = 0o2000;
-const IPC_NOWAIT = 0o4000;
-const MSG_NOERROR = 0o10000;
-const MSG_EXCEPT = 0o20000;
-const MSG_COPY = 0o40000;
+const QUEUES = 3;
+const TYPES = [1, 1, 2, 2, 3, 4, 7, 2 ** 31, 2 ** 32 + 1] as const;
+/** Bad pointers; null, one that no address space has, and the guard behind the scratch memory. */
+const BAD: readonly Operand[] = [0, -8, { at: SCRATCH_BYTES }, { at: SCRATCH_BYTES + 100 }];
 
-class Msg implements Drawing {
-  readonly #tasks: number;
-  readonly #queues: string[] = [];
-  /** More than an unprivileged task may ask for. Who lacks CAP_SYS_RESOURCE is so too, of whatever user. */
-  readonly #above: number;
+class SysvMsg implements Drawing {
+  readonly leftovers = { fifos: [], queues: [] };
+  readonly #context: Context;
+  /** Names of ids: those in use, and all that ever were. */
+  #live: string[] = [];
+  readonly #all: string[] = [];
+  /** Linux's, for two names can be of one queue. */
+  readonly #ids = new Map<string, number>();
   #made = 0;
 
   constructor(context: Context) {
-    this.#tasks = context.tasks;
-    this.#above = context.maySpendMore ? 16_385 : 16_384;
+    this.#context = context;
   }
 
-  draw(random: Random, sequence: Sequence): Operation | undefined {
-    const idle = idleTasks(sequence, this.#tasks);
-    if (idle.length === 0) return this.#interrupt(random, sequence);
+  draw(random: Random, sleeping: Sleeping): Operation | undefined {
+    const idle = idleTasks(this.#context.tasks, sleeping);
+    if (idle.length === 0 || (sleeping.size > 0 && random.chance(4))) return drawInterrupt(random, sleeping);
     const task = random.pick(idle);
     const kind = random.weighted([
-      [this.#queues.length < 3 ? 25 : 3, "get"],
+      [this.#live.length < QUEUES ? 25 : 4, "get"],
       [40, "send"],
-      [40, "receive"],
+      [42, "receive"],
       [8, "status"],
-      // Setting wakes all who wait, and Linux lists them again in the order they come to run: one may wait at most.
-      [sequence.sleeping.size < 2 ? 4 : 0, "set"],
-      [3, "remove"],
-      [sequence.sleeping.size > 0 ? 4 : 0, "interrupt"],
+      [5, "set"],
+      [2, "remove"],
       [1, "wrong"],
     ] as const);
     if (kind === "get") return this.#get(random, task);
-    if (kind === "send") return this.#send(random, task, sequence, idle.length > 1);
-    if (kind === "receive") return this.#receive(random, task, idle.length > 1);
-    if (kind === "status") return this.#control(random, task, 2);
+    if (kind === "send") return this.#send(random, task);
+    if (kind === "receive") return this.#receive(random, task);
+    if (kind === "status") return this.#status(random, task);
     if (kind === "set") return this.#set(random, task);
-    if (kind === "remove") return this.#control(random, task, 0);
-    if (kind === "wrong") return this.#control(random, task, random.pick([-1, 4, 5, 99]));
-    return this.#interrupt(random, sequence);
+    if (kind === "remove") return call(task, "msgctl", [this.#queue(random), is.IPC_RMID, random.pick([0, -8])]);
+    return call(task, "msgctl", [this.#queue(random), random.pick([-1, 4, 10, 99, 256]), { at: STRUCTURE }]);
+  }
+
+  /**
+   * Where several could win by luck, it is not drawn: two senders that wait for the same room; receivers that all look again
+   * because the queue's rules were changed, and then wait in another order.
+   */
+  admits(operation: Operation, sleeping: Sleeping): boolean {
+    const queue = this.#idOf(operation);
+    const others = [...sleeping.values()].filter((other) => this.#idOf(other) === queue);
+    const senders = others.filter(({ name }) => name === "msgsnd").length;
+    if (operation.name === "msgsnd") {
+      return ((operation.args[3] as number) & is.IPC_NOWAIT) !== 0 || senders === 0;
+    }
+    const sets = operation.name === "msgctl" && operation.args[1] === is.IPC_SET;
+    return !sets || others.length < 2;
   }
 
   observe({ operation, result }: Observation): void {
-    if (operation.name === "msgget" && result !== "sleeps" && result >= 0) {
-      const { result: as } = operation;
-      if (typeof as === "object") this.#queues.push(as.symbol);
+    if (result === "sleeps" || result < 0) return;
+    const made = namedBy(operation);
+    if (operation.name === "msgget" && made) {
+      this.#live.push(made);
+      this.#all.push(made);
+      this.#ids.set(made, result);
     }
-    if (operation.name === "msgctl" && operation.args[1] === 0 && result === 0) {
-      const id = operation.args[0] as { symbol: string };
-      if (this.#queues.length > 2) this.#queues.splice(this.#queues.indexOf(id.symbol), 1);
+    if (operation.name === "msgctl" && operation.args[1] === is.IPC_RMID) {
+      this.#live = this.#live.filter((name) => name !== symbolOf(operation.args[0]));
     }
   }
 
-  cleanUp(): Operation[] {
-    return Array.from({ length: this.#made }, (_, i) => call(0, "msgctl", [{ symbol: `queue ${i}` }, 0, 0]));
-  }
-
-  #interrupt(random: Random, sequence: Sequence): Operation {
-    return call(0, "interrupt", [random.pick([...sequence.sleeping.keys()])], { result: "ignored" });
+  #idOf({ args }: Operation): number | undefined {
+    return this.#ids.get(symbolOf(args[0]) ?? "");
   }
 
   #queue(random: Random): Operand {
-    if (this.#queues.length === 0 || random.chance(2)) return random.pick([-1, 0x7ffffff0]);
-    return { symbol: random.pick(this.#queues) };
+    if (this.#live.length > 0 && !random.chance(3)) return { symbol: random.pick(this.#live) };
+    return this.#all.length > 0 && random.chance(70)
+      ? { symbol: random.pick(this.#all) }
+      : random.pick([-1, 0x7ffffff0, -(2 ** 31)]);
   }
 
   #get(random: Random, task: number): Operation {
     const key: Operand = random.chance(15) ? 0 : { key: random.below(KEYS) };
-    const flags = random.pick([0, IPC_CREAT, IPC_CREAT, IPC_CREAT | IPC_EXCL, IPC_EXCL]);
-    const mode = random.pick([0o600, 0o666, 0o644, 0, 0o400, 0o777]);
-    return call(task, "msgget", [key, flags | mode], { result: { symbol: `queue ${this.#made++}` } });
+    const flags = random.pick([
+      0,
+      is.IPC_CREAT,
+      is.IPC_CREAT,
+      is.IPC_CREAT,
+      is.IPC_CREAT | is.IPC_EXCL,
+      is.IPC_EXCL,
+      0o4000,
+    ]);
+    const mode = random.pick([0o600, 0o666, 0o644, 0, 0o400, 0o777, 0o7000]);
+    const names = `queue ${this.#made++}`;
+    return call(task, "msgget", [key, flags | mode], { result: { names, as: "queue" } });
   }
 
-  #send(random: Random, task: number, sequence: Sequence, mayBlock: boolean): Operation {
-    const length = random.weighted([
+  #send(random: Random, task: number): Operation {
+    const length = random.weighted<number | bigint>([
       [40, random.below(24)],
       [20, random.below(300)],
       [4, 0],
-      [4, 8192],
-      [2, 8193],
+      [8, MESSAGE_BYTES_MAX],
+      [2, MESSAGE_BYTES_MAX + 1],
       [1, -1],
-      [8, 4000 + random.below(100)],
+      [1, 2n ** 63n - 1n],
+      [14, 3000 + random.below(2000)],
     ]);
-    const type = random.weighted<bigint | number>([
-      [60, 1 + random.below(4)],
-      [4, 0],
-      [3, -1],
-      [3, 2n ** 40n + 1n],
-      [2, 2n ** 63n - 1n],
-      [10, 1 + random.below(100)],
+    const type = random.weighted<number | bigint>([
+      [80, random.pick(TYPES)],
+      [3, 0],
+      [2, -1],
+      [2, -(2n ** 63n)],
+      [3, 2n ** 63n - 1n],
+      [20, 1 + random.below(100)],
     ]);
-    const queue = this.#queue(random);
-    const someoneSends = [...sequence.sleeping.values()].some((of) => of.name === "msgsnd");
-    const blocks = mayBlock && !someoneSends && random.chance(30);
-    const flags = (blocks ? 0 : IPC_NOWAIT) | (random.chance(3) ? MSG_NOERROR : 0);
-    const pointer: Operand = random.chance(2) ? random.pick([0, -8]) : { at: BUFFER };
-    const bytes = Math.max(0, Math.min(length, 9000));
-    const data = Buffer.concat([long(type), random.bytes(bytes)]);
-    return call(task, "msgsnd", [queue, pointer, length, flags], { writes: [{ at: BUFFER, bytes: data }] });
+    const flags = (random.chance(35) ? 0 : is.IPC_NOWAIT) | (random.chance(4) ? is.MSG_NOERROR | is.MSG_EXCEPT : 0);
+    const bytes = Math.min(Math.max(0, Number(length)), MESSAGE_BYTES_MAX + 1);
+    // From good memory, from none, or from some that ends before the message does.
+    const place = random.chance(3)
+      ? random.pick([...BAD, { at: SCRATCH_BYTES - 8 }, { at: SCRATCH_BYTES - 20 }])
+      : undefined;
+    const value = Buffer.concat([longs(type), random.bytes(bytes)]);
+    const pointer = place ?? { at: BUFFER };
+    const ends = typeof pointer === "object" && "at" in pointer && pointer.at < SCRATCH_BYTES ? pointer.at : BUFFER;
+    const inputs = [{ at: ends, value: value.subarray(0, SCRATCH_BYTES - ends) }];
+    return call(task, "msgsnd", [this.#queue(random), pointer, length, flags], { inputs });
   }
 
-  #receive(random: Random, task: number, mayBlock: boolean): Operation {
-    const type = random.weighted<bigint | number>([
+  #receive(random: Random, task: number): Operation {
+    const type = random.weighted<number | bigint>([
       [40, 0],
-      [30, 1 + random.below(4)],
-      [25, -(1 + random.below(6))],
-      [2, 2n ** 40n + 1n],
+      [30, random.pick(TYPES)],
+      [25, -(1 + random.below(8))],
       [2, -(2n ** 63n)],
-      [2, -(2n ** 41n)],
+      [2, -(2n ** 32n) - 2n],
+      [1, 2n ** 63n - 1n],
     ]);
-    const length = random.weighted([
-      [60, 8192],
+    const length = random.weighted<number | bigint>([
+      [60, MESSAGE_BYTES_MAX],
       [10, random.below(24)],
       [5, 0],
       [5, 300],
-      [2, 20_000],
+      [3, 20_000],
       [1, -1],
+      [1, -(2n ** 63n)],
     ]);
-    const blocks = mayBlock && random.chance(30);
-    let flags = blocks ? 0 : IPC_NOWAIT;
-    if (random.chance(25)) flags |= MSG_NOERROR;
-    if (random.chance(15)) flags |= MSG_EXCEPT;
-    const copies = random.chance(6);
-    if (copies) flags |= MSG_COPY;
-    return call(
-      task,
-      "msgrcv",
-      [this.#queue(random), { at: BUFFER }, length, copies && !random.chance(5) ? random.below(6) : type, flags],
-      { outputs: [{ at: BUFFER, bytes: 8 + 8192, as: "bytes" }] },
-    );
+    const copies = this.#context.copiesMessages && random.chance(8);
+    let flags = random.chance(40) ? 0 : is.IPC_NOWAIT;
+    if (random.chance(25)) flags |= is.MSG_NOERROR;
+    if (random.chance(15)) flags |= is.MSG_EXCEPT;
+    if (copies) flags |= is.MSG_COPY;
+    const wanted = copies && !random.chance(8) ? random.below(6) : type;
+    const bytes = 8 + Math.min(Math.max(0, Number(length)), MESSAGE_BYTES_MAX);
+    return call(task, "msgrcv", [this.#queue(random), { at: BUFFER }, length, wanted, flags], {
+      outputs: [{ at: BUFFER, bytes, as: "bytes" }],
+    });
   }
 
-  #control(random: Random, task: number, command: number): Operation {
-    const pointer: Operand = command === 2 && random.chance(4) ? random.pick([0, -8]) : { at: STRUCTURE };
-    const outputs = [{ at: STRUCTURE, bytes: MSQID_DS_BYTES, as: "msqid" as const }];
-    const queue = command === 0 && !random.chance(60) ? this.#queue(random) : this.#queue(random);
-    return call(task, "msgctl", [queue, command, pointer], { outputs });
+  #status(random: Random, task: number): Operation {
+    const pointer: Operand = random.chance(4) ? random.pick([...BAD, { at: SCRATCH_BYTES - 64 }]) : { at: STRUCTURE };
+    const outputs = pointer === 0 ? [] : [{ at: STRUCTURE, bytes: MSQID_DS_BYTES, as: "msqid" as const }];
+    return call(task, "msgctl", [this.#queue(random), is.IPC_STAT, pointer], { outputs });
   }
 
   #set(random: Random, task: number): Operation {
-    const bytes = new Uint8Array(MSQID_DS_BYTES);
-    bytes.set(ints(0, random.pick([0, 1000, 1001]), random.pick([0, 100, 2000])), 0);
-    bytes.set(ints(random.pick([0o600, 0o666, 0o7777, 0o200, 0o444])), 20);
-    bytes.set(long(random.pick([100, 1000, 16_384, 8192, this.#above, 1, 0])), 88);
-    const pointer: Operand = random.chance(4) ? random.pick([0, -8]) : { at: STRUCTURE };
-    return call(task, "msgctl", [this.#queue(random), 1, pointer], { writes: [{ at: STRUCTURE, bytes }] });
+    const value = new Uint8Array(MSQID_DS_BYTES);
+    const owner = this.#context.isRoot
+      ? [random.pick([0, 1000, 1001]), random.pick([0, 100, 2000])]
+      : [this.#context.uid, this.#context.gid];
+    value.set(ints(0, ...owner), 0);
+    value.set(ints(random.pick([0o600, 0o666, 0o7777, 0o200, 0o444])), 20);
+    const above = this.#context.testsLimits ? QUEUE_BYTES + 1 : QUEUE_BYTES;
+    value.set(
+      longs(random.pick([100, 1000, QUEUE_BYTES, QUEUE_BYTES, QUEUE_BYTES, MESSAGE_BYTES_MAX, above, 1, 0])),
+      88,
+    );
+    const pointer: Operand = random.chance(4) ? random.pick([...BAD, { at: SCRATCH_BYTES - 64 }]) : { at: STRUCTURE };
+    const inputs = [{ at: STRUCTURE, value }];
+    return call(task, "msgctl", [this.#queue(random), is.IPC_SET, pointer], { inputs });
   }
 }
 
-export const sysvMsg: Family = { name: "sysv-msg", begin: (context) => new Msg(context) };
+export const sysvMsg: Family = { name: "sysv-msg", begin: (context) => new SysvMsg(context) };

@@ -1,34 +1,53 @@
-// A family of calls: draws plausible operations, and says how to leave nothing behind.
+// A family of calls: draws plausible operations one by one, knowing what came of those before.
 
-import type { CallName, Operand, Operation } from "./operation.ts";
+import type { CallName } from "./calls.ts";
+import type { Observation, Operand, Operation } from "./operation.ts";
 import type { Random } from "./random.ts";
-import type { Observation, Sequence } from "./sequence.ts";
-
-/** One sequence's worth of drawing. */
-export interface Drawing {
-  /** The next operation; undefined where nothing can be drawn now. */
-  draw(random: Random, sequence: Sequence): Operation | undefined;
-  /** Learns what came of it. */
-  observe(observation: Observation): void;
-  /** Operations that give back what may be left, of which any may fail. */
-  cleanUp(): Operation[];
-}
-
-export interface Family {
-  readonly name: string;
-  /** Whether its calls need a directory for FIFOs. */
-  begin(context: Context): Drawing;
-}
 
 /** What is the same for all sequences of a run. */
 export interface Context {
   readonly tasks: number;
-  /** Linux's directory for FIFOs, with a "/" at its end. */
-  readonly directory: string;
-  /** A number of this run, for names that nobody else has. */
-  readonly run: number;
-  /** Whether user 0 is above Linux's limits here, as it is with us: CAP_SYS_RESOURCE. */
-  readonly maySpendMore: boolean;
+  /** Whether the tasks may take on other users and groups, and begin as user 0. */
+  readonly isRoot: boolean;
+  readonly uid: number;
+  readonly gid: number;
+  /** Whether O_CREAT of another user's FIFO may be refused (protected_fifos of proc_sys_fs(5)). */
+  readonly protectsFifos: boolean;
+  /**
+   * Whether limits for unprivileged users may be tested: where user 0 is above them, as it is with us (CAP_SYS_RESOURCE), or
+   * the tasks are of another user.
+   */
+  readonly testsLimits: boolean;
+  /** Whether a task may take over another's descriptors (pidfd_getfd(2)). */
+  readonly mayInherit: boolean;
+  /** Whether Linux was built with MSG_COPY. */
+  readonly copiesMessages: boolean;
+  /** Whether a write that finds no bytes at its pointer leaves Linux's pipe as it was (from 6.14 on). */
+  readonly efaultIsClean: boolean;
+  /** What the names of POSIX queues begin with, where others could have the same. */
+  readonly prefix: string;
+}
+
+/** Operations whose calls sleep, by task. */
+export type Sleeping = ReadonlyMap<number, Operation>;
+
+/** One sequence's worth of drawing. Remembers what the tasks have, from what is observed. */
+export interface Drawing {
+  /** The next operation; undefined where this draw came to nothing. */
+  draw(random: Random, sleeping: Sleeping): Operation | undefined;
+  /**
+   * Whether what an operation does now is determined, and by intention the same on both sides. It is asked before each,
+   * whether drawn, or left over in a sequence that was made shorter.
+   */
+  admits(operation: Operation, sleeping: Sleeping): boolean;
+  observe(observation: Observation): void;
+  /** Names of FIFOs and POSIX queues that may be left. */
+  readonly leftovers: { readonly fifos: readonly string[]; readonly queues: readonly string[] };
+}
+
+export interface Family {
+  readonly name: string;
+  begin(context: Context): Drawing;
 }
 
 export const call = (
@@ -38,24 +57,30 @@ export const call = (
   rest: Partial<Operation> = {},
 ): Operation => ({ task, name, args, ...rest });
 
-/** Tasks whose call does not sleep. */
-export function idleTasks(sequence: Sequence, tasks: number): number[] {
-  return Array.from({ length: tasks }, (_, task) => task).filter((task) => !sequence.sleeping.has(task));
-}
+/** An interrupt of one of those who sleep. */
+export const drawInterrupt = (random: Random, sleeping: Sleeping): Operation =>
+  call(0, "interrupt", [random.pick([...sleeping.keys()])]);
+
+export const idleTasks = (count: number, sleeping: Sleeping): number[] =>
+  Array.from({ length: count }, (_, task) => task).filter((task) => !sleeping.has(task));
+
+/** The symbol of an operand, if it is one. */
+export const symbolOf = (operand: Operand | undefined): string | undefined =>
+  typeof operand === "object" && "symbol" in operand ? operand.symbol : undefined;
 
 export const text = (value: string): Uint8Array => Buffer.from(`${value}\0`, "latin1");
 
-/** A 64-bit little-endian number. */
-export function long(value: bigint | number): Uint8Array {
-  const bytes = new Uint8Array(8);
-  new DataView(bytes.buffer).setBigInt64(0, BigInt(value), true);
+/** Numbers of 64 bits, little-endian. */
+export function longs(...values: (bigint | number)[]): Uint8Array {
+  const bytes = new Uint8Array(8 * values.length);
+  const view = new DataView(bytes.buffer);
+  values.forEach((value, i) => {
+    view.setBigInt64(8 * i, BigInt.asIntN(64, BigInt(value)), true);
+  });
   return bytes;
 }
 
-export function longs(...values: (bigint | number)[]): Uint8Array {
-  return Buffer.concat(values.map(long));
-}
-
+/** Numbers of 32 bits. */
 export function ints(...values: number[]): Uint8Array {
   const bytes = new Uint8Array(4 * values.length);
   const view = new DataView(bytes.buffer);

@@ -3,45 +3,132 @@
 import { createRequire } from "node:module";
 
 type Koffi = typeof import("koffi");
+type Native = (...args: unknown[]) => number | bigint;
 
 const koffi = createRequire(import.meta.url)("koffi") as Koffi;
 const library = koffi.load(null as unknown as string);
-const call = library.func(
-  "int64_t syscall(long number, int64_t a, int64_t b, int64_t c, int64_t d, int64_t e, int64_t f)",
-) as unknown as (...args: (number | bigint)[]) => number | bigint;
-const memcpy = library.func("intptr_t memcpy(intptr_t to, intptr_t from, size_t bytes)") as unknown as (
-  ...args: (number | bigint)[]
-) => unknown;
-const dlsym = library.func("intptr_t dlsym(intptr_t handle, const char *name)") as unknown as (
-  handle: number,
-  name: string,
-) => number | bigint;
-const sigaction = library.func("int sigaction(int signal, const uint8_t *action, uint8_t *before)") as unknown as (
-  ...args: unknown[]
-) => number;
+const native = (prototype: string): Native => library.func(prototype) as unknown as Native;
+const call = native("int64_t syscall(long number, int64_t a, int64_t b, int64_t c, int64_t d, int64_t e, int64_t f)");
+const dlsym = native("intptr_t dlsym(intptr_t handle, const char *name)");
+const sigaction = native("int sigaction(int signal, const uint8_t *action, uint8_t *before)");
 
 const SIGUSR1 = 10;
-const SYS_TGKILL = 234;
+const SIGPIPE = 13;
+const SIG_IGN = 1n;
 const SIGACTION_BYTES = 152;
 
+const SYS_MMAP = 9;
+const SYS_MPROTECT = 10;
+const SYS_CHDIR = 80;
+const SYS_CHROOT = 161;
+const SYS_SCHED_YIELD = 24;
+const SYS_TGKILL = 234;
+const SYS_UNSHARE = 272;
+const SYS_PRLIMIT = 302;
+const SYS_SETNS = 308;
+const CLONE_NEWIPC = 0x08000000;
+const RLIMIT_NOFILE = 7;
+const MAP_PRIVATE_ANONYMOUS = 0x22;
+const PROT_ALL = 7;
+const PAGE_BYTES = 4096;
+
 /** A result from 0 up, or a negative errno. */
-export function linuxCall(number: number, args: readonly bigint[]): bigint {
-  const [a = 0n, b = 0n, c = 0n, d = 0n, e = 0n, f = 0n] = args;
-  const result = BigInt(call(number, a, b, c, d, e, f));
-  return result === -1n ? BigInt(-koffi.errno()) : result;
+export function linuxCall(number: number, ...args: (number | bigint)[]): number {
+  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = args;
+  const result = Number(call(number, a, b, c, d, e, f));
+  return result === -1 ? -koffi.errno() : result;
 }
 
-export function copyMemory(to: bigint, from: bigint, bytes: number): void {
-  memcpy(to, from, bytes);
+/** The same with a text as its first argument. */
+function withText(number: number, text: string): number {
+  const bytes = Buffer.from(`${text}\0`);
+  const room = koffi.alloc("uint8_t", bytes.length);
+  new Uint8Array(koffi.view(room, bytes.length)).set(bytes);
+  const result = linuxCall(number, koffi.address(room));
+  koffi.free(room);
+  return result;
 }
 
-/** Lets SIGUSR1 interrupt calls (EINTR): its handler is a function of libc that does nothing to us, and restarts nothing. */
-export function interruptible(): void {
+/** Makes the directory the root and the working directory: 0, or a negative errno. */
+export const enterAsRoot = (directory: string): number => withText(SYS_CHROOT, directory) || withText(SYS_CHDIR, "/");
+
+export const yieldProcessor = (): number => linuxCall(SYS_SCHED_YIELD);
+
+/** A namespace of this thread's own for SysV objects and POSIX queues, which its children share: 0, or a negative errno. */
+export const unshareIpc = (): number => linuxCall(SYS_UNSHARE, CLONE_NEWIPC);
+
+/** Back to the namespace of a descriptor of /proc/self/ns/ipc. */
+export const enterIpc = (descriptor: number): number => linuxCall(SYS_SETNS, descriptor, CLONE_NEWIPC);
+
+/** What lies beyond a task's memory: nothing. */
+export const forbidPage = (address: number): number => linuxCall(SYS_MPROTECT, address, PAGE_BYTES, 0);
+
+/** How many descriptors this process may have. */
+export function limitDescriptors(count: number): void {
+  const limits = koffi.alloc("uint64_t", 2);
+  const words = new BigUint64Array(koffi.view(limits, 16));
+  linuxCall(SYS_PRLIMIT, 0, RLIMIT_NOFILE, 0, koffi.address(limits));
+  words[0] = BigInt(count);
+  const result = linuxCall(SYS_PRLIMIT, 0, RLIMIT_NOFILE, koffi.address(limits), 0);
+  if (result < 0) throw new Error(`prlimit: ${result}`);
+}
+
+function setHandler(signal: number, handler: bigint): void {
   const action = Buffer.alloc(SIGACTION_BYTES);
-  action.writeBigInt64LE(BigInt(dlsym(0, "abs")), 0);
-  if (sigaction(SIGUSR1, action, null) !== 0) throw new Error("sigaction failed");
+  action.writeBigInt64LE(handler, 0);
+  if (sigaction(signal, action, null) !== 0) throw new Error("sigaction failed");
 }
 
-export function interruptThread(pid: number, thread: number): void {
-  linuxCall(SYS_TGKILL, [BigInt(pid), BigInt(thread), BigInt(SIGUSR1)]);
+/**
+ * Lets SIGUSR1 interrupt calls (EINTR): its handler is a function of libc that does nothing to us, and no call is restarted.
+ * A write into a broken pipe only returns EPIPE.
+ */
+export function prepareSignals(): void {
+  setHandler(SIGUSR1, BigInt(dlsym(0, "abs")));
+  setHandler(SIGPIPE, SIG_IGN);
+}
+
+/** Interrupts the call that a thread sleeps in. */
+export const interruptThread = (pid: number, thread: number): number => linuxCall(SYS_TGKILL, pid, thread, SIGUSR1);
+
+/** Where the trampoline finds what it needs, in bytes from the address it is given, and what it marks. */
+export interface TrampolinePlaces {
+  readonly state: number;
+  readonly inCall: number;
+  readonly done: number;
+  readonly number: number;
+  readonly args: number;
+  readonly result: number;
+}
+
+/**
+ * A function in machine code that makes one system call: it stores `inCall`, makes the call, stores the result and `done`.
+ * Between the two stores there is one instruction, so who sees `inCall` and a sleeping thread knows that it sleeps in that
+ * call, and not in something that JavaScript does before or after. /proc/…/syscall says the same, but not of a task that has
+ * changed its user.
+ */
+export function makeTrampoline(places: TrampolinePlaces): (address: number) => void {
+  const { state, inCall, done, number, args, result } = places;
+  const word = (value: number): number[] => [...new Uint8Array(Int32Array.of(value).buffer)];
+  const code = [
+    [0x53, 0x48, 0x89, 0xfb], // push rbx; mov rbx, rdi
+    [0xc7, 0x83, ...word(state), ...word(inCall)], // mov dword [rbx + state], inCall
+    [0x48, 0x63, 0x83, ...word(number)], // movsxd rax, [rbx + number]
+    [0x48, 0x8b, 0xbb, ...word(args)], // mov rdi, [rbx + args]
+    [0x48, 0x8b, 0xb3, ...word(args + 8)], // mov rsi, …
+    [0x48, 0x8b, 0x93, ...word(args + 16)], // mov rdx, …
+    [0x4c, 0x8b, 0x93, ...word(args + 24)], // mov r10, …
+    [0x4c, 0x8b, 0x83, ...word(args + 32)], // mov r8, …
+    [0x4c, 0x8b, 0x8b, ...word(args + 40)], // mov r9, …
+    [0x0f, 0x05], // syscall
+    [0x48, 0x89, 0x83, ...word(result)], // mov [rbx + result], rax
+    [0xc7, 0x83, ...word(state), ...word(done)], // mov dword [rbx + state], done
+    [0x5b, 0xc3], // pop rbx; ret
+  ].flat();
+  const page = linuxCall(SYS_MMAP, 0, PAGE_BYTES, PROT_ALL, MAP_PRIVATE_ANONYMOUS, -1, 0);
+  if (page < 0) throw new Error(`no page for machine code: ${page}`);
+  new Uint8Array(koffi.view(BigInt(page) as never, PAGE_BYTES)).set(code);
+  return koffi.decode(BigInt(page), koffi.proto("void differential_trampoline(uintptr_t slot)")) as (
+    at: number,
+  ) => void;
 }

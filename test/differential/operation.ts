@@ -1,7 +1,8 @@
 // An operation of the differential test: one call by one task, as data, so that it can be run on both sides, taken out of its
 // sequence, and printed.
 
-import type { View } from "./structures.ts";
+import type { CallName } from "./calls.ts";
+import type { View } from "./views.ts";
 
 /** What an argument is; each side makes its own number of it. */
 export type Operand =
@@ -9,115 +10,115 @@ export type Operand =
   | bigint
   /** An offset in the task's scratch memory. */
   | { readonly at: number }
-  /** What an earlier operation made: a descriptor, an id, an address. */
-  | { readonly symbol: string }
-  /** A number of a descriptor that is chosen by the caller (dup2), and shifted on Linux, where low ones are the host's. */
+  /** What an earlier operation made: a descriptor, an id, an address, and so many bytes behind it. */
+  | { readonly symbol: string; readonly plus?: number }
+  /** A descriptor by its number. The first that a task can get is 0 here; each side has others below it. */
   | { readonly descriptor: number }
   /** A key, relative to the keys of this run. */
   | { readonly key: number };
+
+/** What is put into scratch memory before a call. */
+export interface Input {
+  readonly at: number;
+  /** Bytes; or the low 32 bits of an operand; or a `struct timespec` so many milliseconds from now. */
+  readonly value: Uint8Array | { readonly word: Operand } | { readonly inMilliseconds: number };
+}
+
+/** What a call may write, and how it is compared. What it left alone counts too. */
+export interface Output {
+  readonly at: number;
+  readonly bytes: number;
+  readonly as: View;
+}
 
 export interface Operation {
   readonly task: number;
   readonly name: CallName;
   readonly args: readonly Operand[];
-  /** Bytes that are in scratch memory before the call. */
-  readonly writes?: readonly { readonly at: number; readonly bytes: Uint8Array }[];
-  /** 32-bit words in scratch memory that hold symbols, such as the descriptors of poll. */
-  readonly patches?: readonly { readonly at: number; readonly value: Operand }[];
-  /** What the call may have written, and how it is compared. */
-  readonly outputs?: readonly {
-    readonly at: number;
-    readonly bytes: number;
-    readonly as: View;
-    /** What is there before the call stays: it is an input too. */
-    readonly keep?: boolean;
-  }[];
-  /** Paths of FIFOs: each side has a directory of its own. */
-  readonly paths?: readonly { readonly at: number; readonly name: string }[];
-  /** What a good result is: a number that must agree, or something that gets a name. */
-  readonly result?: { readonly symbol: string } | "descriptor" | "pid" | "ignored";
-  /** Symbols that are found in scratch memory afterwards: pipe's two descriptors. */
+  readonly inputs?: readonly Input[];
+  readonly outputs?: readonly Output[];
+  /**
+   * What a good result is: by default a number that must agree; or something that gets a name and may be another number on
+   * each side (an id, an address), or must be the same (a descriptor).
+   */
+  readonly result?: { readonly names: string; readonly as: "queue" | "segment" | "address" | "descriptor" } | "sign";
+  /** Descriptors that are found in scratch memory afterwards, and get names: those of pipe. */
   readonly made?: readonly { readonly at: number; readonly symbol: string }[];
+  /** It returns by itself, if late: wait for that, though it sleeps. */
+  readonly returns?: true;
 }
 
-/** Calls by their number on Linux x86-64; those from 10000 are the harness's own. */
-export const numbers = {
-  read: 0,
-  write: 1,
-  open: 2,
-  close: 3,
-  poll: 7,
-  ioctl: 16,
-  pipe: 22,
-  shmget: 29,
-  shmat: 30,
-  shmctl: 31,
-  dup: 32,
-  dup2: 33,
-  shmdt: 67,
-  msgget: 68,
-  msgsnd: 69,
-  msgrcv: 70,
-  msgctl: 71,
-  fcntl: 72,
-  unlink: 87,
-  chmod: 90,
-  fchmod: 91,
-  chown: 92,
-  fchown: 93,
-  umask: 95,
-  getuid: 102,
-  getgid: 104,
-  setuid: 105,
-  setgid: 106,
-  geteuid: 107,
-  getegid: 108,
-  getgroups: 115,
-  setgroups: 116,
-  setresuid: 117,
-  getresuid: 118,
-  setresgid: 119,
-  getresgid: 120,
-  mknod: 133,
-  mq_open: 240,
-  mq_unlink: 241,
-  mq_timedsend: 242,
-  mq_timedreceive: 243,
-  mq_notify: 244,
-  mq_getsetattr: 245,
-  dup3: 292,
-  pipe2: 293,
-  /** interrupt(task): makes the blocked call of another task return EINTR. */
-  interrupt: 10_000,
-  /** peek(address, scratch, length) and poke: through an attached segment. */
-  peek: 10_001,
-  poke: 10_002,
-} as const;
+/** How a call ended on Linux, for those who draw the next; a descriptor as `Operand` counts; `sleeps` where it has not. */
+export type Result = number | "sleeps";
 
-export type CallName = keyof typeof numbers;
+/** An operation, and what came of it on Linux. */
+export interface Observation {
+  readonly operation: Operation;
+  readonly result: Result;
+  /** The two descriptors of pipe, as `Operand` counts them. */
+  readonly made: readonly number[];
+}
 
-/** What became of an operation on one side. */
-export type Outcome = { readonly blocks: true } | { readonly blocks: false; readonly result: string };
+/** The name that an operation gives its result. */
+export const namedBy = ({ result }: Operation): string | undefined =>
+  typeof result === "object" ? result.names : undefined;
 
 export function printed(operation: Operation): string {
-  const args = operation.args.map(printedOperand).join(", ");
-  const writes = (operation.writes ?? []).map(({ at, bytes }) => `@${at}=${printedBytes(bytes)}`);
-  const patches = (operation.patches ?? []).map(({ at, value }) => `@${at}=${printedOperand(value)}`);
-  const paths = (operation.paths ?? []).map(({ at, name }) => `@${at}=path ${JSON.stringify(name)}`);
-  const memory = [...paths, ...writes, ...patches].join(" ");
-  const name = typeof operation.result === "object" ? `${operation.result.symbol} = ` : "";
-  return `task ${operation.task}: ${name}${operation.name}(${args})${memory ? ` with ${memory}` : ""}`;
+  const octal = octalArguments[operation.name] ?? [];
+  const args = operation.args.map((operand, i) => printedOperand(operand, octal.includes(i))).join(", ");
+  const memory = (operation.inputs ?? []).map(({ at, value }) => `@${at} ${printedInput(value)}`);
+  const names = [namedBy(operation), ...(operation.made ?? []).map(({ symbol }) => symbol)].filter(Boolean).join(", ");
+  const given = memory.length > 0 ? ` with ${memory.join(", ")}` : "";
+  return `task ${operation.task}: ${names ? `${names} = ` : ""}${operation.name}(${args})${given}`;
 }
 
-function printedOperand(operand: Operand): string {
+/** Which arguments are flags or modes. */
+const octalArguments: { readonly [name in CallName]?: readonly number[] } = {
+  open: [1, 2],
+  openat: [2, 3],
+  pipe2: [1],
+  dup3: [2],
+  mknod: [1],
+  chmod: [1],
+  fchmod: [1],
+  umask: [0],
+  mq_open: [1, 2],
+  msgget: [1],
+  msgsnd: [3],
+  msgrcv: [4],
+  shmget: [2],
+  shmat: [2],
+};
+
+function printedOperand(operand: Operand, octal = false): string {
+  if (typeof operand === "number" && octal && operand > 7) return `0${operand.toString(8)}`;
   if (typeof operand === "number" || typeof operand === "bigint") return String(operand);
   if ("at" in operand) return `@${operand.at}`;
-  if ("symbol" in operand) return operand.symbol;
+  if ("symbol" in operand) return operand.plus ? `${operand.symbol} + ${operand.plus}` : operand.symbol;
   return "descriptor" in operand ? `descriptor ${operand.descriptor}` : `key ${operand.key}`;
 }
 
+function printedInput(value: Input["value"]): string {
+  if ("word" in value) return printedOperand(value.word);
+  if ("inMilliseconds" in value) return `in ${value.inMilliseconds} ms`;
+  return printedBytes(value);
+}
+
+/** As a text, a message (its type and text), or numbers. */
 function printedBytes(bytes: Uint8Array): string {
-  const text = Buffer.from(bytes).toString("latin1");
-  const short = text.length > 48 ? `${text.slice(0, 40)}… (${text.length})` : text;
-  return JSON.stringify(short);
+  const [whole, rest] = [bytes, bytes.subarray(8)].map((part) => Buffer.from(part).toString("latin1"));
+  const isText = (text = ""): boolean => /^[ -~]*\0?$/.test(text);
+  if (isText(whole)) return quoted(whole);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (bytes.length > 8 && isText(rest)) return `${view.getBigInt64(0, true)} ${quoted(rest)}`;
+  const size = bytes.length % 8 === 0 ? 8 : 4;
+  const numbers = Array.from({ length: Math.floor(bytes.length / size) }, (_, i) =>
+    size === 8 ? view.getBigInt64(8 * i, true) : view.getInt32(4 * i, true),
+  );
+  return `[${numbers.join(" ")}]`;
+}
+
+function quoted(text = ""): string {
+  const short = text.replace(/\0$/, "");
+  return JSON.stringify(short.length > 48 ? `${short.slice(0, 40)}… (${short.length})` : short);
 }

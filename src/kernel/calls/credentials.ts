@@ -82,7 +82,7 @@ function setgroups({ system, memory }: Caller, ...[countArgument, pointer]: Argu
   const place = count === 0 ? undefined : memory.structure(size(pointer), ID_BYTES * count, false);
   if (count > 0 && !place) return EFAULT;
   const groups = Array.from({ length: count }, (_, i) => place?.getUint32(ID_BYTES * i, true) ?? 0);
-  return credentials.setGroups(groups.sort((a, b) => a - b));
+  return groups.includes(NO_ID) ? EINVAL : credentials.setGroups(groups);
 }
 
 export const credentialCalls = {

@@ -12,6 +12,7 @@ import {
   F_SETPIPE_SZ,
   FD_CLOEXEC,
   FIONREAD,
+  O_ACCMODE,
   O_APPEND,
   O_ASYNC,
   O_CLOEXEC,
@@ -30,6 +31,8 @@ import type { OpenFile, System } from "../system.ts";
 import { type Argument, type Caller, int, size, unsigned } from "./call.ts";
 
 const SETTABLE_FLAGS = O_APPEND | O_NONBLOCK | O_NOATIME;
+/** A bit of a description's flags: opened with O_ASYNC, which F_SETFL then cannot change, for it drops only what it has set. */
+export const OPENED_ASYNC = 1 << 30;
 /** What a POSIX queue's file claims to hold (ipc/mqueue.c, FILENT_SIZE). */
 const QUEUE_FILE_BYTES = 80;
 
@@ -69,7 +72,7 @@ export function fcntl({ system }: Caller, ...[descriptorArgument, command, value
       system.setCloseOnExec(descriptor, (int(value) & FD_CLOEXEC) !== 0);
       return 0;
     case F_GETFL:
-      return file.flags | accessMode(file);
+      return (file.flags & ~OPENED_ASYNC) | accessMode(file);
     case F_SETFL:
       return setStatus(system, file, int(value));
     case F_GETPIPE_SZ:
@@ -104,6 +107,7 @@ export function freeDescriptors(system: System, most: number): number {
 }
 
 function accessMode(file: OpenFile): number {
+  if (!(file.access & (access.READ | access.WRITE))) return O_ACCMODE;
   if (!(file.access & access.WRITE)) return O_RDONLY;
   return file.access & access.READ ? O_RDWR : O_WRONLY;
 }
@@ -116,7 +120,7 @@ function setStatus(system: System, file: OpenFile, wanted: number): number {
     if (!controlsFile(system.credentials, system.registry.ownershipOf(objectIndex))) return EPERM;
   }
   if (wanted & O_DIRECT) return EINVAL;
-  const settable = isPipe(file) ? SETTABLE_FLAGS | O_ASYNC : SETTABLE_FLAGS;
+  const settable = isPipe(file) && !(flags & OPENED_ASYNC) ? SETTABLE_FLAGS | O_ASYNC : SETTABLE_FLAGS;
   system.setFlags(description, (wanted & settable) | (flags & ~settable));
   return 0;
 }

@@ -1,5 +1,6 @@
 // struct ipc64_perm (asm-generic/ipcbuf.h), which msqid_ds and shmid_ds begin with.
 
+import { NO_ID } from "../../tasks/credentials.ts";
 import type { System } from "../system.ts";
 import { sequenceOf } from "../sysv-ids.ts";
 
@@ -19,3 +20,6 @@ export function writeIpcPerm(view: DataView, system: System, objectIndex: number
 export function readIpcPerm(view: DataView): { uid: number; gid: number; mode: number } {
   return { uid: view.getUint32(4, true), gid: view.getUint32(8, true), mode: view.getUint32(20, true) };
 }
+
+/** Nobody has the id -1: IPC_SET refuses it, after it has looked who asks. */
+export const namesOwner = ({ uid, gid }: { uid: number; gid: number }): boolean => uid !== NO_ID && gid !== NO_ID;

@@ -1,6 +1,6 @@
 // What a task remembers of a SysV queue, so that a call need not find and judge it anew.
 
-import type { MessageRing } from "../../objects/message-queue.ts";
+import type { MessageRing } from "../../objects/message-ring.ts";
 
 /** A queue that this task has used before, and what it decided about it by the rules of then. */
 export interface KnownQueue {

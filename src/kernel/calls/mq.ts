@@ -6,10 +6,10 @@ import {
   EACCES,
   EAGAIN,
   EBADF,
-  EBUSY,
   EEXIST,
   EFAULT,
   EINVAL,
+  EMFILE,
   EMSGSIZE,
   ENAMETOOLONG,
   ENOENT,
@@ -17,23 +17,33 @@ import {
 } from "../../abi/errno.ts";
 import {
   O_ACCMODE,
+  O_APPEND,
+  O_ASYNC,
   O_CLOEXEC,
   O_CREAT,
+  O_DIRECTORY,
+  O_DSYNC,
   O_EXCL,
+  O_LARGEFILE,
+  O_NOATIME,
+  O_NOFOLLOW,
   O_NONBLOCK,
   O_RDONLY,
   O_RDWR,
+  O_SYNC_BIT,
   O_WRONLY,
   SIGEV_NONE,
   SIGEV_SIGNAL,
 } from "../../abi/flags.ts";
 import { NAME_BYTES_MAX, PRIORITY_BOUND, QUEUE_DEPTH_DEFAULT } from "../../abi/limits.ts";
-import { access, kinds, queue } from "../../memory/layout.ts";
+import { access, kinds } from "../../memory/layout.ts";
 import { blockUntil, type Condition, FOR_EVER } from "../../sync/waiting.ts";
+import { registerLocked, unregisterLocked } from "../arrivals.ts";
 import { makingQueue } from "../making.ts";
 import { controlsFile, MAY_READ, MAY_WRITE, permitsFile } from "../permissions.ts";
 import type { OpenFile } from "../system.ts";
 import { type Argument, type Call, type Caller, int, size, unsigned, untilTimespec } from "./call.ts";
+import { freeDescriptors } from "./descriptor.ts";
 
 const PATH_BYTES_MAX = 4096;
 const ATTR_BYTES = 64;
@@ -46,6 +56,18 @@ const SLASH = 0x2f;
 const DOT = 0x2e;
 /** The type that every message of a POSIX queue has. */
 const TYPE = 1;
+/** What a description keeps, for F_GETFL. */
+const KEPT_FLAGS =
+  O_APPEND |
+  O_NONBLOCK |
+  O_DSYNC |
+  O_ASYNC |
+  O_LARGEFILE |
+  O_DIRECTORY |
+  O_NOFOLLOW |
+  O_NOATIME |
+  O_CLOEXEC |
+  O_SYNC_BIT;
 
 function mqOpen(caller: Caller, ...[namePointer, flagArgument, modeArgument, attrPointer]: Argument[]): number {
   const { system } = caller;
@@ -53,7 +75,10 @@ function mqOpen(caller: Caller, ...[namePointer, flagArgument, modeArgument, att
   const attributes =
     size(attrPointer) === 0 ? undefined : caller.memory.structure(size(attrPointer), ATTR_BYTES, false);
   if (size(attrPointer) !== 0 && !attributes) return EFAULT;
-  const name = queueName(caller, size(namePointer));
+  const text = nameText(caller, size(namePointer));
+  if (typeof text === "number") return text;
+  if (freeDescriptors(system, 1) < 1) return EMFILE;
+  const name = nameInDirectory(text);
   if (typeof name === "number") return name;
   const shape = shapeOf(caller, attributes);
   const mode = int(modeArgument) & 0o777 & ~system.credentials.umask;
@@ -64,8 +89,8 @@ function mqOpen(caller: Caller, ...[namePointer, flagArgument, modeArgument, att
     { kind: kinds.QUEUE, name },
     {
       access: accessOf(flags),
-      flags: flags & O_NONBLOCK,
-      closeOnExec: (flags & O_CLOEXEC) !== 0,
+      flags: flags & KEPT_FLAGS,
+      closeOnExec: true, // whatever was asked for
       create,
       exclusive: (flags & O_EXCL) !== 0,
       admit: (index) => {
@@ -80,7 +105,9 @@ function mqOpen(caller: Caller, ...[namePointer, flagArgument, modeArgument, att
 
 function mqUnlink(caller: Caller, ...[namePointer]: Argument[]): number {
   const { system } = caller;
-  const name = queueName(caller, size(namePointer));
+  const text = nameText(caller, size(namePointer));
+  if (typeof text === "number") return text;
+  const name = nameInDirectory(text);
   if (typeof name === "number") return name;
   return system.unlink({ kind: kinds.QUEUE, name }, (index) =>
     controlsFile(system.credentials, system.registry.ownershipOf(index)) ? 0 : EPERM,
@@ -102,7 +129,13 @@ function mqTimedsend(
   if (length > ring.messageBytesMax) return EMSGSIZE;
   const data = length === 0 ? new Uint8Array(0) : caller.memory.view(size(pointer), length, false);
   if (!data) return EFAULT;
-  return wait(caller, file, ring.vacant, timeoutMs, () => ring.tryAppendTyped(data, TYPE, 0, priority));
+  let waited = false;
+  const send = (): number => {
+    const result = ring.tryAppendTyped(data, TYPE, 0, priority, waited);
+    waited = true;
+    return result;
+  };
+  return wait(caller, file, ring.vacant, timeoutMs, send);
 }
 
 function mqTimedreceive(
@@ -122,7 +155,7 @@ function mqTimedreceive(
   // What has no place stays in the queue.
   const take = (): number => (placeIsBad ? (ring.length > 0 ? EFAULT : EAGAIN) : ring.tryTake(target));
   const result = wait(caller, file, ring.filled, timeoutMs, take);
-  if (result >= 0) place?.setUint32(0, ring.takenPriority, true);
+  if (result >= 0) place?.setUint32(0, ring.last.priority, true);
   return result === E2BIG ? EMSGSIZE : result;
 }
 
@@ -138,19 +171,9 @@ function mqNotify(caller: Caller, ...[descriptor, pointer]: Argument[]): number 
   if (typeof file === "number") return file;
   const ring = system.ringOf(file.objectIndex);
   return system.transaction(() => {
-    const registered = system.words.load(ring.word(queue.NOTIFY_PID));
-    const write = (name: number, value: number): void => system.journal.write(ring.word(name), value);
-    if (!event) {
-      if (registered === system.pid) write(queue.NOTIFY_PID, 0);
-      return 0;
-    }
-    if (registered !== 0) return EBUSY;
-    write(queue.NOTIFY_KIND, how);
-    write(queue.NOTIFY_SIGNAL, how === SIGEV_SIGNAL ? signal : 0);
-    write(queue.NOTIFY_VALUE, event.getInt32(0, true));
-    write(queue.NOTIFY_VALUE + 1, event.getInt32(4, true));
-    write(queue.NOTIFY_PID, system.pid);
-    return 0;
+    if (!event) return unregisterLocked(system, ring);
+    const value = [event.getInt32(0, true), event.getInt32(4, true)] as const;
+    return registerLocked(system, ring, { how, signal: how === SIGEV_SIGNAL ? signal : 0, value });
   });
 }
 
@@ -177,13 +200,16 @@ function mqGetsetattr(caller: Caller, ...[descriptor, newPointer, oldPointer]: A
   return 0;
 }
 
-/** A name that stays in the directory of queues (lookup_noperm of Linux). */
-function queueName(caller: Caller, pointer: number): Uint8Array | number {
+function nameText(caller: Caller, pointer: number): Uint8Array | number {
   const text = caller.memory.string(pointer, PATH_BYTES_MAX);
   if (!text) return EFAULT;
   const { bytes: name, terminated } = text;
   if (!terminated) return ENAMETOOLONG;
-  if (name.length === 0) return ENOENT;
+  return name.length === 0 ? ENOENT : name;
+}
+
+/** A name that stays in the directory of queues (lookup_noperm of Linux). */
+function nameInDirectory(name: Uint8Array): Uint8Array | number {
   if (name.includes(SLASH) || (name.length <= 2 && name.every((byte) => byte === DOT))) return EACCES;
   return name.length > NAME_BYTES_MAX ? ENAMETOOLONG : name;
 }
@@ -205,9 +231,12 @@ function shapeOf({ system }: Caller, attributes: DataView | undefined): number |
   return { depth: Number(depth), bytesMax: 0, messageBytesMax: Number(messageBytesMax) };
 }
 
+/** A queue may be made with both bits of O_ACCMODE: its maker neither sends nor receives by that descriptor. */
 function accessOf(flags: number): number {
   const mode = flags & O_ACCMODE;
-  return (mode === O_WRONLY ? 0 : access.READ) | (mode === O_RDONLY ? 0 : access.WRITE);
+  const reads = mode === O_RDONLY || mode === O_RDWR;
+  const writes = mode === O_WRONLY || mode === O_RDWR;
+  return (reads ? access.READ : 0) | (writes ? access.WRITE : 0);
 }
 
 function wanted(flags: number): number {

@@ -19,7 +19,7 @@ import {
 } from "../../abi/flags.ts";
 import { QUEUE_BYTES_DEFAULT } from "../../abi/limits.ts";
 import { kinds, queue } from "../../memory/layout.ts";
-import type { MessageRing } from "../../objects/message-queue.ts";
+import type { MessageRing } from "../../objects/message-ring.ts";
 import { selectorOf } from "../../objects/selection.ts";
 import { blockUntil, FOR_EVER } from "../../sync/waiting.ts";
 import { makingQueue } from "../making.ts";
@@ -27,7 +27,7 @@ import { controlsIpc, MAY_READ, MAY_WRITE, permitsIpc, wantedByFlags } from "../
 import { objectOfId, sysvId } from "../sysv-ids.ts";
 import type { Argument, Caller } from "./call.ts";
 import { int, long, size } from "./call.ts";
-import { IPC_PERM_BYTES, readIpcPerm, writeIpcPerm } from "./ipc-perm.ts";
+import { IPC_PERM_BYTES, namesOwner, readIpcPerm, writeIpcPerm } from "./ipc-perm.ts";
 import type { KnownQueue } from "./known-queue.ts";
 
 const MSQID_DS_BYTES = 120;
@@ -188,8 +188,8 @@ function deliver(caller: Caller, pointer: number, ring: MessageRing, data: Uint8
   const target = caller.memory.span(pointer, TYPE_BYTES + length, true);
   if (!target) return EFAULT;
   const head = new DataView(target.bytes.buffer, target.bytes.byteOffset + target.start, TYPE_BYTES);
-  head.setInt32(0, ring.takenTypeLow, true);
-  head.setInt32(4, ring.takenTypeHigh, true);
+  head.setInt32(0, ring.last.typeLow, true);
+  head.setInt32(4, ring.last.typeHigh, true);
   target.bytes.set(length === data.length ? data : data.subarray(0, length), target.start + TYPE_BYTES);
   return length;
 }
@@ -247,6 +247,7 @@ function set(caller: Caller, id: number, pointer: number): number {
       const ownership = system.registry.ownershipOf(objectIndex);
       if (!controlsIpc(system.credentials, ownership)) return EPERM;
       if (bytesMax > BigInt(QUEUE_BYTES_DEFAULT) && !system.credentials.isPrivileged) return EPERM;
+      if (!namesOwner(wanted)) return EINVAL;
       const most = Number(bytesMax < 0x7fffffffn ? bytesMax : 0x7fffffffn);
       system.journal.write(ring.word(queue.BYTES_MAX), Math.max(1, most));
       system.journal.write(ring.word(queue.DEPTH), most);

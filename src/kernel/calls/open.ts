@@ -43,7 +43,7 @@ import { controlsFile, MAY_READ, MAY_WRITE, permitsFile } from "../permissions.t
 import { otherEndOpened } from "../pipe-ends.ts";
 import type { Opened, System } from "../system.ts";
 import { type Argument, type Caller, int, size } from "./call.ts";
-import { freeDescriptors } from "./descriptor.ts";
+import { freeDescriptors, OPENED_ASYNC } from "./descriptor.ts";
 import { fifoAddress, fifoName, findFifo, isAbsolute, type Path, readPath, walk } from "./path.ts";
 
 /** Beside O_PATH, all that it does not ignore. */
@@ -118,7 +118,7 @@ function openFifo(system: System, name: Uint8Array, { flags, want }: Request): n
     if (mode === O_ACCMODE) return EINVAL;
     return mask === access.WRITE && flags & O_NONBLOCK && system.pipeOf(index).readers === 0 ? ENXIO : 0;
   };
-  const kept = (flags & KEPT_FLAGS) | O_LARGEFILE;
+  const kept = (flags & KEPT_FLAGS) | O_LARGEFILE | (flags & O_ASYNC ? OPENED_ASYNC : 0);
   const opened = system.open(fifoAddress(name), {
     access: mask,
     flags: kept,

@@ -1,7 +1,7 @@
 // Owner and mode of files: chmod, fchmod, chown, fchown (chmod(2), chown(2)).
 
 import { EBADF, ENOENT, EPERM } from "../../abi/errno.ts";
-import { NO_ID } from "../../tasks/credentials.ts";
+import { type Credentials, NO_ID } from "../../tasks/credentials.ts";
 import { controlsFile, type Ownership } from "../permissions.ts";
 import type { System } from "../system.ts";
 import { type Argument, type Caller, int, size, unsigned } from "./call.ts";
@@ -10,6 +10,7 @@ import { fifoName, findFifo, pathAt } from "./path.ts";
 const PERMISSIONS = 0o7777;
 const SET_USER_ID = 0o4000;
 const SET_GROUP_ID = 0o2000;
+const GROUP_EXECUTE = 0o010;
 
 type Change = (system: System, of: Ownership) => { mode: number; uid: number; gid: number } | number;
 
@@ -66,6 +67,8 @@ const toMode =
 const toOwner =
   (uid: number, gid: number): Change =>
   ({ credentials }, of) => {
+    const dropped = droppedByChown(credentials, of);
+    if (dropped && !controlsFile(credentials, of)) return EPERM;
     const owns = credentials.effectiveUid === of.uid;
     const uidIsFree = uid === NO_ID || (owns && uid === of.uid);
     const gidIsFree = gid === NO_ID || (owns && (gid === of.gid || credentials.isMember(gid)));
@@ -73,6 +76,12 @@ const toOwner =
     return {
       uid: uid === NO_ID ? of.uid : uid,
       gid: gid === NO_ID ? of.gid : gid,
-      mode: of.mode & ~(SET_USER_ID | SET_GROUP_ID),
+      mode: of.mode & ~dropped,
     };
   };
+
+/** What chown takes from a mode, whatever it changes: a set-group-ID bit only of what the group executes, or a stranger's. */
+function droppedByChown(credentials: Credentials, { mode, gid }: Ownership): number {
+  const keepsGroupId = !(mode & GROUP_EXECUTE) && (credentials.isPrivileged || credentials.isMember(gid));
+  return mode & (keepsGroupId ? SET_USER_ID : SET_USER_ID | SET_GROUP_ID);
+}

@@ -24,7 +24,9 @@ export function poll(caller: Caller, ...[pointer, countArgument, timeoutArgument
   const first = look();
   if (first > 0) return first;
   const timeoutMs = timeout < 0 || timeout > TIMEOUT_MS_MAX ? FOR_EVER : timeout;
-  return blockUntilAny(system, conditionsOfAll(caller, items, count), look, timeoutMs);
+  const result = blockUntilAny(system, conditionsOfAll(caller, items, count), look, timeoutMs);
+  // Where nothing is to be written, Linux finds out only now that it could not be.
+  return count === 0 && caller.memory.isBeyond(size(pointer), 0) ? EFAULT : result;
 }
 
 const noItems = new DataView(new ArrayBuffer(0));

@@ -9,6 +9,7 @@ import {
   IPC_RMID,
   IPC_SET,
   IPC_STAT,
+  SHM_EXEC,
   SHM_INFO,
   SHM_LOCK,
   SHM_LOCKED,
@@ -24,14 +25,18 @@ import type { Offset } from "../../memory/words.ts";
 import { PAGE_BYTES } from "../../objects/shared-memory.ts";
 import type { Description } from "../../tasks/descriptors.ts";
 import { makingSegment } from "../making.ts";
-import { controlsIpc, MAY_READ, MAY_WRITE, permitsIpc, wantedByFlags } from "../permissions.ts";
+import { controlsIpc, MAY_EXECUTE, MAY_READ, MAY_WRITE, permitsIpc, wantedByFlags } from "../permissions.ts";
 import { objectOfId, sysvId } from "../sysv-ids.ts";
 import { type Argument, type Call, type Caller, int, size } from "./call.ts";
-import { IPC_PERM_BYTES, readIpcPerm, writeIpcPerm } from "./ipc-perm.ts";
+import { IPC_PERM_BYTES, namesOwner, readIpcPerm, writeIpcPerm } from "./ipc-perm.ts";
 
 const SHMID_DS_BYTES = 112;
 const SHMINFO_BYTES = 72;
 const SHM_INFO_BYTES = 48;
+/** No file can be that large, and a segment is one. */
+const FILE_BYTES_BOUND = 2 ** 63;
+/** Addresses have 64 bits. */
+const WRAP = 2 ** 64;
 
 function shmget({ system }: Caller, ...[keyArgument, sizeArgument, flagArgument]: Argument[]): number {
   const key = int(keyArgument);
@@ -40,6 +45,7 @@ function shmget({ system }: Caller, ...[keyArgument, sizeArgument, flagArgument]
   const kind = kinds.SEGMENT;
   const make = (address: { kind: number; key?: number; persistent?: boolean }): number => {
     if (bytes === 0) return EINVAL;
+    if (bytes >= FILE_BYTES_BOUND) return EINVAL;
     if (bytes > system.geometry.limits.regionBytes) return ENOMEM;
     return system.createLocked(address, makingSegment(system.words, bytes, flags & 0o777));
   };
@@ -70,10 +76,12 @@ function shmat({ system, memory }: Caller, ...[idArgument, addressArgument, flag
   const description = system.transaction(() => {
     objectIndex = objectOfId(system, id, kinds.SEGMENT);
     if (objectIndex < 0) return objectIndex;
-    const want = readOnly ? MAY_READ : MAY_READ | MAY_WRITE;
+    const want = MAY_READ | (readOnly ? 0 : MAY_WRITE) | (flags & SHM_EXEC ? MAY_EXECUTE : 0);
     if (!permitsIpc(system.credentials, system.registry.ownershipOf(objectIndex), want)) return EACCES;
     const { bytes } = system.segmentOf(objectIndex);
     if (rounded === 0) address = memory.freeAddress(bytes);
+    else if (bytes >= WRAP - rounded) return EINVAL;
+    else if (memory.isBeyond(rounded, bytes)) return ENOMEM;
     else if (!memory.isFree(rounded, bytes)) return EINVAL;
     return system.attachSegmentLocked(objectIndex, flags);
   });
@@ -161,6 +169,7 @@ function set({ system, memory }: Caller, id: number, pointer: number): number {
   return system.changeOwnership(objectIndex, () => {
     const ownership = system.registry.ownershipOf(objectIndex);
     if (!controlsIpc(system.credentials, ownership)) return EPERM;
+    if (!namesOwner(wanted)) return EINVAL;
     return { ...wanted, mode: (ownership.mode & ~0o777) | (wanted.mode & 0o777) };
   });
 }

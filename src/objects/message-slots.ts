@@ -1,0 +1,147 @@
+// The slots of a message queue: blocks of one size, each a message with its length, sender, type and priority. Positions
+// count on for ever, and wrap; the slot of a position is its remainder by the number of slots, a power of two.
+
+import { message, queue, roundUp } from "../memory/layout.ts";
+import { shapeCount, shapeLine } from "../memory/shape.ts";
+import { field, LINE_WORDS, type Offset, offsetOf, WORD_BYTES, type Word, type Words } from "../memory/words.ts";
+
+const TWO_TO_32 = 4294967296;
+
+/** STATE of a slot. */
+export const LIVE = 0;
+/** Its message was taken out of order. */
+export const HOLE = 1;
+
+/** Shorter messages are copied byte by byte. */
+const VIEW_BYTES_MIN = 24;
+
+/** Bytes of so many slots. */
+export const slotsBytes = (slots: number, messageBytesMax: number): number =>
+  slots * slotWords(messageBytesMax) * WORD_BYTES;
+
+export const slotWords = (messageBytesMax: number): number => message.DATA + roundUp(messageBytesMax, 8) / WORD_BYTES;
+
+/** What else the message was that was copied out last, so that taking one allocates nothing. */
+export class Last {
+  sender = 0;
+  priority = 0;
+  typeLow = 0;
+  typeHigh = 0;
+
+  get type(): number {
+    return this.typeHigh * TWO_TO_32 + (this.typeLow >>> 0);
+  }
+}
+
+export class MessageSlots {
+  readonly messageBytesMax: number;
+  readonly stride: number;
+
+  readonly last = new Last();
+
+  // What SHAPE said last.
+  shape = -1;
+  mask = 0;
+  #first = 0 as Word;
+
+  readonly #words: Words;
+  readonly #body: Word;
+  /** For each slot the view that was last used to copy out of it. */
+  #views: (Uint8Array | undefined)[] = [];
+
+  constructor(words: Words, body: Word) {
+    this.#words = words;
+    this.#body = body;
+    this.messageBytesMax = words.load(field(body, queue.MESSAGE_BYTES_MAX));
+    this.stride = words.load(field(body, queue.SLOT_WORDS));
+    this.reshape();
+  }
+
+  get count(): number {
+    return this.mask + 1;
+  }
+
+  /** Reads where the slots are. A damaged shape reads as one that lies inside the region. */
+  reshape(): void {
+    const words = this.#words;
+    const shape = words.load(field(this.#body, queue.SHAPE));
+    const first = shapeLine(shape) * LINE_WORDS;
+    const slots = shapeCount(shape);
+    const inside = first + slots * this.stride <= words.int32.length;
+    this.shape = shape;
+    this.#first = (inside ? first : 0) as Word;
+    this.mask = inside ? slots - 1 : 0;
+    this.#views = new Array(this.mask + 1);
+  }
+
+  at(position: number): Word {
+    return field(this.#first, (position & this.mask) * this.stride);
+  }
+
+  state(position: number): Word {
+    return field(this.at(position), message.STATE);
+  }
+
+  priority(position: number): number {
+    return this.#words.get(field(this.at(position), message.PRIORITY));
+  }
+
+  /** A damaged length reads as the longest there can be, never past the slot. */
+  lengthAt(position: number): number {
+    const length = this.#words.get(field(this.at(position), message.LENGTH));
+    return Math.min(length >>> 0, this.messageBytesMax);
+  }
+
+  fill(position: number, data: Uint8Array, sender: number, typeLow: number, typeHigh: number, priority: number): void {
+    const words = this.#words;
+    const slot = this.at(position);
+    words.set(field(slot, message.LENGTH), data.length);
+    words.set(field(slot, message.SENDER), sender);
+    words.set(field(slot, message.TYPE), typeLow);
+    words.set(field(slot, message.TYPE + 1), typeHigh);
+    words.set(field(slot, message.PRIORITY), priority);
+    words.set(field(slot, message.STATE), LIVE);
+    words.copyIn(offsetOf(field(slot, message.DATA)), data, 0, data.length);
+  }
+
+  copyOut(position: number, target: Uint8Array, length: number): void {
+    const words = this.#words;
+    const slot = this.at(position);
+    this.last.sender = words.get(field(slot, message.SENDER));
+    this.last.priority = words.get(field(slot, message.PRIORITY));
+    this.last.typeLow = words.get(field(slot, message.TYPE));
+    this.last.typeHigh = words.get(field(slot, message.TYPE + 1));
+    const data = offsetOf(field(slot, message.DATA));
+    if (length > VIEW_BYTES_MIN) this.#copyView(position & this.mask, data, target, length);
+    else words.copyOut(data, target, 0, length);
+  }
+
+  /** Copies a message from one slot to another, all but its STATE. */
+  copy(from: number, to: number): void {
+    const words = this.#words;
+    const source = this.at(from);
+    const target = this.at(to);
+    for (const name of [message.LENGTH, message.SENDER, message.TYPE, message.TYPE + 1, message.PRIORITY]) {
+      words.set(field(target, name), words.get(field(source, name)));
+    }
+    const data = offsetOf(field(source, message.DATA));
+    words.copyIn(offsetOf(field(target, message.DATA)), words.bytes, data, this.lengthAt(from));
+  }
+
+  /** Copies a slot whole to where its position is in slots of another shape. */
+  copyTo(shape: number, position: number): void {
+    const first = (shapeLine(shape) * LINE_WORDS) as Word;
+    const target = field(first, (position & (shapeCount(shape) - 1)) * this.stride);
+    this.#words.copyIn(offsetOf(target), this.#words.bytes, offsetOf(this.at(position)), this.stride * WORD_BYTES);
+  }
+
+  /** A queue's messages tend to be of one length: the view that served a slot last time serves again. */
+  #copyView(index: number, data: Offset, target: Uint8Array, length: number): void {
+    let view = this.#views[index];
+    if (view === undefined || view.length !== length) {
+      view = this.#words.view(data, length);
+      this.#views[index] = view;
+    }
+    this.#words.copyView(view, target, 0);
+  }
+}

@@ -1,0 +1,67 @@
+// The calls that are compared, by their numbers on Linux x86-64.
+
+export const numbers = {
+  read: 0,
+  write: 1,
+  open: 2,
+  close: 3,
+  poll: 7,
+  ioctl: 16,
+  pipe: 22,
+  shmget: 29,
+  shmat: 30,
+  shmctl: 31,
+  dup: 32,
+  dup2: 33,
+  shmdt: 67,
+  msgget: 68,
+  msgsnd: 69,
+  msgrcv: 70,
+  msgctl: 71,
+  fcntl: 72,
+  unlink: 87,
+  chmod: 90,
+  fchmod: 91,
+  chown: 92,
+  fchown: 93,
+  umask: 95,
+  getuid: 102,
+  getgid: 104,
+  setuid: 105,
+  setgid: 106,
+  geteuid: 107,
+  getegid: 108,
+  getgroups: 115,
+  setgroups: 116,
+  setresuid: 117,
+  getresuid: 118,
+  setresgid: 119,
+  getresgid: 120,
+  mknod: 133,
+  mq_open: 240,
+  mq_unlink: 241,
+  mq_timedsend: 242,
+  mq_timedreceive: 243,
+  mq_notify: 244,
+  mq_getsetattr: 245,
+  openat: 257,
+  dup3: 292,
+  pipe2: 293,
+
+  // What follows is the harness's own.
+
+  /** interrupt(task): the call that the other task sleeps in returns EINTR. */
+  interrupt: 10_000,
+  /** peek(address, scratch, length), poke(address, scratch, length): from and to an attached segment. */
+  peek: 10_001,
+  poke: 10_002,
+  /** Closes all descriptors, and gives the task back the user and groups that it began with. */
+  reset: 10_003,
+  /** inherit(task): closes all descriptors and takes over those of the other task, as by fork and exec. */
+  inherit: 10_004,
+} as const;
+
+export type CallName = keyof typeof numbers;
+
+/** From here on a number is the harness's. */
+export const OWN_NUMBERS = 10_000;

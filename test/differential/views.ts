@@ -1,0 +1,73 @@
+// How what a call wrote is compared: as bytes, or as a structure of which some fields cannot be equal on two systems. Ids and
+// pids are named, a time is only whether there is one.
+
+export type View = "bytes" | "msqid" | "shmid" | "descriptors" | "poll" | "queue-status";
+
+/** The numbers that mean something to one side alone. */
+export interface Names {
+  /** Which task of the run a pid is. */
+  taskOf(pid: number): string;
+  /** Which key of the run. */
+  keyOf(key: number): string;
+  /** A descriptor, counted from the first that a task can get. */
+  descriptorOf(descriptor: number): number;
+}
+
+/** What scratch memory holds before a call. */
+export const UNTOUCHED = 0xaa;
+
+export function read(view: View, bytes: Uint8Array, names: Names): string {
+  if (view !== "poll" && bytes.every((byte) => byte === UNTOUCHED)) return "untouched";
+  return readers[view](new DataView(bytes.buffer, bytes.byteOffset, bytes.length), names, bytes);
+}
+
+type Reader = (view: DataView, names: Names, bytes: Uint8Array) => string;
+
+const readers: { readonly [view in View]: Reader } = {
+  bytes: (_view, _names, bytes) => written(bytes),
+  descriptors: (view, names) => [0, 4].map((at) => names.descriptorOf(view.getInt32(at, true))).join(" "),
+  poll: (view) => events(view),
+  "queue-status": (_view, names, bytes) => statusText(bytes, names),
+  msqid: (view, names) => {
+    const numbers = [72, 80, 88].map((at) => view.getBigUint64(at, true));
+    const pids = [96, 100].map((at) => names.taskOf(view.getInt32(at, true)));
+    const times = [48, 56, 64].map((at) => when(view, at));
+    return `${permissions(view, names)} bytes,messages,most ${numbers} pids ${pids} times ${times}`;
+  },
+  shmid: (view, names) => {
+    const numbers = [48, 88].map((at) => view.getBigUint64(at, true));
+    const pids = [80, 84].map((at) => names.taskOf(view.getInt32(at, true)));
+    const times = [56, 64, 72].map((at) => when(view, at));
+    return `${permissions(view, names)} bytes,attached ${numbers} pids ${pids} times ${times}`;
+  },
+};
+
+/** As far as the call wrote. */
+function written(bytes: Uint8Array): string {
+  let end = bytes.length;
+  while (end > 0 && bytes[end - 1] === UNTOUCHED) end--;
+  const shown = Buffer.from(bytes.buffer, bytes.byteOffset, end);
+  const isText = end > 0 && shown.every((byte) => byte >= 32 && byte < 127);
+  return `${end}:${shown.toString(isText ? "latin1" : "hex")}`;
+}
+
+function events(view: DataView): string {
+  const found: string[] = [];
+  for (let at = 0; at < view.byteLength; at += 8) found.push(view.getUint16(at + 6, true).toString(16));
+  return `events ${found.join(" ")}`;
+}
+
+/** The text of a POSIX queue's file (mq_overview(7)), which has a pid in it. */
+function statusText(bytes: Uint8Array, names: Names): string {
+  const text = Buffer.from(bytes).toString("latin1").replaceAll(String.fromCharCode(UNTOUCHED), "");
+  const pid = /NOTIFY_PID:(\d+)/.exec(text)?.[1];
+  return pid === undefined ? text : text.replace(/NOTIFY_PID:\d+ *\n?/, `NOTIFY_PID:${names.taskOf(Number(pid))}`);
+}
+
+const when = (view: DataView, at: number): string => (view.getBigInt64(at, true) === 0n ? "never" : "once");
+
+function permissions(view: DataView, names: Names): string {
+  const [uid, gid, cuid, cgid] = [4, 8, 12, 16].map((at) => view.getUint32(at, true));
+  const mode = view.getUint32(20, true).toString(8);
+  return `key ${names.keyOf(view.getInt32(0, true))} uid ${uid} gid ${gid} cuid ${cuid} cgid ${cgid} mode ${mode}`;
+}
