@@ -3,6 +3,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Kernel } from "../src/index.ts";
+import { makingPipe } from "../src/kernel/making.ts";
+import { otherEndOpened } from "../src/kernel/pipe-ends.ts";
+import type { Opened, System } from "../src/kernel/system.ts";
+import { access, kinds } from "../src/memory/layout.ts";
+import { Machine } from "./crash-fixture.ts";
 import { bytes, ipcError, text } from "./expectations.ts";
 import type { Form } from "./tasks-pipe.ts";
 import { bounded, overWorlds, untilAsleep, waitsUnderWay } from "./worlds.ts";
@@ -209,3 +214,25 @@ overWorlds((world) => {
     assert.deepEqual(kernel.usage(), before);
   });
 });
+
+for (const [name, mine, others] of [
+  ["reader", access.READ, access.WRITE],
+  ["writer", access.WRITE, access.READ],
+] as const) {
+  test(`a ${name} of a FIFO that was open at its other end waits for nobody, though that is closed before it looks`, () => {
+    const machine = new Machine();
+    const [early, late] = [machine.attach(), machine.attach()];
+    const address = { kind: kinds.FIFO, name: bytes("f") };
+    const open = (system: System, mode: number): Opened => {
+      const opened = system.open(address, { access: mode, create: makingPipe(system.words, 16, 0o600) });
+      assert.ok(typeof opened !== "number");
+      return opened;
+    };
+    const first = open(early, others);
+    const second = open(late, mine);
+    early.close(first.descriptor);
+    assert.ok(otherEndOpened(late.pipeOf(second.objectIndex), mine, second.otherOpened).ready(1));
+    const third = open(late, mine);
+    assert.ok(!otherEndOpened(late.pipeOf(third.objectIndex), mine, third.otherOpened).ready(1), "the next one waits");
+  });
+}

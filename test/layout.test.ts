@@ -58,6 +58,7 @@ const pinned: Layout = {
     RESERVED_BYTES: 20,
     CLASS_ROW_MAP: 21,
     OBJECTS_USED: 22,
+    RULES_GIVEN: 23,
     SWEPT_MS: 32,
     BURIED: 33,
     TAKEN_OVER: 34,
@@ -171,13 +172,14 @@ const pinned: Layout = {
     NOTIFY_KIND: 11,
     NOTIFY_SIGNAL: 12,
     NOTIFY_TICKET: 13,
-    NOTIFY_VALUE: 14,
+    MIXED: 14,
     PRODUCER: 16,
     LAST_PRIORITY: 24,
     SENT_BYTES: 25,
     SENT_SECONDS: 27,
     SENT_PID: 28,
     NOTIFY_FROM: 29,
+    NOTIFY_VALUE: 30,
     CONSUMER: 32,
     MIXED_UNTIL: 39,
     HEAD: 40,
@@ -448,7 +450,7 @@ const rings = {
   queue: {
     structure: layout.queue,
     guarded: {
-      PRODUCER: ["LAST_PRIORITY", "SENT_BYTES", "SENT_SECONDS", "SENT_PID", "NOTIFY_FROM"],
+      PRODUCER: ["LAST_PRIORITY", "SENT_BYTES", "SENT_SECONDS", "SENT_PID", "NOTIFY_FROM", "NOTIFY_VALUE"],
       CONSUMER: [
         ...["MIXED_UNTIL", "HEAD", "MOVING", "MOVE_FROM", "MOVE_TO"],
         ...["TAKEN_BYTES", "TAKEN_SECONDS", "TAKEN_PID"],
@@ -476,7 +478,12 @@ test("a wait node is a cache line: nobody sleeps on another's", () => {
 test("the kernel lock shares its cache line only with what it guards, and with nothing that others write", () => {
   const { header } = layout;
   const guarded = ["KERNEL_LOCK", "JOURNAL_COUNT", "OBJECT_FREE", "DESCRIPTION_FREE", "RESERVED_BYTES"];
-  assert.deepEqual(onLine(header, lineOf(header.KERNEL_LOCK)), [...guarded, "CLASS_ROW_MAP", "OBJECTS_USED"]);
+  assert.deepEqual(onLine(header, lineOf(header.KERNEL_LOCK)), [
+    ...guarded,
+    "CLASS_ROW_MAP",
+    "OBJECTS_USED",
+    "RULES_GIVEN",
+  ]);
   assert.deepEqual(onLine(header, lineOf(header.SWEPT_MS)), ["SWEPT_MS", "BURIED", "TAKEN_OVER", "CPUS"]);
   assert.ok(
     lineOf(header.BOOT_ID + 3) < lineOf(header.KERNEL_LOCK),

@@ -67,6 +67,12 @@ export class MortalWords extends Words {
     super.set(word, value);
   }
 
+  override setSix(word: Word, ...values: [number, number, number, number, number, number]): void {
+    values.forEach((value, i) => {
+      this.set((word + i) as Word, value);
+    });
+  }
+
   override store64(word: Word, value: bigint): void {
     this.#write();
     super.store64(word, value);
@@ -80,6 +86,11 @@ export class MortalWords extends Words {
   override copyIn(...args: Parameters<Words["copyIn"]>): void {
     this.#write();
     super.copyIn(...args);
+  }
+
+  override copyAllIn(...args: Parameters<Words["copyAllIn"]>): void {
+    this.#write();
+    super.copyAllIn(...args);
   }
 
   override zero(...args: Parameters<Words["zero"]>): void {

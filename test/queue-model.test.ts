@@ -8,7 +8,7 @@ import { makingQueue } from "../src/kernel/making.ts";
 import type { System } from "../src/kernel/system.ts";
 import { kinds, monitor, queue } from "../src/memory/layout.ts";
 import { field, LINE_WORDS, type Word, Words } from "../src/memory/words.ts";
-import { MessageRing, type QueueShape } from "../src/objects/message-ring.ts";
+import { freshRules, MessageRing, type QueueShape } from "../src/objects/message-ring.ts";
 import { Machine } from "./crash-fixture.ts";
 import { type Letter, lettersIn, QueueModel, runOnRing, type Step } from "./queue-model.ts";
 
@@ -146,7 +146,7 @@ function setRules(system: System, ring: MessageRing, bounds: { bytesMax: number;
   system.transaction(() => {
     system.journal.write(ring.word(queue.BYTES_MAX), bounds.bytesMax);
     system.journal.write(ring.word(queue.DEPTH), bounds.depth);
-    system.journal.add(ring.word(queue.RULES), 1);
+    system.journal.write(ring.word(queue.RULES), freshRules(system.words));
     return 0;
   });
 }

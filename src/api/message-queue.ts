@@ -5,6 +5,7 @@ import { PRIORITY_BOUND } from "../abi/limits.ts";
 import { unwatchArrivals, wasTold, watchArrivals } from "../kernel/arrivals.ts";
 import type { ObjectToken, Opened, System } from "../kernel/system.ts";
 import type { MessageRing } from "../objects/message-ring.ts";
+import { typeOf } from "../objects/message-slots.ts";
 import { ANY_MESSAGE, selections, selectorOf } from "../objects/selection.ts";
 import type { Selector } from "../sync/wait-list.ts";
 import { Handle } from "./handle.ts";
@@ -63,8 +64,10 @@ const TYPE_DEFAULT = 1;
  */
 export class MessageQueue extends Handle implements AsyncIterable<Message> {
   readonly #ring: MessageRing;
+  // Of what receiveInto took last: the sender, and the halves of the type.
   #lastSender = 0;
-  #lastType = 0;
+  #lastTypeLow = 0;
+  #lastTypeHigh = 0;
 
   constructor(system: System, opened: Opened, label: string, onClose: (handle: Handle) => void) {
     super(system, opened, label, onClose);
@@ -94,7 +97,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
 
   /** The type of what `receiveInto` took last through this handle. */
   get lastType(): number {
-    return this.#lastType;
+    return typeOf(this.#lastTypeLow, this.#lastTypeHigh);
   }
 
   get token(): QueueToken {
@@ -304,8 +307,10 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
   #take(buffer: Uint8Array): number {
     const length = this.#ring.tryTake(buffer);
     if (length >= 0) {
-      this.#lastSender = this.#ring.last.sender;
-      this.#lastType = this.#ring.last.type;
+      const { last } = this.#ring;
+      this.#lastSender = last.sender;
+      this.#lastTypeLow = last.typeLow;
+      this.#lastTypeHigh = last.typeHigh;
     }
     return length;
   }

@@ -1,12 +1,12 @@
 // Who is told that a message has come into an empty POSIX queue: one task at a time, and once (mq_notify(3)). Guarded by the
-// kernel lock; senders look at NOTIFY_PID under their own.
+// kernel lock.
 
 import { EBUSY } from "../abi/errno.ts";
 import { SIGEV_NONE } from "../abi/flags.ts";
 import type { Journal } from "../memory/journal.ts";
 import { type Geometry, queue } from "../memory/layout.ts";
 import { field, LINE_WORDS, type Word, type Words } from "../memory/words.ts";
-import type { MessageRing } from "../objects/message-ring.ts";
+import { freshRules, type MessageRing } from "../objects/message-ring.ts";
 import { taskSlot } from "../sync/bell.ts";
 import type { Pid } from "../sync/robust-lock.ts";
 
@@ -40,14 +40,13 @@ export function registerLocked(kernel: Teller, ring: MessageRing, { how, signal,
   write(queue.NOTIFY_VALUE, value[0]);
   write(queue.NOTIFY_VALUE + 1, value[1]);
   write(queue.NOTIFY_FROM, ring.takenCount);
-  write(queue.NOTIFY_PID, kernel.pid);
+  setWatcherLocked(kernel, ring.bodyLine, kernel.pid);
   return 0;
 }
 
 /** Ends this task's own registration, if it is one. */
 export function unregisterLocked(kernel: Teller, ring: MessageRing): number {
-  const watcher = ring.word(queue.NOTIFY_PID);
-  if (kernel.words.load(watcher) === kernel.pid) kernel.journal.write(watcher, 0);
+  if (kernel.words.load(ring.word(queue.NOTIFY_PID)) === kernel.pid) setWatcherLocked(kernel, ring.bodyLine, 0);
   return 0;
 }
 
@@ -55,15 +54,14 @@ export function unregisterLocked(kernel: Teller, ring: MessageRing): number {
 export function forgetWatcherLocked(kernel: Teller, bodyLine: number, slot: Word): void {
   const watcher = field((bodyLine * LINE_WORDS) as Word, queue.NOTIFY_PID);
   const pid = kernel.words.load(watcher);
-  if (pid !== 0 && taskSlot(kernel.geometry, pid as Pid) === slot) kernel.journal.write(watcher, 0);
+  if (pid !== 0 && taskSlot(kernel.geometry, pid as Pid) === slot) setWatcherLocked(kernel, bodyLine, 0);
 }
 
 /** A message came into an empty queue that somebody watches. */
 export function tellArrival(kernel: Teller, ring: MessageRing): void {
-  const watcher = ring.word(queue.NOTIFY_PID);
   const told = kernel.transaction(() => {
-    if (kernel.words.load(watcher) === 0) return 0;
-    kernel.journal.write(watcher, 0);
+    if (kernel.words.load(ring.word(queue.NOTIFY_PID)) === 0) return 0;
+    setWatcherLocked(kernel, ring.bodyLine, 0);
     kernel.journal.add(ring.word(queue.NOTIFY_TICKET), 1);
     return 1;
   });
@@ -80,6 +78,13 @@ export const wasTold = (kernel: Teller, ring: MessageRing, watch: number): boole
 
 export function unwatchArrivals(kernel: Teller, ring: MessageRing, watch: number): void {
   kernel.transaction(() => (wasTold(kernel, ring, watch) ? 0 : unregisterLocked(kernel, ring)));
+}
+
+/** Senders remember whether somebody watches, until RULES says otherwise. */
+function setWatcherLocked({ words, journal }: Teller, bodyLine: number, pid: number): void {
+  const body = (bodyLine * LINE_WORDS) as Word;
+  journal.write(field(body, queue.NOTIFY_PID), pid);
+  journal.write(field(body, queue.RULES), freshRules(words));
 }
 
 const ticket = (kernel: Teller, ring: MessageRing): number =>

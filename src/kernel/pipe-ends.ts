@@ -6,12 +6,18 @@ import type { Pipe } from "../objects/pipe.ts";
 import { EVERYBODY } from "../sync/monitor.ts";
 import type { Condition } from "../sync/waiting.ts";
 
-/** Counts a new end; returns how often the other end had been opened before. The caller holds the kernel lock. */
+/**
+ * Counts a new end; returns how often the other end had been opened while it was not open: one time less than it has been
+ * where it is open already, for it may be closed again before this one looks. The caller holds the kernel lock.
+ */
 export function openEndLocked(pipe: Pipe, journal: Journal, mode: number): number {
   const counts = pipe.countWords();
   // A FIFO that nobody has open holds no data (fifo(7)): what was left in it is gone before the next one looks.
   if (pipe.readers === 0 && pipe.writers === 0) pipe.discard((word, value) => journal.write(word, value));
-  const before = mode & access.READ ? pipe.writersOpened : pipe.readersOpened;
+  const before =
+    mode & access.READ
+      ? pipe.writersOpened - (pipe.writers > 0 ? 1 : 0)
+      : pipe.readersOpened - (pipe.readers > 0 ? 1 : 0);
   if (mode & access.READ) {
     journal.add(counts.readers, 1);
     journal.add(counts.readersOpened, 1);

@@ -13,7 +13,7 @@ import { access, type Geometry, kinds, node, pipe, queue } from "../memory/layou
 import { headerWord, type Region } from "../memory/region.ts";
 import { type Shape, shapeCount, shapeLine } from "../memory/shape.ts";
 import { field, LINE_WORDS, type Word, type Words } from "../memory/words.ts";
-import { MessageRing, type RingOwner } from "../objects/message-ring.ts";
+import { freshRules, MessageRing, type RingOwner } from "../objects/message-ring.ts";
 import { slotsBytes } from "../objects/message-slots.ts";
 import { Pipe } from "../objects/pipe.ts";
 import { Segment } from "../objects/shared-memory.ts";
@@ -565,7 +565,7 @@ export class System implements Waiter, RingOwner {
     const ring = new MessageRing(this, bodyLine);
     const body = (bodyLine * LINE_WORDS) as Word;
     this.journal.write(field(body, queue.REMOVED), 1);
-    this.journal.add(field(body, queue.RULES), 1);
+    this.journal.write(field(body, queue.RULES), freshRules(this.words));
     const isUsed = this.registry.referencesTo(objectIndex) > 0; // else it goes now
     this.registry.unlinkLocked(objectIndex);
     if (!isUsed) return () => {};

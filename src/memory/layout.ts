@@ -41,6 +41,7 @@ export const header = {
   RESERVED_BYTES: 20, // unsigned; the region is backed by memory up to here
   CLASS_ROW_MAP: 21, // bit r: row r has a free block
   OBJECTS_USED: 22,
+  RULES_GIVEN: 23, // how many numbers of rules have been given to queues; never taken back
   // line 2 · atomic
   SWEPT_MS: 32, // when somebody last looked at every task
   BURIED: 33, // tasks buried so far
@@ -191,7 +192,7 @@ export const queue = {
   DEPTH: 4, // messages
   BYTES_MAX: 5, // of all messages together; 0: no bound but DEPTH's, and nothing is counted
   REMOVED: 6, // 1: whoever uses it is told EIDRM
-  RULES: 7, // counts the changes of owner, mode, DEPTH, BYTES_MAX and REMOVED
+  RULES: 7, // another number with each change of owner, mode, DEPTH, BYTES_MAX, REMOVED, SHAPE and NOTIFY_PID
   OLD_SHAPE: 8, // as a pipe's
   NEW_SHAPE: 9,
   // guarded by the kernel lock: who is told of a message that arrives in the empty queue (mq_notify(3))
@@ -199,7 +200,8 @@ export const queue = {
   NOTIFY_KIND: 11,
   NOTIFY_SIGNAL: 12,
   NOTIFY_TICKET: 13, // counts registrations
-  NOTIFY_VALUE: 14, // 64 bits
+  // set under either lock, never cleared
+  MIXED: 14, // 1 once two messages in a row have had different priorities, or one was taken out of order
   PRODUCER: 16,
   // guarded by the producer lock
   LAST_PRIORITY: 16 + 8,
@@ -208,6 +210,7 @@ export const queue = {
   SENT_PID: 16 + 12,
   // guarded by the kernel lock
   NOTIFY_FROM: 16 + 13, // how many messages had been taken when the one who is to be told asked for it
+  NOTIFY_VALUE: 16 + 14, // 64 bits
   CONSUMER: 32,
   // guarded by the consumer lock
   MIXED_UNTIL: 32 + 7, // as MIXED_AT, of messages that were moved: up to this position the first need not be the most urgent

@@ -56,6 +56,28 @@ export class Words {
     this.int32[word] = value;
   }
 
+  /** Six words in a row, in their order: half the time of six calls. */
+  setSix(word: Word, a: number, b: number, c: number, d: number, e: number, f: number): void {
+    const int32 = this.int32;
+    int32[word] = a;
+    int32[word + 1] = b;
+    int32[word + 2] = c;
+    int32[word + 3] = d;
+    int32[word + 4] = e;
+    int32[word + 5] = f;
+  }
+
+  /** The same to read. */
+  getSix(word: Word, target: Int32Array): void {
+    const int32 = this.int32;
+    target[0] = int32[word] as number;
+    target[1] = int32[word + 1] as number;
+    target[2] = int32[word + 2] as number;
+    target[3] = int32[word + 3] as number;
+    target[4] = int32[word + 4] as number;
+    target[5] = int32[word + 5] as number;
+  }
+
   load64(word: Word): bigint {
     return Atomics.load(this.#int64, word / 2);
   }
@@ -78,6 +100,14 @@ export class Words {
     } else {
       this.bytes.set(source.subarray(start, start + length), offset);
     }
+  }
+
+  /** Copies all of `source` to `offset` in the region. */
+  copyAllIn(offset: Offset, source: Uint8Array): void {
+    const { bytes } = this;
+    const { length } = source;
+    if (length > LOOP_BYTES_MAX) bytes.set(source, offset);
+    else for (let i = 0; i < length; i++) bytes[offset + i] = source[i] as number;
   }
 
   /** Copies `length` bytes at `offset` in the region to `target`, from `start`. */

@@ -28,6 +28,7 @@ export class MessageOrder {
   readonly #taken: Word;
   readonly #head: Word;
   readonly #lastPriority: Word;
+  readonly #mixed: Word;
   readonly #mixedAt: Word;
   readonly #mixedUntil: Word;
   readonly #moving: Word;
@@ -41,6 +42,7 @@ export class MessageOrder {
     this.#taken = field(body, queue.CONSUMER + monitor.POSITION);
     this.#head = field(body, queue.HEAD);
     this.#lastPriority = field(body, queue.LAST_PRIORITY);
+    this.#mixed = field(body, queue.MIXED);
     this.#mixedAt = field(body, queue.MIXED_AT);
     this.#mixedUntil = field(body, queue.MIXED_UNTIL);
     this.#moving = field(body, queue.MOVING);
@@ -58,21 +60,18 @@ export class MessageOrder {
     return this.#words.load(this.#head);
   }
 
-  /** Under the producer lock, before a message is published: who sees it sees this. */
+  /** A message's priority is not the last one's: under the producer lock, before it is published. Who sees it sees this. */
   noteLocked(position: number, priority: number): void {
-    if (this.#words.get(this.#lastPriority) === priority) return;
-    this.#words.store(this.#mixedAt, position);
-    this.#words.set(this.#lastPriority, priority);
+    const words = this.#words;
+    words.store(this.#mixed, 1);
+    words.store(this.#mixedAt, position);
+    words.set(this.#lastPriority, priority);
   }
 
   /** The first message of the highest priority; `head` is that of the first. */
   nextLocked(head: number): number {
+    if (this.#words.get(this.#mixed) === 0) return head;
     return this.#isMixedLocked(head) ? this.#urgentLocked(head) : head;
-  }
-
-  /** Whether all messages are to be taken as they lie. */
-  isPlainLocked(head: number, taken: number): boolean {
-    return head === taken && !this.#isMixedLocked(head);
   }
 
   /** The first message that a selector selects. Looked at by all: what moves meanwhile moves towards where the look goes. */
@@ -114,6 +113,7 @@ export class MessageOrder {
     const words = this.#words;
     const after = (taken + 1) | 0;
     if (at !== head) {
+      if (words.get(this.#mixed) === 0) words.store(this.#mixed, 1);
       words.store(this.#slots.state(at), HOLE); // PUBLISHES that it is taken → observed in repairLocked()
       if (used(head, after) > this.holesMax) this.#closeHolesLocked();
     }
@@ -147,9 +147,9 @@ export class MessageOrder {
 
   /** Whether the first message need not be the most urgent: priorities change somewhere behind it. */
   #isMixedLocked(head: number): boolean {
-    return (
-      this.#isAhead(head, this.#words.get(this.#mixedAt)) || this.#isAhead(head, this.#words.get(this.#mixedUntil))
-    );
+    const words = this.#words;
+    if (words.get(this.#mixed) === 0) return false;
+    return this.#isAhead(head, words.get(this.#mixedAt)) || this.#isAhead(head, words.get(this.#mixedUntil));
   }
 
   /** Whether a position lies behind the first message's: one that is further off than there are slots is from long ago. */

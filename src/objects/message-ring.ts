@@ -12,6 +12,7 @@
 
 import { E2BIG, EAGAIN, EIDRM, EMSGSIZE, ENOMSG } from "../abi/errno.ts";
 import { monitor, node, powerOfTwoFrom, queue } from "../memory/layout.ts";
+import { headerWord } from "../memory/region.ts";
 import { type Shape, shapeCount, shapeOf } from "../memory/shape.ts";
 import { field, LINE_WORDS, WORD_BYTES, type Word, type Words } from "../memory/words.ts";
 import { EVERYBODY, Monitor, type MonitorUser } from "../sync/monitor.ts";
@@ -47,6 +48,17 @@ export const QUEUE_BODY_BYTES = queue.WORDS * WORD_BYTES;
 export const slotsFor = ({ depth, bytesMax }: QueueShape): number =>
   bytesMax > 0 ? SLOTS_FIRST : powerOfTwoFrom(depth);
 
+/**
+ * A number that RULES has never had: rules that were seen and then undone, for who set them has died, must not look like
+ * later ones. The caller holds the kernel lock.
+ */
+export function freshRules(words: Words): number {
+  const given = headerWord("RULES_GIVEN");
+  const rules = (words.load(given) + 1) | 0;
+  words.store(given, rules);
+  return rules;
+}
+
 export class MessageRing {
   readonly messageBytesMax: number;
   /** The body's first line. */
@@ -68,13 +80,20 @@ export class MessageRing {
   readonly #taken: Word;
   readonly #cachedTaken: Word;
   readonly #cachedTail: Word;
+  readonly #changes: Word;
+  readonly #lastPriority: Word;
+  readonly #mixed: Word;
   readonly #slots: MessageSlots;
   readonly #order: MessageOrder;
-  // What RULES, DEPTH, BYTES_MAX and REMOVED said last.
+  // What RULES, and DEPTH, BYTES_MAX, REMOVED and NOTIFY_PID with it, said last.
   #rules = -1;
   #depth = 0;
   #bytesMax = 0;
   #removed = false;
+  /** Removed, or its bytes count. */
+  #isSpecial = false;
+  /** Somebody is to be told of an arrival. */
+  #isWatched = false;
   /** Messages that the slots leave room for: `depth`, or fewer where slots are added as needed. */
   #room = 0;
 
@@ -95,6 +114,9 @@ export class MessageRing {
       repair: () => {}, // what was not published never was
     });
     this.#consumer = new Monitor(owner, field(body, queue.CONSUMER), { repair: () => this.#repairLocked() });
+    this.#changes = field(body, queue.RULES);
+    this.#mixed = field(body, queue.MIXED);
+    this.#lastPriority = field(body, queue.LAST_PRIORITY);
     this.#tail = field(body, queue.PRODUCER + monitor.POSITION);
     this.#cachedTaken = field(body, queue.PRODUCER + monitor.CACHED_OPPOSITE);
     this.#taken = field(body, queue.CONSUMER + monitor.POSITION);
@@ -197,17 +219,14 @@ export class MessageRing {
     if (data.length > this.messageBytesMax) return EMSGSIZE;
     const words = this.#words;
     this.#enterProducer();
-    if (this.#removed) return this.#leaveProducerWith(EIDRM);
     const tail = words.get(this.#tail);
-    if (this.#roomLocked(tail) <= 0 || (this.#bytesMax > 0 && !this.#bytesFitLocked(tail, data.length))) {
-      return this.#appendWithoutRoom(tail, data, typeLow, typeHigh, priority, waited);
+    if (this.#isSpecial || this.#isWatched || used(words.get(this.#cachedTaken), tail) >= this.#room) {
+      return this.#appendWithCare(tail, data, typeLow, typeHigh, priority, waited);
     }
-    this.#fill(tail, data, typeLow, typeHigh, priority);
-    if (this.#bytesMax > 0) this.#countSentLocked(tail, data.length);
-    const tell = words.get(field(this.#body, queue.NOTIFY_PID)) !== 0 && this.#isArrivalLocked(tail, waited);
-    words.store(this.#tail, (tail + 1) | 0); // PUBLISHES the message → observed in #availableLocked()
+    if (words.get(this.#lastPriority) !== priority) this.#order.noteLocked(tail, priority);
+    this.#slots.fill(tail, data, this.#pid, typeLow, typeHigh, priority);
+    words.store(this.#tail, (tail + 1) | 0); // PUBLISHES the message → observed by tryTake()
     this.#producer.leave(1);
-    if (tell) this.#owner.arrived(this);
     return 0;
   }
 
@@ -221,7 +240,7 @@ export class MessageRing {
     const words = this.#words;
     const typeHigh = Math.floor(type / TWO_TO_32);
     this.#enterProducer();
-    const onlyOne = this.#bytesMax > 0 || words.get(field(this.#body, queue.NOTIFY_PID)) !== 0;
+    const onlyOne = this.#bytesMax > 0 || this.#isWatched;
     if (onlyOne || this.#removed) {
       this.#producer.leave(0);
       return this.tryAppend(first, type, priority, waited) || 1;
@@ -247,16 +266,18 @@ export class MessageRing {
   tryTake(target: Uint8Array): number {
     const words = this.#words;
     this.#enterConsumer();
-    if (this.#removed) return this.#leaveConsumerWith(EIDRM);
     const taken = words.get(this.#taken);
-    if (this.#availableLocked(taken) <= 0) return this.#leaveConsumerWith(EAGAIN);
-    const head = this.#order.head;
-    const at = this.#order.nextLocked(head);
-    const length = this.#slots.lengthAt(at);
+    let tail = words.get(this.#cachedTail);
+    if (used(taken, tail) <= 0) {
+      tail = words.load(this.#tail);
+      words.set(this.#cachedTail, tail);
+    }
+    if (used(taken, tail) <= 0 || this.#isSpecial || words.get(this.#mixed) !== 0) return this.#takeWithCare(target);
+    const length = this.#slots.look(taken);
     if (length > target.length) return this.#leaveConsumerWith(E2BIG);
-    this.#slots.copyOut(at, target, length);
-    this.#takeLocked(at, head, taken);
-    this.#consumer.leave(this.#bytesMax > 0 ? this.#bytesCredit() : 1);
+    this.#slots.copyOut(taken, target, length);
+    this.#order.takeFirstLocked(taken, 1);
+    this.#consumer.leave(1);
     return length;
   }
 
@@ -271,7 +292,7 @@ export class MessageRing {
     const head = this.#order.head;
     const at = this.#order.firstSelected(selector, head);
     if (at === undefined) return this.#leaveConsumerWith(EAGAIN);
-    const length = this.#slots.lengthAt(at);
+    const length = this.#slots.look(at);
     if (length > target.length && !truncate) return this.#leaveConsumerWith(E2BIG);
     const count = Math.min(length, target.length);
     this.#slots.copyOut(at, target, count);
@@ -294,7 +315,7 @@ export class MessageRing {
       return true;
     });
     if (found === undefined) return this.#leaveConsumerWith(ENOMSG);
-    const length = this.#slots.lengthAt(found);
+    const length = this.#slots.look(found);
     if (length > target.length) return this.#leaveConsumerWith(E2BIG);
     this.#slots.copyOut(found, target, length);
     return this.#leaveConsumerWith(length);
@@ -312,7 +333,7 @@ export class MessageRing {
     words.set(this.#cachedTail, words.load(this.#tail));
     const count = Math.min(this.#availableLocked(taken), max);
     const head = this.#order.head;
-    const inOrder = this.#bytesMax === 0 && this.#order.isPlainLocked(head, taken);
+    const inOrder = !this.#isSpecial && words.get(this.#mixed) === 0;
     try {
       if (inOrder) this.#takeRunLocked(head, count, deliver);
       else for (let i = 0; i < count; i++) this.#takeUrgentLocked(deliver);
@@ -329,7 +350,7 @@ export class MessageRing {
     this.#enterConsumer();
     let sum = 0;
     this.#order.eachLive(this.#order.head, (at) => {
-      sum += this.#slots.lengthAt(at);
+      sum += this.#slots.look(at);
       return false;
     });
     return this.#leaveConsumerWith(sum);
@@ -346,8 +367,8 @@ export class MessageRing {
     const head = this.#order.head;
     const count = Math.min(used(head, words.get(this.#tail)), shapeCount(shape), this.#slots.count);
     for (let i = 0; i < count; i++) this.#slots.copyTo(shape, (head + i) | 0);
-    words.store(field(this.#body, queue.SHAPE), shape); // PUBLISHES the slots → observed in #refresh()
-    this.#slots.reshape();
+    words.store(this.#changes, freshRules(words)); // who enters after a death looks at SHAPE in any case
+    words.store(field(this.#body, queue.SHAPE), shape); // PUBLISHES the slots → observed in #reread()
     this.#reread();
     this.#consumer.leave(EVERYBODY);
     this.#producer.leave(0);
@@ -361,18 +382,17 @@ export class MessageRing {
 
   #enterProducer(): void {
     this.#producer.enter();
-    this.#refresh();
+    if (this.#words.get(this.#changes) !== this.#rules) this.#reread();
   }
 
   #enterConsumer(): void {
     this.#consumer.enter();
-    this.#refresh();
+    if (this.#words.get(this.#changes) !== this.#rules) this.#reread();
   }
 
   /** Under either lock: neither rules nor shape change until it is released. */
   #refresh(): void {
-    if (this.#words.get(field(this.#body, queue.RULES)) !== this.#rules) this.#reread();
-    if (this.#words.get(field(this.#body, queue.SHAPE)) !== this.#slots.shape) this.#reshape();
+    if (this.#words.get(this.#changes) !== this.#rules) this.#reread();
   }
 
   #reshape(): void {
@@ -388,6 +408,44 @@ export class MessageRing {
   #leaveConsumerWith(result: number): number {
     this.#consumer.leave(0);
     return result;
+  }
+
+  /** `tryAppendTyped` under the lock, where it may be full, removed, watched, or counts bytes. */
+  #appendWithCare(
+    tail: number,
+    data: Uint8Array,
+    typeLow: number,
+    typeHigh: number,
+    priority: number,
+    waited: boolean,
+  ): number {
+    const words = this.#words;
+    if (this.#removed) return this.#leaveProducerWith(EIDRM);
+    if (this.#roomLocked(tail) <= 0 || (this.#bytesMax > 0 && !this.#bytesFitLocked(tail, data.length))) {
+      return this.#appendWithoutRoom(tail, data, typeLow, typeHigh, priority, waited);
+    }
+    this.#fill(tail, data, typeLow, typeHigh, priority);
+    if (this.#bytesMax > 0) this.#countSentLocked(tail, data.length);
+    const tell = this.#isWatched && this.#isArrivalLocked(tail, waited);
+    words.store(this.#tail, (tail + 1) | 0); // PUBLISHES the message → observed in #availableLocked()
+    this.#producer.leave(1);
+    if (tell) this.#owner.arrived(this);
+    return 0;
+  }
+
+  /** `tryTake` under the lock, where it may be empty, removed, out of order, or counts bytes. */
+  #takeWithCare(target: Uint8Array): number {
+    if (this.#removed) return this.#leaveConsumerWith(EIDRM);
+    const taken = this.#words.get(this.#taken);
+    if (this.#availableLocked(taken) <= 0) return this.#leaveConsumerWith(EAGAIN);
+    const head = this.#order.head;
+    const at = this.#order.nextLocked(head);
+    const length = this.#slots.look(at);
+    if (length > target.length) return this.#leaveConsumerWith(E2BIG);
+    this.#slots.copyOut(at, target, length);
+    this.#takeLocked(at, head, taken);
+    this.#consumer.leave(this.#bytesMax > 0 ? this.#bytesCredit() : 1);
+    return length;
   }
 
   /** It is full; or only its slots are, and more can be had. */
@@ -434,7 +492,7 @@ export class MessageRing {
   }
 
   #fill(position: number, data: Uint8Array, typeLow: number, typeHigh: number, priority: number): void {
-    this.#order.noteLocked(position, priority);
+    if (this.#words.get(this.#lastPriority) !== priority) this.#order.noteLocked(position, priority);
     this.#slots.fill(position, data, this.#pid, typeLow, typeHigh, priority);
   }
 
@@ -476,7 +534,7 @@ export class MessageRing {
 
   /** Takes the message at `at`: it is copied out. */
   #takeLocked(at: number, head: number, taken: number): void {
-    if (this.#bytesMax > 0) this.#countTakenLocked(taken, this.#slots.lengthAt(at)); // first: a repair finds it counted
+    if (this.#bytesMax > 0) this.#countTakenLocked(taken, this.#slots.look(at)); // first: a repair finds it counted
     this.#order.takeLocked(at, head, taken);
   }
 
@@ -490,7 +548,7 @@ export class MessageRing {
   #takeRunLocked(head: number, count: number, deliver: (data: Uint8Array) => void): void {
     for (let i = 0; i < count; i++) {
       const at = (head + i) | 0;
-      const data = new Uint8Array(this.#slots.lengthAt(at));
+      const data = new Uint8Array(this.#slots.look(at));
       this.#slots.copyOut(at, data, data.length);
       deliver(data);
     }
@@ -500,7 +558,7 @@ export class MessageRing {
   #takeUrgentLocked(deliver: (data: Uint8Array) => void): void {
     const head = this.#order.head;
     const at = this.#order.nextLocked(head);
-    const data = new Uint8Array(this.#slots.lengthAt(at));
+    const data = new Uint8Array(this.#slots.look(at));
     this.#slots.copyOut(at, data, data.length);
     deliver(data);
     this.#takeLocked(at, head, this.#words.get(this.#taken));
@@ -532,11 +590,13 @@ export class MessageRing {
 
   #reread(): void {
     const words = this.#words;
-    this.#rules = words.load(field(this.#body, queue.RULES));
+    this.#rules = words.load(this.#changes);
     this.#depth = words.load(field(this.#body, queue.DEPTH));
     this.#bytesMax = words.load(field(this.#body, queue.BYTES_MAX));
     this.#removed = this.removed;
-    this.#measure();
+    this.#isWatched = words.load(field(this.#body, queue.NOTIFY_PID)) !== 0;
+    this.#isSpecial = this.#removed || this.#bytesMax > 0;
+    this.#reshape();
   }
 
   #measure(): void {

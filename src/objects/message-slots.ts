@@ -15,21 +15,38 @@ export const HOLE = 1;
 /** Shorter messages are copied byte by byte. */
 const VIEW_BYTES_MIN = 24;
 
+/** A message's type, of its halves. */
+export const typeOf = (low: number, high: number): number => high * TWO_TO_32 + (low >>> 0);
+
 /** Bytes of so many slots. */
 export const slotsBytes = (slots: number, messageBytesMax: number): number =>
   slots * slotWords(messageBytesMax) * WORD_BYTES;
 
 export const slotWords = (messageBytesMax: number): number => message.DATA + roundUp(messageBytesMax, 8) / WORD_BYTES;
 
-/** What else the message was that was copied out last, so that taking one allocates nothing. */
+/** What else the message was that was looked at last, so that taking one allocates nothing. */
 export class Last {
-  sender = 0;
-  priority = 0;
-  typeLow = 0;
-  typeHigh = 0;
+  /** LENGTH to STATE of its slot. */
+  readonly words = new Int32Array(6);
+
+  get sender(): number {
+    return this.words[message.SENDER] as number;
+  }
+
+  get priority(): number {
+    return this.words[message.PRIORITY] as number;
+  }
+
+  get typeLow(): number {
+    return this.words[message.TYPE] as number;
+  }
+
+  get typeHigh(): number {
+    return this.words[message.TYPE + 1] as number;
+  }
 
   get type(): number {
-    return this.typeHigh * TWO_TO_32 + (this.typeLow >>> 0);
+    return typeOf(this.typeLow, this.typeHigh);
   }
 }
 
@@ -38,6 +55,7 @@ export class MessageSlots {
   readonly stride: number;
 
   readonly last = new Last();
+  readonly #lastWords = this.last.words;
 
   // What SHAPE said last.
   shape = -1;
@@ -86,34 +104,25 @@ export class MessageSlots {
     return this.#words.get(field(this.at(position), message.PRIORITY));
   }
 
-  /** A damaged length reads as the longest there can be, never past the slot. */
-  lengthAt(position: number): number {
-    const length = this.#words.get(field(this.at(position), message.LENGTH));
-    return Math.min(length >>> 0, this.messageBytesMax);
+  /** Looks at a message; returns its length. A damaged one reads as the longest there can be, never past the slot. */
+  look(position: number): number {
+    const words = this.#lastWords;
+    this.#words.getSix(field(this.#first, (position & this.mask) * this.stride), words);
+    const length = words[message.LENGTH] as number;
+    return length >>> 0 <= this.messageBytesMax ? length : this.messageBytesMax;
   }
 
   fill(position: number, data: Uint8Array, sender: number, typeLow: number, typeHigh: number, priority: number): void {
     const words = this.#words;
-    const slot = this.at(position);
-    words.set(field(slot, message.LENGTH), data.length);
-    words.set(field(slot, message.SENDER), sender);
-    words.set(field(slot, message.TYPE), typeLow);
-    words.set(field(slot, message.TYPE + 1), typeHigh);
-    words.set(field(slot, message.PRIORITY), priority);
-    words.set(field(slot, message.STATE), LIVE);
-    words.copyIn(offsetOf(field(slot, message.DATA)), data, 0, data.length);
+    const slot = field(this.#first, (position & this.mask) * this.stride);
+    words.setSix(slot, data.length, sender, typeLow, typeHigh, priority, LIVE); // LENGTH to STATE
+    words.copyAllIn(((slot + message.DATA) * WORD_BYTES) as Offset, data);
   }
 
   copyOut(position: number, target: Uint8Array, length: number): void {
-    const words = this.#words;
-    const slot = this.at(position);
-    this.last.sender = words.get(field(slot, message.SENDER));
-    this.last.priority = words.get(field(slot, message.PRIORITY));
-    this.last.typeLow = words.get(field(slot, message.TYPE));
-    this.last.typeHigh = words.get(field(slot, message.TYPE + 1));
-    const data = offsetOf(field(slot, message.DATA));
+    const data = offsetOf(field(this.at(position), message.DATA));
     if (length > VIEW_BYTES_MIN) this.#copyView(position & this.mask, data, target, length);
-    else words.copyOut(data, target, 0, length);
+    else this.#words.copyOut(data, target, 0, length);
   }
 
   /** Copies a message from one slot to another, all but its STATE. */
@@ -125,7 +134,8 @@ export class MessageSlots {
       words.set(field(target, name), words.get(field(source, name)));
     }
     const data = offsetOf(field(source, message.DATA));
-    words.copyIn(offsetOf(field(target, message.DATA)), words.bytes, data, this.lengthAt(from));
+    const length = Math.min(words.get(field(source, message.LENGTH)) >>> 0, this.messageBytesMax);
+    words.copyIn(offsetOf(field(target, message.DATA)), words.bytes, data, length);
   }
 
   /** Copies a slot whole to where its position is in slots of another shape. */

@@ -47,6 +47,8 @@ export const EVERYBODY = 0x7fffffff;
 export class Monitor {
   readonly #words: Words;
   readonly #user: MonitorUser;
+  readonly #lockWord: Word;
+  readonly #pid: number;
   readonly #lock: RobustLock;
   readonly #list: WaitList;
   readonly #guarded: Guarded | undefined;
@@ -55,14 +57,17 @@ export class Monitor {
   constructor(user: MonitorUser, base: Word, guarded?: Guarded) {
     this.#words = user.words;
     this.#user = user;
-    this.#lock = new RobustLock(user, field(base, monitor.LOCK), user.newSpin());
+    this.#lockWord = field(base, monitor.LOCK);
+    this.#pid = user.pid;
+    this.#lock = new RobustLock(user, this.#lockWord, user.newSpin());
     this.#list = new WaitList(user.words, user.geometry, base);
     this.#guarded = guarded;
   }
 
   /** Locks. Where a holder has died, what it left half-done is repaired first. */
   enter(): void {
-    if (this.#lock.acquire()) this.#repairLocked();
+    // The fast half of acquire(), here for the engine: what is nested deeper is no longer inlined where it counts.
+    if (this.#words.compareExchange(this.#lockWord, 0, this.#pid) !== 0) this.#enterContended();
   }
 
   /**
@@ -71,7 +76,7 @@ export class Monitor {
    * are all woken by any credit.
    */
   leave(credit: number): void {
-    if (!this.#lock.tryReleaseFast()) this.#leaveContended(credit);
+    if (this.#words.compareExchange(this.#lockWord, this.#pid, 0) !== this.#pid) this.#leaveContended(credit);
   }
 
   /**
@@ -129,6 +134,10 @@ export class Monitor {
   notify(credit: number): void {
     this.enter();
     this.leave(credit);
+  }
+
+  #enterContended(): void {
+    if (this.#lock.acquireContended()) this.#repairLocked();
   }
 
   #repairLocked(): void {

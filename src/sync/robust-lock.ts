@@ -53,7 +53,7 @@ export class RobustLock {
   /** Returns true where an owner has died: what the lock guards may be half-done until `repairedLocked` says otherwise. */
   acquire(): boolean {
     if (this.#words.compareExchange(this.#word, 0, this.#pid) === 0) return false;
-    return this.#acquireContended();
+    return this.acquireContended();
   }
 
   /** One compare-exchange; false where anything but a plain unlock is due, and the lock is still held. */
@@ -84,7 +84,8 @@ export class RobustLock {
     return (this.#words.load(this.#word) & SLEEPERS) !== 0;
   }
 
-  #acquireContended(): boolean {
+  /** The rest of `acquire`, whose compare-exchange has failed. */
+  acquireContended(): boolean {
     const words = this.#words;
     const limit = this.#spin.begin();
     for (let turn = 0; turn < limit; turn++) {

@@ -19,7 +19,7 @@ import {
 } from "../../abi/flags.ts";
 import { QUEUE_BYTES_DEFAULT } from "../../abi/limits.ts";
 import { kinds, queue } from "../../memory/layout.ts";
-import type { MessageRing } from "../../objects/message-ring.ts";
+import { freshRules, type MessageRing } from "../../objects/message-ring.ts";
 import { selectorOf } from "../../objects/selection.ts";
 import { blockUntil, FOR_EVER } from "../../sync/waiting.ts";
 import { makingQueue } from "../making.ts";
@@ -251,7 +251,7 @@ function set(caller: Caller, id: number, pointer: number): number {
       const most = Number(bytesMax < 0x7fffffffn ? bytesMax : 0x7fffffffn);
       system.journal.write(ring.word(queue.BYTES_MAX), Math.max(1, most));
       system.journal.write(ring.word(queue.DEPTH), most);
-      system.journal.add(ring.word(queue.RULES), 1);
+      system.journal.write(ring.word(queue.RULES), freshRules(system.words));
       return { ...wanted, mode: (ownership.mode & ~0o777) | (wanted.mode & 0o777) };
     },
     () => ring.notifyAll(),
