@@ -1,5 +1,7 @@
 export type { ErrnoName } from "./abi/errno.ts";
 export { type KernelLimits, PIPE_BUF } from "./abi/limits.ts";
+export { Barrier, type BarrierOptions } from "./api/barrier.ts";
+export { Condition } from "./api/condition.ts";
 export { IpcError } from "./api/ipc-error.ts";
 export {
   type AttachOptions,
@@ -9,6 +11,7 @@ export {
   type PipeOptions,
   type QueueOptions,
 } from "./api/kernel.ts";
+export { LockGuard } from "./api/lock-guard.ts";
 export {
   type Message,
   MessageQueue,
@@ -16,9 +19,14 @@ export {
   type SelectOptions,
   type SendOptions,
 } from "./api/message-queue.ts";
+export { type DeadlockOptions, Mutex, type MutexOptions } from "./api/mutex.ts";
 export type { SyncWaitOptions, WaitOptions } from "./api/options.ts";
 export { PipeReader, type PipeReaderToken } from "./api/pipe-reader.ts";
 export { PipeWriter, type PipeWriterToken } from "./api/pipe-writer.ts";
 export type { PollItem, PollReady } from "./api/poll.ts";
+export { ReadWriteLock } from "./api/read-write-lock.ts";
+export { Semaphore, type SemaphoreOptions } from "./api/semaphore.ts";
 export { SharedMemory, type SharedMemoryOptions, type SharedMemoryToken } from "./api/shared-memory.ts";
+export type { LockOptions, LockToken } from "./api/sync-options.ts";
+export type { Waiting } from "./kernel/deadlocks.ts";
 export type { TaskInfo } from "./tasks/task-table.ts";

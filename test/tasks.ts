@@ -2,10 +2,19 @@
 
 import * as callTasks from "./tasks-calls.ts";
 import * as kernelTasks from "./tasks-kernel.ts";
+import * as lockTasks from "./tasks-locks.ts";
 import * as missionTasks from "./tasks-mission.ts";
 import * as pipeTasks from "./tasks-pipe.ts";
 import * as queueTasks from "./tasks-queue.ts";
 import * as totalsTasks from "./tasks-totals.ts";
 
-export const tasks = { ...callTasks, ...kernelTasks, ...missionTasks, ...pipeTasks, ...queueTasks, ...totalsTasks };
+export const tasks = {
+  ...callTasks,
+  ...kernelTasks,
+  ...lockTasks,
+  ...missionTasks,
+  ...pipeTasks,
+  ...queueTasks,
+  ...totalsTasks,
+};
 export type Tasks = typeof tasks;

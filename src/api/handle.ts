@@ -66,7 +66,7 @@ export abstract class Handle implements Disposable {
     options: SyncWaitOptions | undefined,
   ): number {
     const timeoutMs = timeoutOf(options, syscall, this.#label);
-    const first = attempt();
+    const first = attempt(false);
     const result = first === EAGAIN ? blockUntil(this.system, condition, want, attempt, timeoutMs) : first;
     return this.checked(syscall, result);
   }
@@ -83,7 +83,7 @@ export abstract class Handle implements Disposable {
     const signal = signalOf(options, syscall, this.#label);
     signal?.throwIfAborted();
     const { awaits } = this.system;
-    const first = attempt();
+    const first = attempt(false);
     const result =
       first === EAGAIN
         ? await awaits.until(this, condition, want, attempt, timeoutMs, signal)

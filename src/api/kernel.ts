@@ -12,14 +12,24 @@ import {
   QUEUE_DEPTH_DEFAULT,
 } from "../abi/limits.ts";
 import type { Caller } from "../kernel/calls/call.ts";
-import { makingPipe, makingQueue, makingSegment } from "../kernel/making.ts";
+import { deadlocks, type Waiting } from "../kernel/deadlocks.ts";
+import {
+  makingBarrier,
+  makingCondition,
+  makingMutex,
+  makingPipe,
+  makingQueue,
+  makingRwlock,
+  makingSegment,
+  makingSemaphore,
+} from "../kernel/making.ts";
 import { controlsFile, MAY_READ, MAY_WRITE, permitsFile, permitsIpc } from "../kernel/permissions.ts";
 import { otherEndOpened } from "../kernel/pipe-ends.ts";
 import type { Address } from "../kernel/registry.ts";
 import { dispatch, type NamedCalls, namedCalls } from "../kernel/syscall-table.ts";
-import { type Opened, System } from "../kernel/system.ts";
+import { type Making, type ObjectToken, type Opened, System } from "../kernel/system.ts";
 import { TaskMemory } from "../kernel/task-memory.ts";
-import { access, isPowerOfTwo, kinds, roundUp } from "../memory/layout.ts";
+import { access, isPowerOfTwo, kinds, mutexTypes, roundUp } from "../memory/layout.ts";
 import { checkLimits, isRefusal, type Refusal, type Region, regionId } from "../memory/region.ts";
 import type { Offset } from "../memory/words.ts";
 import type { QueueShape } from "../objects/message-ring.ts";
@@ -32,25 +42,31 @@ import {
   unlinkRegionFile,
 } from "../platforms/region-file.ts";
 import { attachSharedBuffer, createSharedBuffer, threadWorld } from "../platforms/threads.ts";
-import { type Attempt, blockUntil, type Condition } from "../sync/waiting.ts";
+import { type Attempt, blockUntil, type Condition as Waited } from "../sync/waiting.ts";
 import type { World } from "../sync/world.ts";
 import type { Identity } from "../tasks/credentials.ts";
 import type { Description } from "../tasks/descriptors.ts";
 import type { TaskInfo } from "../tasks/task-table.ts";
+import { Barrier, type BarrierOptions } from "./barrier.ts";
+import { Condition } from "./condition.ts";
 import { openedByDescriptor } from "./from-descriptor.ts";
 import type { Handle } from "./handle.ts";
 import { failureOf, IpcError } from "./ipc-error.ts";
 import { MessageQueue, type QueueToken } from "./message-queue.ts";
+import { Mutex, type MutexOptions } from "./mutex.ts";
 import { checkBytes, checkCount, type SyncWaitOptions, signalOf, timeoutOf, type WaitOptions } from "./options.ts";
 import { PipeReader, type PipeReaderToken } from "./pipe-reader.ts";
 import { PipeWriter, type PipeWriterToken } from "./pipe-writer.ts";
 import { type PollItem, type PollReady, poll, pollSync } from "./poll.ts";
+import { ReadWriteLock } from "./read-write-lock.ts";
+import { Semaphore, type SemaphoreOptions, VALUE_MAX } from "./semaphore.ts";
 import {
   type SegmentMapping,
   SharedMemory,
   type SharedMemoryOptions,
   type SharedMemoryToken,
 } from "./shared-memory.ts";
+import type { LockOptions, LockToken } from "./sync-options.ts";
 
 /**
  * What another task attaches with: post it to a worker thread, or send it to a child process. Where the kernel has a name it
@@ -347,7 +363,7 @@ export class Kernel implements Disposable {
     signal?.throwIfAborted();
     const { end, partner, attempt } = this.#beginOpenFifo(name, mode);
     try {
-      const first = attempt();
+      const first = attempt(false);
       const result = first === EAGAIN ? await system.awaits.until(end, partner, 1, attempt, timeoutMs, signal) : first;
       if (result < 0) throw failureOf(result, "open", label);
       return end;
@@ -364,7 +380,7 @@ export class Kernel implements Disposable {
     const label = `fifo "${name}"`;
     const timeoutMs = timeoutOf(options, "open", label);
     const { end, partner, attempt } = this.#beginOpenFifo(name, mode);
-    const first = attempt();
+    const first = attempt(false);
     const result = first === EAGAIN ? blockUntil(system, partner, 1, attempt, timeoutMs) : first;
     if (result >= 0) return end;
     end.close();
@@ -452,6 +468,96 @@ export class Kernel implements Disposable {
   }
 
   /**
+   * Opens or makes a semaphore (sem_open(3)). One with a name stays until it is unlinked.
+   * @throws IpcError ENOENT, EEXIST, EACCES, EINVAL, ENAMETOOLONG, ENOMEM, ENOSPC, EMFILE, ENFILE
+   */
+  semaphore(options: SemaphoreOptions = {}): Semaphore {
+    const { value = 0 } = options;
+    checkCount(value, "value", 0, VALUE_MAX, "sem_open");
+    const making = (system: System, mode: number): Making => makingSemaphore(system.words, value, mode);
+    const { opened, label } = this.#openLock("sem_open", "semaphore", kinds.SEMAPHORE, options, making);
+    return this.#keep(new Semaphore(this.#system, opened, label, this.#forget));
+  }
+
+  /** Opens or makes a mutex (pthread_mutex_init(3p), robust and shared). One with a name stays until it is unlinked. */
+  mutex(options: MutexOptions = {}): Mutex {
+    const { type = "normal" } = options;
+    const types = {
+      normal: mutexTypes.NORMAL,
+      "error-checking": mutexTypes.ERROR_CHECKING,
+      recursive: mutexTypes.RECURSIVE,
+    };
+    if (!Object.hasOwn(types, type)) {
+      throw new TypeError('mutex: the type must be "normal", "error-checking" or "recursive"');
+    }
+    const making = (system: System, mode: number): Making => makingMutex(system.words, types[type], mode);
+    const { opened, label } = this.#openLock("pthread_mutex_init", "mutex", kinds.MUTEX, options, making);
+    return this.#keep(new Mutex(this.#system, opened, label, this.#forget));
+  }
+
+  /** Opens or makes a read/write lock (pthread_rwlock_init(3p)). One with a name stays until it is unlinked. */
+  rwlock(options: LockOptions = {}): ReadWriteLock {
+    const making = (system: System, mode: number): Making =>
+      makingRwlock(system.words, system.geometry.limits.tasksMax, mode);
+    const { opened, label } = this.#openLock("pthread_rwlock_init", "rwlock", kinds.RWLOCK, options, making);
+    return this.#keep(new ReadWriteLock(this.#system, opened, label, this.#forget));
+  }
+
+  /** Opens or makes a condition variable (pthread_cond_init(3p)). One with a name stays until it is unlinked. */
+  condition(options: LockOptions = {}): Condition {
+    const making = (_system: System, mode: number): Making => makingCondition(mode);
+    const { opened, label } = this.#openLock("pthread_cond_init", "condition", kinds.CONDITION, options, making);
+    return this.#keep(new Condition(this.#system, opened, label, this.#forget));
+  }
+
+  /** Opens or makes a barrier (pthread_barrier_init(3p)). One with a name stays until it is unlinked. */
+  barrier(options: BarrierOptions): Barrier {
+    const creates = options.name === undefined || options.create === true;
+    if (creates || options.parties !== undefined)
+      checkCount(options.parties, "parties", 1, 0x7fffffff, "pthread_barrier_init");
+    const making = (system: System, mode: number): Making => makingBarrier(system.words, options.parties ?? 1, mode);
+    const { opened, label } = this.#openLock("pthread_barrier_init", "barrier", kinds.BARRIER, options, making);
+    return this.#keep(new Barrier(this.#system, opened, label, this.#forget));
+  }
+
+  /** Removes a semaphore's name; those who have it open carry on (sem_unlink(3)). */
+  unlinkSemaphore(name: string): void {
+    this.#unlinkAddress(
+      addressOf(kinds.SEMAPHORE, name, "sem_unlink", "semaphore"),
+      `semaphore "${name}"`,
+      "sem_unlink",
+    );
+  }
+
+  /** Removes a mutex's name; those who have it open carry on. */
+  unlinkMutex(name: string): void {
+    this.#unlinkAddress(addressOf(kinds.MUTEX, name, "unlink", "mutex"), `mutex "${name}"`, "unlink");
+  }
+
+  /** Removes a read/write lock's name; those who have it open carry on. */
+  unlinkRwlock(name: string): void {
+    this.#unlinkAddress(addressOf(kinds.RWLOCK, name, "unlink", "rwlock"), `rwlock "${name}"`, "unlink");
+  }
+
+  /** Removes a condition variable's name; those who have it open carry on. */
+  unlinkCondition(name: string): void {
+    this.#unlinkAddress(addressOf(kinds.CONDITION, name, "unlink", "condition"), `condition "${name}"`, "unlink");
+  }
+
+  /** Removes a barrier's name; those who have it open carry on. */
+  unlinkBarrier(name: string): void {
+    this.#unlinkAddress(addressOf(kinds.BARRIER, name, "unlink", "barrier"), `barrier "${name}"`, "unlink");
+  }
+
+  /**
+   * The cycles of tasks that wait for each other's mutexes and read/write locks now, each from its lowest pid on. `lock` with
+   * `refuseDeadlock` fails instead of closing one.
+   */
+  deadlocks(): Waiting[][] {
+    return deadlocks(this.#live("deadlocks"));
+  }
+
+  /**
    * Opens what a token of another task leads to, while that task still has it open.
    * @throws IpcError ENOENT where it is gone
    */
@@ -459,10 +565,11 @@ export class Kernel implements Disposable {
   openToken(token: PipeWriterToken): PipeWriter;
   openToken(token: QueueToken): MessageQueue;
   openToken(token: SharedMemoryToken, options?: { readonly readOnly?: boolean | undefined }): SharedMemory;
+  openToken<K extends keyof Locks>(token: LockToken<K>): Locks[K];
   openToken(
-    token: PipeReaderToken | PipeWriterToken | QueueToken | SharedMemoryToken,
+    token: PipeReaderToken | PipeWriterToken | QueueToken | SharedMemoryToken | LockToken<keyof Locks>,
     options?: { readonly readOnly?: boolean | undefined },
-  ): PipeReader | PipeWriter | MessageQueue | SharedMemory {
+  ): PipeReader | PipeWriter | MessageQueue | SharedMemory | Locks[keyof Locks] {
     const system = this.#live("open");
     if (!Number.isInteger(token?.objectIndex) || !Number.isInteger(token.generation)) {
       throw new TypeError("open: that is no token of an object");
@@ -475,6 +582,11 @@ export class Kernel implements Disposable {
     if (token.end === "queue") {
       const opened = this.#openByToken(token, [kinds.QUEUE, kinds.SYSV_QUEUE], access.READ | access.WRITE);
       return this.#keep(new MessageQueue(system, opened, "queue", this.#forget));
+    }
+    if (token.end !== "reader" && token.end !== "writer") {
+      const { kind, Handle: LockHandle } = locks[token.end];
+      const opened = this.#openByToken(token, [kind], access.READ | access.WRITE);
+      return this.#keep(new LockHandle(system, opened, token.end, this.#forget));
     }
     const opened = this.#openByToken(
       token,
@@ -547,7 +659,7 @@ export class Kernel implements Disposable {
   #beginOpenFifo(
     name: string,
     mode: "read" | "write",
-  ): { end: PipeReader | PipeWriter; partner: Condition; attempt: Attempt } {
+  ): { end: PipeReader | PipeWriter; partner: Waited; attempt: Attempt } {
     const { end, opened } = this.#openEnd(name, mode);
     const bits = mode === "read" ? access.READ : access.WRITE;
     const partner = otherEndOpened(this.#system.pipeAt(opened.bodyLine), bits, opened.otherOpened);
@@ -572,7 +684,29 @@ export class Kernel implements Disposable {
     return { opened, end: mode === "read" ? this.#reader(opened, label) : this.#writer(opened, label) };
   }
 
-  #openByToken(token: PipeReaderToken | PipeWriterToken | QueueToken, ofKinds: number[], bits: number): Opened {
+  #openLock(
+    syscall: string,
+    what: string,
+    kind: number,
+    options: LockOptions,
+    makingOf: (system: System, mode: number) => Making,
+  ): { opened: Opened; label: string } {
+    const system = this.#live(syscall);
+    const address = options.name === undefined ? { kind } : addressOf(kind, options.name, syscall, what);
+    const label = options.name === undefined ? what : `${what} ${JSON.stringify(options.name)}`;
+    const creates = options.name === undefined || options.create === true;
+    const making = makingOf(system, this.#mode(options.mode, syscall));
+    const opened = system.open(address, {
+      access: access.READ | access.WRITE,
+      create: creates ? making : undefined,
+      exclusive: options.exclusive === true,
+      admit: (index) => this.#admit(index, MAY_READ | MAY_WRITE),
+    });
+    if (typeof opened === "number") throw failureOf(opened, syscall, label);
+    return { opened, label };
+  }
+
+  #openByToken(token: ObjectToken & { readonly end: string }, ofKinds: number[], bits: number): Opened {
     const opened = this.#system.openToken(token, ofKinds, bits);
     if (typeof opened === "number") {
       throw failureOf(
@@ -663,6 +797,23 @@ export class Kernel implements Disposable {
     this.#handles.delete(handle);
   };
 }
+
+/** What locks there are, by what their tokens say. */
+interface Locks {
+  readonly semaphore: Semaphore;
+  readonly mutex: Mutex;
+  readonly rwlock: ReadWriteLock;
+  readonly condition: Condition;
+  readonly barrier: Barrier;
+}
+
+const locks = {
+  semaphore: { kind: kinds.SEMAPHORE, Handle: Semaphore },
+  mutex: { kind: kinds.MUTEX, Handle: Mutex },
+  rwlock: { kind: kinds.RWLOCK, Handle: ReadWriteLock },
+  condition: { kind: kinds.CONDITION, Handle: Condition },
+  barrier: { kind: kinds.BARRIER, Handle: Barrier },
+} as const;
 
 const PAGE_BYTES = 4096;
 const MEMORY_BYTES_DEFAULT = 1024 * 1024;

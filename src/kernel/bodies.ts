@@ -1,6 +1,6 @@
 // The blocks that an object has besides its body, by its kind: what is freed with it.
 
-import { kinds, pipe, queue, segment } from "../memory/layout.ts";
+import { kinds, pipe, queue, rwlock, segment } from "../memory/layout.ts";
 import { shapeLine } from "../memory/shape.ts";
 import { field, LINE_WORDS, type Word, type Words } from "../memory/words.ts";
 
@@ -15,6 +15,7 @@ const shapesOf: { readonly [kind: number]: { SHAPE: number; OLD_SHAPE: number; N
 export function blocksOf(words: Words, kind: number, bodyLine: number): number[] {
   const body = (bodyLine * LINE_WORDS) as Word;
   if (kind === kinds.SEGMENT) return [words.get(field(body, segment.BLOCK))];
+  if (kind === kinds.RWLOCK) return [words.get(field(body, rwlock.BLOCK))];
   const names = shapesOf[kind];
   if (!names) return [];
   const lines = [names.SHAPE, names.OLD_SHAPE, names.NEW_SHAPE].map((name) => shapeLine(words.get(field(body, name))));

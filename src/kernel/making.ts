@@ -1,9 +1,14 @@
 // How each kind of object is made: sizes, and what is written into its memory before anybody sees it.
 
 import type { Words } from "../memory/words.ts";
+import { BARRIER_BODY_BYTES, Barrier } from "../objects/barrier.ts";
+import { CONDITION_BODY_BYTES } from "../objects/condition.ts";
 import { MessageRing, QUEUE_BODY_BYTES, type QueueShape, slotsFor } from "../objects/message-ring.ts";
 import { slotsBytes } from "../objects/message-slots.ts";
+import { MUTEX_BODY_BYTES, Mutex } from "../objects/mutex.ts";
 import { PIPE_BODY_BYTES, Pipe } from "../objects/pipe.ts";
+import { ReadWriteLock, RWLOCK_BODY_BYTES, readersBytes } from "../objects/rwlock.ts";
+import { SEMAPHORE_BODY_BYTES, Semaphore } from "../objects/semaphore.ts";
 import { SEGMENT_BODY_BYTES, Segment, segmentBlockBytes } from "../objects/shared-memory.ts";
 import type { Making } from "./system.ts";
 
@@ -25,6 +30,39 @@ export function makingQueue(words: Words, shape: QueueShape, mode: number): Maki
     mode,
   };
 }
+
+export function makingSemaphore(words: Words, value: number, mode: number): Making {
+  return ofOneLine(SEMAPHORE_BODY_BYTES, mode, (bodyLine) => Semaphore.format(words, bodyLine, value));
+}
+
+/** `type` is one of `mutexTypes`. */
+export function makingMutex(words: Words, type: number, mode: number): Making {
+  return ofOneLine(MUTEX_BODY_BYTES, mode, (bodyLine) => Mutex.format(words, bodyLine, type));
+}
+
+export function makingCondition(mode: number): Making {
+  return ofOneLine(CONDITION_BODY_BYTES, mode, () => {});
+}
+
+export function makingBarrier(words: Words, parties: number, mode: number): Making {
+  return ofOneLine(BARRIER_BODY_BYTES, mode, (bodyLine) => Barrier.format(words, bodyLine, parties));
+}
+
+export function makingRwlock(words: Words, tasksMax: number, mode: number): Making {
+  return {
+    bodyBytes: RWLOCK_BODY_BYTES,
+    blockBytes: readersBytes(tasksMax),
+    format: (bodyLine, blockLine) => ReadWriteLock.format(words, bodyLine, blockLine),
+    mode,
+  };
+}
+
+const ofOneLine = (bodyBytes: number, mode: number, format: (bodyLine: number) => void): Making => ({
+  bodyBytes,
+  blockBytes: 0,
+  format,
+  mode,
+});
 
 export function makingSegment(words: Words, bytes: number, mode: number): Making {
   return {

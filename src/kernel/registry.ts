@@ -2,6 +2,7 @@
 // written through the journal. Finding a name costs the same however many objects there are.
 
 import { EEXIST, ENOSPC } from "../abi/errno.ts";
+import { NAME_BYTES_MAX } from "../abi/limits.ts";
 import type { Allocator } from "../memory/allocator.ts";
 import type { Journal } from "../memory/journal.ts";
 import { type Geometry, header, object } from "../memory/layout.ts";
@@ -139,6 +140,15 @@ export class Registry {
 
   referencesTo(index: number): number {
     return this.#words.load(field(this.#record(index), object.REFERENCES));
+  }
+
+  /** The bytes of an object's name; none where it has no name. */
+  nameOf(index: number): Uint8Array {
+    const at = this.#record(index);
+    const length = Math.min(this.#words.load(field(at, object.NAME_BYTES)) >>> 0, NAME_BYTES_MAX);
+    const name = new Uint8Array(length);
+    this.#words.copyOut(offsetOf(field(at, object.NAME)), name, 0, length);
+    return name;
   }
 
   keyOf(index: number): number {

@@ -33,6 +33,7 @@ import { TaskTable } from "../tasks/task-table.ts";
 import { forgetWatcherLocked, tellArrival } from "./arrivals.ts";
 import { BlockExchange } from "./block-exchange.ts";
 import { blocksOf } from "./bodies.ts";
+import { giveBackLocksLocked } from "./held-locks.ts";
 import { closeEndLocked, openEndLocked, wakeOtherEnd } from "./pipe-ends.ts";
 import { type Address, Registry, secondsNow } from "./registry.ts";
 
@@ -720,6 +721,7 @@ export class System implements Waiter, RingOwner {
       }
       this.words.store(field(at, node.OWNER), 0);
     }
+    giveBackLocksLocked(this, this.tasks.indexOf(slot));
     for (const description of this.descriptors.heldBySlot(this.tasks.indexOf(slot))) {
       this.#dropLocked(this.descriptors.dropLocked(description));
       this.journal.commit();

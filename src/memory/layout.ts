@@ -7,7 +7,7 @@ import { LINE_BYTES, LINE_WORDS, type Offset, WORD_BYTES, type Word } from "./wo
 
 /** "FNGA", read as a little-endian word. */
 export const MAGIC = 0x41474e46;
-export const LAYOUT_VERSION = 3;
+export const LAYOUT_VERSION = 4;
 
 /** What one undo of the journal can hold: the largest transactions (making a pipe, moving one to a larger buffer) need 90. */
 export const JOURNAL_ENTRIES_MAX = 240;
@@ -106,7 +106,18 @@ export const object = {
 } as const;
 
 /** QUEUE is POSIX's, with priorities; SYSV_QUEUE is found by key, and is selected from by type. */
-export const kinds = { PIPE: 1, FIFO: 2, QUEUE: 3, SYSV_QUEUE: 4, SEGMENT: 5 } as const;
+export const kinds = {
+  PIPE: 1,
+  FIFO: 2,
+  QUEUE: 3,
+  SYSV_QUEUE: 4,
+  SEGMENT: 5,
+  SEMAPHORE: 6,
+  MUTEX: 8,
+  RWLOCK: 9,
+  CONDITION: 10,
+  BARRIER: 11,
+} as const;
 
 /** Of an object's MODE, above the permissions: it is to be destroyed, and lives while it is in use. */
 export const MODE_REMOVED = 0o1000;
@@ -244,6 +255,46 @@ export const segment = {
   ATTACHED_SECONDS: 4, // when last, in seconds since 1970
   DETACHED_SECONDS: 5,
   LAST_PID: 6, // of the last attach or detach
+  WORDS: 16,
+} as const;
+
+/** A semaphore: one line, a monitor with what it counts. */
+export const semaphore = {
+  MONITOR: 0, // waiters
+  VALUE: 8, // atomic
+  WORDS: 16,
+} as const;
+
+/** A mutex: one line, a monitor with the word that says who holds it. */
+export const mutex = {
+  MONITOR: 0, // waiters
+  STATE: 8, // atomic, see objects/mutex.ts
+  COUNT: 9, // its owner's: how many times more it has locked it
+  TYPE: 10, // immutable: a value of `mutexTypes`
+  WORDS: 16,
+} as const;
+
+export const mutexTypes = { NORMAL: 0, ERROR_CHECKING: 1, RECURSIVE: 2 } as const;
+
+/** A read/write lock: one line, and in a block of its own a word for each slot of a task. */
+export const rwlock = {
+  MONITOR: 0, // waiters: readers and writers in one line
+  WRITER: 8, // atomic, see objects/rwlock.ts
+  BLOCK: 9, // immutable: the block's first line
+  WORDS: 16,
+} as const;
+
+/** A condition variable: those who wait for it. */
+export const condition = {
+  MONITOR: 0,
+  WORDS: 16,
+} as const;
+
+/** A barrier. Who has arrived stands in the monitor's list. */
+export const barrier = {
+  MONITOR: 0,
+  PARTIES: 8, // immutable
+  GENERATION: 9, // guarded by the lock, read by all: how often it has opened
   WORDS: 16,
 } as const;
 

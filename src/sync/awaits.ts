@@ -47,13 +47,43 @@ export class Awaits {
     signal?.throwIfAborted();
     if (timeoutMs === 0) return ETIMEDOUT;
     if (spinFor(condition, want)) {
-      const result = attempt();
+      const result = attempt(false);
       if (result !== EAGAIN) return this.letOthersRun(result);
     }
     const at = this.#task.nodes.claim();
     if (at < 0) return at;
     return new Promise((resolve, reject) => {
       this.#begin({ at: at as Node, condition, want, attempt, owner }, timeoutMs, signal, resolve, reject);
+    });
+  }
+
+  /**
+   * Waits until a holder of the monitor takes this task out of its list, and for nothing else: 0, or ETIMEDOUT. `enlisted` is
+   * called once it stands there; a negative result of it ends the wait.
+   */
+  async untilTaken(
+    owner: object,
+    condition: Condition,
+    enlisted: () => number,
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<number> {
+    signal?.throwIfAborted();
+    const at = this.#task.nodes.claim();
+    if (at < 0) return at;
+    const attempt: Attempt = (woken) => (woken ? 0 : EAGAIN);
+    return new Promise((resolve, reject) => {
+      const wait = this.#begin(
+        { at: at as Node, condition, want: 1, attempt, owner },
+        timeoutMs,
+        signal,
+        resolve,
+        reject,
+      );
+      const result = enlisted();
+      if (result >= 0) return;
+      this.#giveUp(wait);
+      wait.finish(result);
     });
   }
 
@@ -104,7 +134,7 @@ export class Awaits {
     signal: AbortSignal | undefined,
     resolve: (result: number) => void,
     reject: (reason: unknown) => void,
-  ): void {
+  ): Pending {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const onAbort = (): void => {
       this.#giveUp(pending);
@@ -127,6 +157,7 @@ export class Awaits {
     signal?.addEventListener("abort", onAbort);
     if (timeoutMs !== FOR_EVER) timer = setTimeout(() => this.#expire(pending), timeoutMs);
     this.#enlistOrFinish(pending);
+    return pending;
   }
 
   #add(wait: Pending): void {
@@ -147,7 +178,7 @@ export class Awaits {
 
   #enlistOrFinish(wait: Pending): void {
     while (!wait.condition.monitor.enlist(wait.at, AWAITED, wait.want, wait.condition.ready, wait.condition.selector)) {
-      const result = wait.attempt();
+      const result = wait.attempt(false);
       if (result === EAGAIN) continue;
       wait.finish(result);
       return;
@@ -180,7 +211,7 @@ export class Awaits {
   #tryAgain(wait: Pending): void {
     if (!this.#pending.has(wait)) return; // ended by what another one's caller did
     const woken = wait.condition.monitor.delist(wait.at) === WOKEN;
-    const result = wait.attempt();
+    const result = wait.attempt(woken);
     settleWake(wait.condition, woken, result, false);
     if (result === EAGAIN) this.#enlistOrFinish(wait);
     else wait.finish(result);
@@ -189,7 +220,7 @@ export class Awaits {
   #expire(wait: Pending): void {
     if (!this.#pending.has(wait)) return;
     const woken = wait.condition.monitor.delist(wait.at) === WOKEN;
-    const result = wait.attempt();
+    const result = wait.attempt(woken);
     settleWake(wait.condition, woken, result, true);
     wait.finish(result === EAGAIN ? ETIMEDOUT : result);
   }

@@ -115,6 +115,19 @@ export class Monitor {
     return was;
   }
 
+  /**
+   * Whether nobody waits, or is about to: whoever has changed what they wait for by an atomic store, without the lock, and
+   * then finds this true need wake nobody. For one who enlists holds the lock when it looks.
+   */
+  isQuiet(): boolean {
+    return this.#words.load(this.#lockWord) === 0;
+  }
+
+  /** Those who wait, in order. */
+  waitersLocked(): Generator<Node> {
+    return this.#list.eachLocked();
+  }
+
   /** Whether somebody waits who takes something, and does not only look. */
   hasTakersLocked(): boolean {
     return this.#lock.hasSleepersLocked() && this.#list.hasTakersLocked();

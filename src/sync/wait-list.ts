@@ -34,7 +34,7 @@ export interface Selector {
 export type Node = Word & { readonly node: true };
 export const NO_NODE = 0 as Node;
 
-const isListed = (state: number): boolean => (state >= WAITING && state <= AWAITED) || state === POLLED;
+export const isListed = (state: number): boolean => (state >= WAITING && state <= AWAITED) || state === POLLED;
 /** Whether the owner of a node with this state can look at it: a waker or interrupter has taken it out. */
 export const isTakenOut = (state: number): boolean => state === WOKEN || state === INTERRUPTED;
 
@@ -91,6 +91,14 @@ export class WaitList {
       at = this.#link(at, node.NEXT);
     }
     return NO_NODE;
+  }
+
+  *eachLocked(): Generator<Node> {
+    let at = this.#head(monitor.FIRST);
+    for (let steps = this.#geometry.limits.waitersMax; at !== NO_NODE && steps > 0; steps--) {
+      yield at;
+      at = this.#link(at, node.NEXT);
+    }
   }
 
   hasTakersLocked(): boolean {

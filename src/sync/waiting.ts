@@ -5,14 +5,14 @@ import { EAGAIN, EINTR, ETIMEDOUT } from "../abi/errno.ts";
 import { WAIT_SLICE_MS } from "../abi/limits.ts";
 import type { Monitor, MonitorUser } from "./monitor.ts";
 import type { NodePool } from "./node-pool.ts";
-import type { Spin } from "./spin.ts";
+import type { Spinning } from "./spin.ts";
 import { INTERRUPTED, isTakenOut, type Node, type Selector, SLEEPING, stateOf, WAITING, WOKEN } from "./wait-list.ts";
 import type { World } from "./world.ts";
 
 /** Something to wait for, and the monitor whose holders bring it about. */
 export interface Condition {
   readonly monitor: Monitor;
-  readonly spin: Spin;
+  readonly spin: Spinning;
   /** A look without the lock; under the monitor's lock it is exact. */
   readonly ready: (want: number) => boolean;
   /** Where not everything will do. */
@@ -27,8 +27,11 @@ export interface Waiter extends MonitorUser {
   lookAround(): void;
 }
 
-/** One try of the operation: a result from 0 up, or a negative errno. EAGAIN: wait and try again. */
-export type Attempt = () => number;
+/**
+ * One try of the operation: a result from 0 up, or a negative errno. EAGAIN: wait and try again. `woken`: another task has
+ * taken this one out of the list, and so meant it to go on.
+ */
+export type Attempt = (woken: boolean) => number;
 
 export const FOR_EVER = -1;
 
@@ -72,7 +75,7 @@ export function blockUntil(
   const deadline = deadlineIn(task.world, timeoutMs);
   for (;;) {
     if (spinFor(condition, want)) {
-      const result = attempt();
+      const result = attempt(false);
       if (result !== EAGAIN) return result;
       continue; // somebody else was quicker
     }
@@ -93,13 +96,24 @@ function sleepOnce(
   deadline: number | undefined,
 ): number {
   const { monitor, ready } = condition;
-  if (!monitor.enlist(at, WAITING, want, ready, condition.selector)) return attempt();
+  if (!monitor.enlist(at, WAITING, want, ready, condition.selector)) return attempt(false);
   const expired = sleepUntilWoken(task, condition, want, at, deadline);
   const state = monitor.delist(at);
-  const result = attempt();
+  const result = attempt(state === WOKEN);
   settleWake(condition, state === WOKEN, result, expired);
   if (result !== EAGAIN) return result;
   return state === INTERRUPTED ? EINTR : expired ? ETIMEDOUT : EAGAIN;
+}
+
+/**
+ * Sleeps on a node that stands in the list already, until a holder of the monitor takes it out: 0, ETIMEDOUT, or EINTR where
+ * another task interrupted this one. The node is in no list afterwards.
+ */
+export function sleepUntilTaken(task: Waiter, condition: Condition, at: Node, timeoutMs: number): number {
+  const expired = sleepUntilWoken(task, condition, 1, at, deadlineIn(task.world, timeoutMs));
+  const state = condition.monitor.delist(at);
+  if (state === WOKEN) return 0;
+  return expired ? ETIMEDOUT : EINTR;
 }
 
 /** Hands a wake on: by one who leaves without having used it, and by one who leaves something over for the next. */

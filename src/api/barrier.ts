@@ -1,0 +1,64 @@
+// The public handle of a barrier.
+
+import { EINTR } from "../abi/errno.ts";
+import type { Opened, System } from "../kernel/system.ts";
+import { Barrier as Core, LEADER } from "../objects/barrier.ts";
+import { blockUntil } from "../sync/waiting.ts";
+import { Handle } from "./handle.ts";
+import { countdown, type SyncWaitOptions, timeoutOf, type WaitOptions } from "./options.ts";
+import type { LockOptions, LockToken } from "./sync-options.ts";
+
+export interface BarrierOptions extends LockOptions {
+  /** Of a new barrier: how many open it together, from 1. */
+  readonly parties?: number | undefined;
+}
+
+/**
+ * A cyclic barrier (pthread_barrier_wait(3p)): tasks wait until so many of them have come, and then all go on; then it is closed
+ * again. A task that gives up waiting, or dies, has not come.
+ */
+export class Barrier extends Handle {
+  readonly #barrier: Core;
+
+  constructor(system: System, opened: Opened, label: string, onClose: (handle: Handle) => void) {
+    super(system, opened, label, onClose);
+    this.#barrier = new Core(system, opened.bodyLine);
+  }
+
+  /** How many open it together. */
+  get parties(): number {
+    return this.#barrier.parties;
+  }
+
+  /** How many have come and wait. */
+  get waiting(): number {
+    this.checkOpen("barrier");
+    return this.#barrier.waiting;
+  }
+
+  get token(): LockToken<"barrier"> {
+    return { ...this.objectToken, end: "barrier" };
+  }
+
+  /** Resolves once it opens: with true for one of those who opened it, the leader, with false for the others. */
+  async wait(options?: WaitOptions): Promise<boolean> {
+    this.checkOpen(WAIT);
+    const { open, attempt } = this.#barrier.arrive();
+    return (await this.finish(WAIT, open, 1, attempt, options)) === LEADER;
+  }
+
+  /** The same, asleep. */
+  waitSync(options?: SyncWaitOptions): boolean {
+    this.checkOpen(WAIT);
+    const { open, attempt } = this.#barrier.arrive();
+    const left = countdown(options);
+    timeoutOf(options, WAIT, this.label);
+    let result = attempt(false);
+    const sleep = (): number => blockUntil(this.system, open, 1, attempt, timeoutOf(left(), WAIT, this.label));
+    if (result < 0) result = sleep();
+    while (result === EINTR) result = sleep();
+    return this.checked(WAIT, result) === LEADER;
+  }
+}
+
+const WAIT = "pthread_barrier_wait";

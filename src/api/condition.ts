@@ -1,0 +1,96 @@
+// The public handle of a condition variable.
+
+import { EINTR, EPERM } from "../abi/errno.ts";
+import type { Opened, System } from "../kernel/system.ts";
+import { Condition as Core } from "../objects/condition.ts";
+import { type Node, WAITING } from "../sync/wait-list.ts";
+import { sleepUntilTaken } from "../sync/waiting.ts";
+import { Handle } from "./handle.ts";
+import { failureOf } from "./ipc-error.ts";
+import type { LockGuard } from "./lock-guard.ts";
+import { type Mutex, mutexOf } from "./mutex.ts";
+import { type SyncWaitOptions, signalOf, timeoutOf, type WaitOptions } from "./options.ts";
+import type { LockToken } from "./sync-options.ts";
+
+/**
+ * A condition variable (pthread_cond_wait(3p)): wait, with a mutex locked, until another task says that what it guards has
+ * changed. It may also return for no reason: look again in a loop. No signal is lost: one that was given to a task that gives
+ * up, or dies, goes to the next.
+ */
+export class Condition extends Handle {
+  readonly #condition: Core;
+
+  constructor(system: System, opened: Opened, label: string, onClose: (handle: Handle) => void) {
+    super(system, opened, label, onClose);
+    this.#condition = new Core(system, opened.bodyLine);
+  }
+
+  get token(): LockToken<"condition"> {
+    return { ...this.objectToken, end: "condition" };
+  }
+
+  /**
+   * Unlocks the mutex and waits, as one step for whoever signals with the mutex locked; locks it again in any case, also where
+   * it then fails. Resolves with the new hold on the mutex; the guard that was there before goes on to be good as well.
+   * @throws IpcError EPERM where this task does not hold the mutex, or more than once; ETIMEDOUT; what locking throws
+   */
+  async wait(mutex: Mutex, options?: WaitOptions): Promise<LockGuard> {
+    this.#check(mutex);
+    const timeoutMs = timeoutOf(options, WAIT, this.label);
+    const signal = signalOf(options, WAIT, this.label);
+    signal?.throwIfAborted();
+    let unlocked = false;
+    const unlock = (): number => {
+      unlocked = true;
+      return mutexOf(mutex).unlock();
+    };
+    let failed: unknown;
+    try {
+      this.checked(
+        WAIT,
+        await this.system.awaits.untilTaken(this, this.#condition.signalled, unlock, timeoutMs, signal),
+      );
+    } catch (error) {
+      failed = error;
+    }
+    const guard = unlocked ? await mutex.lock() : undefined;
+    if (guard === undefined || failed !== undefined) throw failed;
+    return guard;
+  }
+
+  /** The same, asleep. */
+  waitSync(mutex: Mutex, options?: SyncWaitOptions): LockGuard {
+    this.#check(mutex);
+    const timeoutMs = timeoutOf(options, WAIT, this.label);
+    const { system } = this;
+    const { signalled } = this.#condition;
+    const at = this.checked(WAIT, system.nodes.claim()) as Node;
+    signalled.monitor.enlist(at, WAITING, 1, signalled.ready);
+    mutexOf(mutex).unlock();
+    const result = sleepUntilTaken(system, signalled, at, timeoutMs);
+    system.nodes.free(at);
+    const guard = mutex.lockSync();
+    if (result !== EINTR) this.checked(WAIT, result); // who was interrupted looks again, as on Linux
+    return guard;
+  }
+
+  /** Wakes the one that has waited longest, if any does (pthread_cond_signal(3p)). */
+  signal(): void {
+    this.checkOpen("pthread_cond_signal");
+    this.#condition.signal();
+  }
+
+  /** Wakes all that wait. */
+  broadcast(): void {
+    this.checkOpen("pthread_cond_broadcast");
+    this.#condition.broadcast();
+  }
+
+  #check(mutex: Mutex): void {
+    this.checkOpen(WAIT);
+    if (mutexOf(mutex).isHeldOnce()) return;
+    throw failureOf(EPERM, WAIT, this.label, "lock the mutex, once, before waiting");
+  }
+}
+
+const WAIT = "pthread_cond_wait";

@@ -1,0 +1,26 @@
+// What locking gives: unlock it, or let `using` do so.
+
+/** A lock that is held until `unlock`, or the end of the block where `using` declares it. Unlocking again does nothing. */
+export class LockGuard implements Disposable {
+  /**
+   * Whether a task has died that held it: what it guards may be half-done (EOWNERDEAD). Make it whole and say so by
+   * `mutex.markConsistent()`; a mutex that is unlocked without that is of no use any more (ENOTRECOVERABLE).
+   */
+  readonly ownerDied: boolean;
+  #unlock: (() => void) | undefined;
+
+  constructor(unlock: () => void, ownerDied: boolean) {
+    this.#unlock = unlock;
+    this.ownerDied = ownerDied;
+  }
+
+  unlock(): void {
+    const unlock = this.#unlock;
+    this.#unlock = undefined;
+    unlock?.();
+  }
+
+  [Symbol.dispose](): void {
+    this.unlock();
+  }
+}
