@@ -9,10 +9,13 @@ import type { OurWork } from "./rows.ts";
 import type { Role, SideOrder } from "./side.ts";
 
 /** The sides of a work; the measured one is the last. */
-const SIDES: Record<OurWork, { file: "queue-side" | "pipe-side"; partner?: Role; measured: Role }> = {
+const SIDES: Record<OurWork, { file: "queue-side" | "pipe-side" | "lock-side"; partner?: Role; measured: Role }> = {
   "queue-pair": { file: "queue-side", measured: "pair" },
   "queue-stream": { file: "queue-side", partner: "sender", measured: "receiver" },
   "queue-roundtrip": { file: "queue-side", partner: "echo", measured: "client" },
+  "semaphore-pair": { file: "lock-side", measured: "counter" },
+  "mutex-pair": { file: "lock-side", measured: "locker" },
+  "mutex-contended": { file: "lock-side", partner: "rival", measured: "contender" },
   "pipe-stream": { file: "pipe-side", partner: "writer", measured: "reader" },
 };
 
@@ -64,6 +67,8 @@ export class Ours {
       this.#kernel.mkfifo(object, { capacity: bytes });
       return () => this.#kernel.unlinkFifo(object);
     }
+    if (work === "semaphore-pair" || work === "mutex-pair" || work === "mutex-contended")
+      return this.#makeLocks(object, work);
     const names = work === "queue-roundtrip" ? [`${object}-there`, `${object}-back`] : [object];
     const queues = names.map((name) =>
       this.#kernel.queue({ name, create: true, exclusive: true, ...(depth === undefined ? {} : { depth }) }),
@@ -71,6 +76,17 @@ export class Ours {
     return () => {
       for (const queue of queues) queue.close();
       for (const name of names) this.#kernel.unlinkQueue(name);
+    };
+  }
+
+  /** A mutex, and a semaphore of the same name: that counts from 1, or tells a rival to stop. */
+  #makeLocks(name: string, work: OurWork): () => void {
+    const semaphore = this.#kernel.semaphore({ name, create: true, value: work === "semaphore-pair" ? 1 : 0 });
+    const mutex = this.#kernel.mutex({ name, create: true });
+    return () => {
+      for (const handle of [semaphore, mutex]) handle.close();
+      this.#kernel.unlinkSemaphore(name);
+      this.#kernel.unlinkMutex(name);
     };
   }
 

@@ -8,16 +8,18 @@
  *
  *   {"work":"sysv-stream","bytes":256,"operations":100000,"ns":805.3}
  *
- * An operation is a send and a receive (pair), one message (stream), a message there and one back (roundtrip), or one
- * KiB (pipe-stream, where BYTES is both the pipe's capacity and the chunk).
+ * An operation is a send and a receive (pair), one message (stream), a message there and one back (roundtrip), one KiB
+ * (pipe-stream, where BYTES is both the pipe's capacity and the chunk), a wait and a post (sysv-sem-pair), or a lock and an
+ * unlock (mutex-pair; mutex-contended, while another process does the same).
  *
  * Nothing stays behind, however the program ends: a POSIX queue is unlinked as soon as it is open, and each System V
- * queue has a guardian, a child that removes the queue when the last process that uses it is gone.
+ * object has a guardian, a child that removes it when the last process that uses it is gone.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <mqueue.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -25,8 +27,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ipc.h>
+#include <sys/mman.h>
 #include <sys/msg.h>
 #include <sys/prctl.h>
+#include <sys/sem.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -38,7 +42,7 @@ enum {
   EXIT_USAGE = 2,
 };
 
-enum kind { SYSV, MQ, PIPE };
+enum kind { SYSV, MQ, PIPE, LOCK };
 
 /* One direction. System V and POSIX queues have one number for both ends. */
 struct channel {
@@ -99,8 +103,12 @@ static double now_ns(void) {
   return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
 }
 
+static int remove_queue(int queue) { return msgctl(queue, IPC_RMID, NULL); }
+
+static int remove_set(int set) { return semctl(set, 0, IPC_RMID); }
+
 /* The guardian hears neither Ctrl-C nor kill: it ends when the processes that it looks after have ended. */
-static _Noreturn void guard(int queue) {
+static _Noreturn void guard(int object, int (*remove)(int)) {
   close(lifetime_writing);
   signal(SIGINT, SIG_IGN);
   signal(SIGTERM, SIG_IGN);
@@ -112,10 +120,15 @@ static _Noreturn void guard(int queue) {
   char byte;
   while (read(lifetime_reading, &byte, 1) < 0 && errno == EINTR) {
   }
-  _exit(msgctl(queue, IPC_RMID, NULL) == 0 ? 0 : 1);
+  _exit(remove(object) == 0 ? 0 : 1);
 }
 
-static struct channel open_sysv(void) {
+static int make_queue(void) { return msgget(IPC_PRIVATE, 0600); }
+
+static int make_set(void) { return semget(IPC_PRIVATE, 1, 0600); }
+
+/* Makes a System V object, and its guardian. */
+static int make_guarded(int (*make)(void), int (*remove)(int)) {
   if (lifetime_writing < 0) {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0) fail("pipe");
@@ -125,15 +138,20 @@ static struct channel open_sysv(void) {
   sigset_t all, before;
   sigfillset(&all);
   sigprocmask(SIG_SETMASK, &all, &before); /* no signal may end us between the queue and its guardian */
-  int queue = msgget(IPC_PRIVATE, 0600);
-  if (queue < 0) fail("msgget");
+  int object = make();
+  if (object < 0) fail("cannot make a System V object");
   pid_t guardian = fork();
-  if (guardian == 0) guard(queue);
+  if (guardian == 0) guard(object, remove);
   if (guardian < 0) {
-    msgctl(queue, IPC_RMID, NULL);
+    remove(object);
     fail("fork");
   }
   sigprocmask(SIG_SETMASK, &before, NULL);
+  return object;
+}
+
+static struct channel open_sysv(void) {
+  int queue = make_guarded(make_queue, remove_queue);
   return (struct channel){SYSV, queue, queue};
 }
 
@@ -297,11 +315,77 @@ static double measure_pipe_stream(const struct order *order) {
   return elapsed / ((double)timed / 1024);
 }
 
+static void sem_pairs(int set, long count) {
+  struct sembuf wait = {0, -1, 0};
+  struct sembuf post = {0, 1, 0};
+  for (long i = 0; i < count; i++) {
+    if (semop(set, &wait, 1) != 0 || semop(set, &post, 1) != 0) fail("semop");
+  }
+}
+
+static double measure_sem_pair(const struct order *order) {
+  pin(order->cpu);
+  int set = make_guarded(make_set, remove_set);
+  if (semctl(set, 0, SETVAL, 1) != 0) fail("semctl");
+  sem_pairs(set, order->warmup);
+  double start = now_ns();
+  sem_pairs(set, order->operations);
+  return (now_ns() - start) / (double)order->operations;
+}
+
+/* A robust mutex between processes, and what tells the rival to stop. */
+struct contest {
+  pthread_mutex_t mutex;
+  volatile int over;
+};
+
+static struct contest *open_contest(void) {
+  struct contest *contest = mmap(NULL, sizeof *contest, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (contest == MAP_FAILED) fail("mmap");
+  pthread_mutexattr_t attributes;
+  pthread_mutexattr_init(&attributes);
+  pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+  pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
+  errno = pthread_mutex_init(&contest->mutex, &attributes);
+  if (errno != 0) fail("pthread_mutex_init");
+  return contest;
+}
+
+static void mutex_pairs(struct contest *contest, long count) {
+  for (long i = 0; i < count; i++) {
+    if (pthread_mutex_lock(&contest->mutex) != 0 || pthread_mutex_unlock(&contest->mutex) != 0) fail("pthread_mutex_lock");
+  }
+}
+
+static double time_mutex_pairs(const struct order *order, struct contest *contest) {
+  mutex_pairs(contest, order->warmup);
+  double start = now_ns();
+  mutex_pairs(contest, order->operations);
+  return (now_ns() - start) / (double)order->operations;
+}
+
+static double measure_mutex_pair(const struct order *order) {
+  pin(order->cpu);
+  return time_mutex_pairs(order, open_contest());
+}
+
+static double measure_mutex_contended(const struct order *order) {
+  struct contest *contest = open_contest();
+  if (in_partner(order)) {
+    while (!contest->over) mutex_pairs(contest, 64);
+    _exit(0);
+  }
+  double ns = time_mutex_pairs(order, contest);
+  contest->over = 1;
+  return ns;
+}
+
 static const struct work works[] = {
     {"sysv-pair", SYSV, 1, measure_pair},           {"sysv-stream", SYSV, 2, measure_stream},
     {"mq-stream", MQ, 2, measure_stream},           {"sysv-roundtrip", SYSV, 2, measure_roundtrip},
     {"mq-roundtrip", MQ, 2, measure_roundtrip},     {"pipe-roundtrip", PIPE, 2, measure_roundtrip},
-    {"pipe-stream", PIPE, 2, measure_pipe_stream},
+    {"pipe-stream", PIPE, 2, measure_pipe_stream},  {"sysv-sem-pair", LOCK, 1, measure_sem_pair},
+    {"mutex-pair", LOCK, 1, measure_mutex_pair},    {"mutex-contended", LOCK, 2, measure_mutex_contended},
 };
 enum { WORKS = sizeof works / sizeof works[0] };
 

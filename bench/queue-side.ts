@@ -3,7 +3,7 @@
 // have met.
 
 import type { Kernel, MessageQueue } from "../src/index.ts";
-import { assertLength, report, runSide, type SideOrder } from "./side.ts";
+import { assertLength, measure, runSide, type SideOrder } from "./side.ts";
 
 function pairs(queue: MessageQueue, message: Uint8Array, buffer: Uint8Array, count: number): void {
   for (let i = 0; i < count; i++) {
@@ -32,14 +32,6 @@ function echoAll(there: MessageQueue, back: MessageQueue, buffer: Uint8Array, co
     assertLength(there.receiveIntoSync(buffer), buffer.length);
     back.sendSync(buffer);
   }
-}
-
-/** Runs the work once to warm up and once under the clock. */
-function measure(order: SideOrder, work: (count: number) => void): void {
-  work(order.warmup);
-  const start = process.hrtime.bigint();
-  work(order.operations);
-  report(process.hrtime.bigint() - start, order.operations);
 }
 
 function messageOf(order: SideOrder): Uint8Array {

@@ -3,11 +3,18 @@
 import { readFileSync } from "node:fs";
 import type { Placement } from "./placement.ts";
 
-/** What our side does; queue-side.ts and pipe-side.ts know the roles that each one takes. */
-export type OurWork = "queue-pair" | "queue-stream" | "queue-roundtrip" | "pipe-stream";
+/** What our side does; queue-side.ts, pipe-side.ts and lock-side.ts know the roles that each one takes. */
+export type OurWork =
+  | "queue-pair"
+  | "queue-stream"
+  | "queue-roundtrip"
+  | "pipe-stream"
+  | "semaphore-pair"
+  | "mutex-pair"
+  | "mutex-contended";
 
 export interface Peer {
-  name: "sysv-msg" | "posix-mq" | "pipe";
+  name: "sysv-msg" | "posix-mq" | "pipe" | "sysv-sem" | "pthread-mutex";
   /** The subcommand of bench/peers.c. */
   work: string;
   /** Messages that our queue holds in this comparison; absent: the default. */
@@ -37,6 +44,9 @@ function sysvQueueBytes(): number {
 
 /** A POSIX queue holds 10 messages unless its creator asks for more (/proc/sys/fs/mqueue/msg_default). */
 const MQ_DEPTH = 10;
+
+/** What a lock is. */
+const WORD_BYTES = 4;
 
 export const ROWS: readonly Row[] = [
   {
@@ -89,5 +99,26 @@ export const ROWS: readonly Row[] = [
     ],
     peers: [{ name: "pipe", work: "pipe-stream" }],
     warmupOperations: 131_072,
+  },
+  {
+    name: "semaphore-pair",
+    work: "semaphore-pair",
+    cases: [{ placement: "one-task", bytes: WORD_BYTES, ratioLeast: 5 }],
+    peers: [{ name: "sysv-sem", work: "sysv-sem-pair" }],
+    warmupOperations: 100_000,
+  },
+  {
+    name: "mutex-pair",
+    work: "mutex-pair",
+    cases: [{ placement: "one-task", bytes: WORD_BYTES, ratioLeast: 1 / 2 }],
+    peers: [{ name: "pthread-mutex", work: "mutex-pair" }],
+    warmupOperations: 100_000,
+  },
+  {
+    name: "mutex-contended",
+    work: "mutex-contended",
+    cases: [{ placement: "two-cpus", bytes: WORD_BYTES, ratioLeast: 1 / 2 }],
+    peers: [{ name: "pthread-mutex", work: "mutex-contended" }],
+    warmupOperations: 100_000,
   },
 ];

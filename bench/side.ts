@@ -2,13 +2,24 @@
 
 import { Kernel } from "../src/index.ts";
 
-export type Role = "pair" | "sender" | "receiver" | "client" | "echo" | "writer" | "reader";
+export type Role =
+  | "pair"
+  | "sender"
+  | "receiver"
+  | "client"
+  | "echo"
+  | "writer"
+  | "reader"
+  | "counter"
+  | "locker"
+  | "contender"
+  | "rival";
 
 export interface SideOrder {
   role: Role;
   /** The kernel's name. */
   kernel: string;
-  /** The name of the queue or FIFO; a round trip has two queues, `<object>-there` and `<object>-back`. */
+  /** The name of the queue, FIFO, semaphore or mutex; a round trip has two queues, `<object>-there` and `<object>-back`. */
   object: string;
   /** Bytes of one message, or of a pipe and its chunks. */
   bytes: number;
@@ -24,6 +35,14 @@ export function assertLength(got: number, expected: number): void {
 /** Writes the figure of the measured side. */
 export function report(elapsedNs: bigint, operations: number): void {
   process.stdout.write(`${JSON.stringify({ operations, ns: Number(elapsedNs) / operations })}\n`);
+}
+
+/** Runs the work once to warm up and once under the clock. */
+export function measure(order: SideOrder, work: (count: number) => void): void {
+  work(order.warmup);
+  const start = process.hrtime.bigint();
+  work(order.operations);
+  report(process.hrtime.bigint() - start, order.operations);
 }
 
 /** Attaches to the kernel that the command line names, does what the role does, and detaches. */

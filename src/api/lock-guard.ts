@@ -7,17 +7,17 @@ export class LockGuard implements Disposable {
    * `mutex.markConsistent()`; a mutex that is unlocked without that is of no use any more (ENOTRECOVERABLE).
    */
   readonly ownerDied: boolean;
-  #unlock: (() => void) | undefined;
+  #lock: { unlock(): void } | undefined;
 
-  constructor(unlock: () => void, ownerDied: boolean) {
-    this.#unlock = unlock;
+  constructor(lock: { unlock(): void }, ownerDied: boolean) {
+    this.#lock = lock;
     this.ownerDied = ownerDied;
   }
 
   unlock(): void {
-    const unlock = this.#unlock;
-    this.#unlock = undefined;
-    unlock?.();
+    const lock = this.#lock;
+    this.#lock = undefined;
+    lock?.unlock();
   }
 
   [Symbol.dispose](): void {

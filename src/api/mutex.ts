@@ -69,6 +69,7 @@ export class Mutex extends Handle {
     this.checkOpen(LOCK);
     if (options !== undefined) timeoutOf(options, LOCK, this.label);
     const first = this.#mutex.tryLock();
+    if (first === 0) return new LockGuard(this, false);
     return this.#guard(this.checked(LOCK, first === EAGAIN ? this.#sleep(options) : first));
   }
 
@@ -88,7 +89,8 @@ export class Mutex extends Handle {
   /** @throws IpcError EPERM where this task does not hold it */
   unlock(): void {
     this.checkOpen(UNLOCK);
-    this.checked(UNLOCK, this.#mutex.unlock());
+    const result = this.#mutex.unlock();
+    if (result < 0) this.checked(UNLOCK, result);
   }
 
   /**
@@ -124,7 +126,7 @@ export class Mutex extends Handle {
   }
 
   #guard(result: number): LockGuard {
-    return new LockGuard(() => this.unlock(), result === OWNER_DIED);
+    return new LockGuard(this, result === OWNER_DIED);
   }
 }
 

@@ -112,7 +112,7 @@ export class ReadWriteLock extends Handle {
   }
 
   #guard(): LockGuard {
-    return new LockGuard(() => this.unlock(), false);
+    return new LockGuard(this, false);
   }
 }
 

@@ -3,8 +3,9 @@
 //   0 FREE · pid HELD · bit 29 INCONSISTENT: an owner has died while it held it, and nobody has said since that what it
 //          guards is whole again · bit 30 LOST: it was unlocked while INCONSISTENT, and is of no use any more
 //
-// Locking is one compare-exchange, unlocking one store; the lock of the monitor is for those who wait. Whoever unlocks looks
-// at the monitor after its store, and one who waits enlists before its look: one of them sees the other.
+// Locking is one compare-exchange, and so is unlocking; the lock of the monitor is for those who wait. Whoever unlocks looks
+// at the monitor after that, and one who waits enlists before its look: one of them sees the other. Who waits sleeps at once:
+// one that spins takes the word's cache line from the owner, again and again.
 //
 // What a death leaves behind: the dead owner's pid, which whoever buries the task replaces by INCONSISTENT; after an unlock's
 // store, waiters who were not woken, and look by themselves at the end of their slice.
@@ -14,6 +15,7 @@ import { PID_BOUND } from "../abi/limits.ts";
 import { mutex, mutexTypes } from "../memory/layout.ts";
 import { field, LINE_WORDS, WORD_BYTES, type Word, type Words } from "../memory/words.ts";
 import { EVERYBODY, Monitor, type MonitorUser } from "../sync/monitor.ts";
+import { noSpin } from "../sync/spin.ts";
 import type { Condition } from "../sync/waiting.ts";
 
 export const MUTEX_BODY_BYTES = mutex.WORDS * WORD_BYTES;
@@ -43,7 +45,7 @@ export class Mutex {
     this.#count = field(body, mutex.COUNT);
     this.#type = user.words.load(field(body, mutex.TYPE));
     this.#monitor = new Monitor(user, field(body, mutex.MONITOR), { repair: () => {} });
-    this.free = { monitor: this.#monitor, spin: user.newSpin(), ready: () => this.owner === 0 };
+    this.free = { monitor: this.#monitor, spin: noSpin, ready: () => this.owner === 0 };
   }
 
   /** Writes the body of a new mutex; `type` is one of `mutexTypes`. Nobody else can see it yet. */
@@ -68,6 +70,14 @@ export class Mutex {
 
   /** EPERM where this task does not hold it. */
   unlock(): number {
+    if (this.#type === mutexTypes.RECURSIVE) return this.#unlockWithCare();
+    // PUBLISHES the unlock → observed in tryLock()
+    if (this.#words.compareExchange(this.#state, this.#pid, 0) !== this.#pid) return this.#unlockWithCare();
+    if (!this.#monitor.isQuiet()) this.#monitor.notify(1);
+    return 0;
+  }
+
+  #unlockWithCare(): number {
     const words = this.#words;
     const state = words.load(this.#state);
     if ((state & OWNER) !== this.#pid) return EPERM;
