@@ -100,6 +100,40 @@ overWorlds((world) => {
     assert.equal(await second.said(), "undefined");
   });
 
+  test("a semaphore limits how many work at once, and lets everybody have a turn", async () => {
+    const { kernel } = await both(0);
+    using places = kernel.semaphore({ value: 3 });
+    let [working, most, done] = [0, 0, 0];
+    const work = async (): Promise<void> => {
+      await places.wait();
+      most = Math.max(most, ++working);
+      await new Promise((resolve) => setImmediate(resolve));
+      working--;
+      done++;
+      places.post();
+    };
+    await Promise.all(Array.from({ length: 20 }, work));
+    assert.deepEqual({ most, done, value: places.value }, { most: 3, done: 20, value: 3 });
+  });
+
+  test("a producer and a consumer share a ring by two semaphores: one counts what is free, one what is there", async () => {
+    const { kernel } = await both(0);
+    using empty = kernel.semaphore({ value: 4 });
+    using full = kernel.semaphore();
+    using segment = kernel.sharedMemory({ bytes: 16 });
+    const count = 500;
+    const args = { empty: empty.token, full: full.token, segment: segment.token, count };
+    const task = await world.startTask(kernel, "produceNumbers", args);
+    const slots = segment.view(Int32Array);
+    for (let i = 0; i < count; i++) {
+      if (i % 2 === 0) full.waitSync();
+      else await full.wait();
+      assert.equal(slots[i % 4], i + 1);
+      empty.post();
+    }
+    await task.result();
+  });
+
   test("an interrupted wait for a semaphore is EINTR; a lock goes on waiting", async () => {
     const { kernel, other } = await both();
     using semaphore = kernel.semaphore();
@@ -134,6 +168,21 @@ overWorlds((world) => {
     assert.equal(await other.does(mutex.token, "unlock"), "undefined");
     assert.equal(mutex.owner, 0);
   });
+
+  for (const form of ["sync", "awaited"] as const) {
+    test(`tasks that add to a plain word with a mutex locked lose nothing (${form})`, async () => {
+      const kernel = world.createKernel();
+      using mutex = kernel.mutex();
+      using segment = kernel.sharedMemory({ bytes: 4 });
+      const count = form === "sync" ? 20_000 : 1000;
+      const args = { mutex: mutex.token, segment: segment.token, count, form };
+      const tasks = await Promise.all([0, 1, 2].map(() => world.startTask(kernel, "addUnderMutex", args)));
+      for (const task of tasks) assert.equal(await task.report(), "open");
+      for (const task of tasks) task.send("go");
+      for (const task of tasks) await task.result();
+      assert.equal(segment.view(Int32Array)[0], 3 * count);
+    });
+  }
 
   test("two async functions of one task exclude each other by a normal mutex", async () => {
     const { kernel } = await both(0);

@@ -1,6 +1,6 @@
 // A task for tests of locks, which does what it is told step by step.
 
-import type { Kernel, LockGuard, LockToken } from "../src/index.ts";
+import type { Kernel, LockGuard, LockToken, SharedMemoryToken } from "../src/index.ts";
 import { codeOf } from "./expectations.ts";
 import type { Peer } from "./task-runner.ts";
 
@@ -41,4 +41,39 @@ export async function followSteps(kernel: Kernel, peer: Peer): Promise<void> {
 function told(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return String(value);
   return (value as LockGuard).ownerDied ? "owner died" : "locked";
+}
+
+/** Adds to a plain word of a segment, so often, with the mutex locked. */
+export async function addUnderMutex(
+  kernel: Kernel,
+  peer: Peer,
+  args: { mutex: LockToken<"mutex">; segment: SharedMemoryToken; count: number; form: "sync" | "awaited" },
+): Promise<void> {
+  using mutex = kernel.openToken(args.mutex);
+  using segment = kernel.openToken(args.segment);
+  const words = segment.view(Int32Array);
+  peer.report("open");
+  await peer.hear();
+  for (let i = 0; i < args.count; i++) {
+    using _guard = args.form === "sync" ? mutex.lockSync() : await mutex.lock();
+    words[0] = (words[0] as number) + 1;
+  }
+}
+
+/** Fills a ring in a segment with the numbers from 1 up, as there is room. */
+export function produceNumbers(
+  kernel: Kernel,
+  peer: Peer,
+  args: { empty: LockToken<"semaphore">; full: LockToken<"semaphore">; segment: SharedMemoryToken; count: number },
+): void {
+  using empty = kernel.openToken(args.empty);
+  using full = kernel.openToken(args.full);
+  using segment = kernel.openToken(args.segment);
+  const slots = segment.view(Int32Array);
+  peer.report("open");
+  for (let i = 0; i < args.count; i++) {
+    empty.waitSync();
+    slots[i % slots.length] = i + 1;
+    full.post();
+  }
 }
