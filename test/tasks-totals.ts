@@ -10,3 +10,10 @@ export function recordTotals(kernel: Kernel, peer: Peer, _args: object): never {
   peer.report("open");
   for (;;) for (let job = 1; job <= totals.jobsMax; job++) totals.record(job, 5 * job, 3 * job, job);
 }
+
+/** Locks the mutex of the totals and keeps it. */
+export async function holdTotals(kernel: Kernel, peer: Peer): Promise<void> {
+  kernel.mutex({ name: "totals" }).lockSync();
+  peer.report("locked");
+  await peer.hear();
+}

@@ -17,14 +17,21 @@ overWorlds((world) => {
     assert.deepEqual(totals.sum(), { jobs: 2, bytes: 110, words: 22 });
   });
 
-  test("totals that their worker had not published when it died are not there", () => {
+  test("totals that a worker left half-done, with the mutex in hand, are added up anew from the jobs that stand", async () => {
     const kernel = world.createKernel();
-    using totals = Totals.make(kernel, 2);
+    using totals = Totals.make(kernel, 3);
     using segment = kernel.sharedMemory({ name: "totals" });
-    segment.view(Int32Array).set([0, 100, 20, 5], 4);
-    assert.deepEqual(totals.sum(), { jobs: 0, bytes: 0, words: 0 });
-    segment.view(Int32Array)[4] = 2;
-    assert.deepEqual(totals.sum(), { jobs: 1, bytes: 100, words: 20 });
+    totals.record(1, 10, 2, 1);
+    const worker = await world.startTask(kernel, "holdTotals", undefined);
+    assert.equal(await worker.report(), "locked");
+    worker.kill();
+    await worker.exited;
+    kernel.reap();
+    segment.view(Float64Array, 0, 3).set([7, 7, 7]);
+    segment.view(Int32Array, 48, 8).set([2, 100, 20, 5, 0, 1000, 200, 50]);
+    assert.deepEqual(totals.sum(), { jobs: 2, bytes: 110, words: 22 });
+    totals.record(3, 1000, 200, 50);
+    assert.deepEqual(totals.sum(), { jobs: 3, bytes: 1110, words: 222 });
   });
 
   test("a worker killed at any instruction leaves no job half in the totals", async () => {

@@ -1,8 +1,9 @@
 // The count by many tasks: text comes out of the pipe, is cut into jobs, goes to the workers through one queue and
-// comes back as tables through another. The totals lie in a segment of shared memory.
+// comes back as tables through another. A semaphore counts the jobs in flight; the totals lie in a segment of shared memory, and
+// a mutex guards them.
 
 import { EventEmitter, once } from "node:events";
-import type { Kernel, Message, MessageQueue } from "../../src/index.ts";
+import type { Kernel, Message, MessageQueue, Semaphore } from "../../src/index.ts";
 import type { Crew, Task } from "./crew.ts";
 import { JobCutter } from "./job-cutter.ts";
 import { JobLedger } from "./job-ledger.ts";
@@ -22,6 +23,8 @@ import { WordTable } from "./word-table.ts";
 
 const PIPE_BYTES = 256 * 1024;
 const QUEUE_DEPTH = 8;
+/** Dealt out and not yet counted: those in the queue, in the workers' hands, and in the queue of results. */
+const JOBS_IN_FLIGHT_MAX = 3 * QUEUE_DEPTH;
 const RESTARTS_MAX = 3;
 
 /** An end of the run that is not this program's fault; the message is for people. */
@@ -50,6 +53,8 @@ export class SharedCount {
   readonly #listener: Listener;
   readonly #jobs: MessageQueue;
   readonly #results: MessageQueue;
+  /** Counts how many more jobs may be in flight. */
+  readonly #room: Semaphore;
   readonly #cutter = new JobCutter(JOB_TEXT_BYTES_MAX);
   readonly #ledger = new JobLedger();
   /** Emits "news" when a task has started or ended, or a job is done: time to look again. */
@@ -67,6 +72,7 @@ export class SharedCount {
     const queue = { create: true, exclusive: true, depth: QUEUE_DEPTH };
     this.#jobs = kernel.queue({ ...queue, name: "jobs", messageBytesMax: JOB_BYTES_MAX });
     this.#results = kernel.queue({ ...queue, name: "results", messageBytesMax: RESULT_BYTES_MAX });
+    this.#room = kernel.semaphore({ name: "room", create: true, exclusive: true, value: JOBS_IN_FLIGHT_MAX });
     this.totals = Totals.make(kernel, jobsMaxOf(files));
     crew.onExit((task) => this.#buried(task));
   }
@@ -120,10 +126,9 @@ export class SharedCount {
     this.bytesCounted += this.#cutter.droppedBytes;
   }
 
-  /** Results are collected meanwhile, so this may wait for room; the window bounds what is kept for sending again. */
+  /** Results are collected meanwhile, so this may wait for room; that bounds what is kept for sending again. */
   async #deal(text: Uint8Array): Promise<void> {
-    const window = QUEUE_DEPTH + 2 * this.#crew.livingWorkers.length;
-    await this.#until(() => this.#ledger.unfinished < window);
+    await this.#room.wait({ signal: this.#stop.signal });
     if (this.#ledger.added === this.totals.jobsMax) throw new RunError("the files have grown too much: run it again");
     await this.#send(MESSAGE.text, [this.#ledger.add(text)]);
   }
@@ -172,6 +177,7 @@ export class SharedCount {
   #merge(task: Task, message: Uint8Array): void {
     const { job, bytes } = decodeResult(message);
     if (!this.#ledger.finish(job)) return;
+    this.#room.post();
     mergeResult(message, this.table);
     task.jobs++;
     task.bytes += bytes;
