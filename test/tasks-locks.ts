@@ -77,3 +77,31 @@ export function produceNumbers(
     full.post();
   }
 }
+
+/** What the tasks of the torture share: two words that are equal whenever nobody holds the mutex, and a count of turns. */
+export interface TortureArgs {
+  readonly mutex: LockToken<"mutex">;
+  readonly rwlock: LockToken<"rwlock">;
+  readonly segment: SharedMemoryToken;
+}
+
+/** Changes two words with the mutex locked, one after the other, and reads and writes under the other lock: to be killed. */
+export function tortureLocks(kernel: Kernel, peer: Peer, args: TortureArgs): never {
+  const mutex = kernel.openToken(args.mutex);
+  const rwlock = kernel.openToken(args.rwlock);
+  const words = kernel.openToken(args.segment).view(Int32Array);
+  peer.report("open");
+  for (let turn = 0; ; turn++) {
+    const guard = mutex.lockSync();
+    if (guard.ownerDied) {
+      words[1] = words[0] as number;
+      mutex.markConsistent();
+    }
+    if (words[0] !== words[1]) throw new Error("two tasks at once");
+    words[0] = turn;
+    words[1] = turn;
+    guard.unlock();
+    (turn % 3 === 0 ? rwlock.writeLockSync() : rwlock.readLockSync()).unlock();
+    Atomics.add(words, 2, 1);
+  }
+}
