@@ -1,5 +1,6 @@
 export type { ErrnoName } from "./abi/errno.ts";
 export { type KernelLimits, PIPE_BUF } from "./abi/limits.ts";
+export type { SignalName } from "./abi/signals.ts";
 export { Barrier, type BarrierOptions } from "./api/barrier.ts";
 export { Condition } from "./api/condition.ts";
 export { IpcError } from "./api/ipc-error.ts";
@@ -27,6 +28,7 @@ export type { PollItem, PollReady } from "./api/poll.ts";
 export { ReadWriteLock } from "./api/read-write-lock.ts";
 export { Semaphore, type SemaphoreOptions } from "./api/semaphore.ts";
 export { SharedMemory, type SharedMemoryOptions, type SharedMemoryToken } from "./api/shared-memory.ts";
+export type { ReceivedSignal, Signal, SignalHandlerOptions, TaskSignalsHandle } from "./api/signals.ts";
 export type { LockOptions, LockToken } from "./api/sync-options.ts";
 export type { Waiting } from "./kernel/deadlocks.ts";
 export type { TaskInfo } from "./tasks/task-table.ts";

@@ -41,6 +41,7 @@ export class Machine {
       gid: 0,
       cpuMask: 1,
       streams: silentStreams,
+      tasks: { signalProcess: () => {}, endSelf: () => {} },
       parker: { park: () => {}, unpark: () => {} },
       doorbell: { install: () => {}, listen: () => {}, ring: () => {}, close: () => {} },
       isAlive: (other) => this.#alive.has(other),

@@ -18,8 +18,9 @@ const STRINGS = 512 * 1024;
 export async function runCalls(
   kernel: Kernel,
   peer: Peer,
-  args: { calls: readonly CallToMake[]; hold?: boolean },
+  args: { calls: readonly CallToMake[]; hold?: boolean; catches?: readonly number[] },
 ): Promise<number[]> {
+  for (const signal of args.catches ?? []) kernel.signals.on(signal, () => {}, { restart: false });
   const results: number[] = [];
   for (const { name, args: values } of args.calls) {
     let next = STRINGS;

@@ -6,6 +6,7 @@ import * as lockTasks from "./tasks-locks.ts";
 import * as missionTasks from "./tasks-mission.ts";
 import * as pipeTasks from "./tasks-pipe.ts";
 import * as queueTasks from "./tasks-queue.ts";
+import * as signalTasks from "./tasks-signals.ts";
 import * as totalsTasks from "./tasks-totals.ts";
 
 export const tasks = {
@@ -15,6 +16,7 @@ export const tasks = {
   ...missionTasks,
   ...pipeTasks,
   ...queueTasks,
+  ...signalTasks,
   ...totalsTasks,
 };
 export type Tasks = typeof tasks;

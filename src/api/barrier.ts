@@ -56,7 +56,10 @@ export class Barrier extends Handle {
     let result = attempt(false);
     const sleep = (): number => blockUntil(this.system, open, 1, attempt, timeoutOf(left(), WAIT, this.label));
     if (result < 0) result = sleep();
-    while (result === EINTR) result = sleep();
+    while (result === EINTR) {
+      this.system.signals.deliver();
+      result = sleep();
+    }
     return this.checked(WAIT, result) === LEADER;
   }
 }

@@ -69,6 +69,7 @@ export class Condition extends Handle {
     mutexOf(mutex).unlock();
     const result = sleepUntilTaken(system, signalled, at, timeoutMs);
     system.nodes.free(at);
+    if (result === EINTR) system.signals.deliver();
     const guard = mutex.lockSync();
     if (result !== EINTR) this.checked(WAIT, result); // who was interrupted looks again, as on Linux
     return guard;

@@ -1,10 +1,10 @@
 // What every public handle has: the descriptor that it owns, closing, and the refusal to work once closed.
 
-import { EAGAIN } from "../abi/errno.ts";
+import { EAGAIN, EINTR } from "../abi/errno.ts";
 import type { ObjectToken, Opened, System } from "../kernel/system.ts";
 import { type Attempt, blockUntil, type Condition } from "../sync/waiting.ts";
 import { failureOf } from "./ipc-error.ts";
-import { type SyncWaitOptions, signalOf, timeoutOf, type WaitOptions } from "./options.ts";
+import { countdown, type SyncWaitOptions, signalOf, timeoutOf, type WaitOptions } from "./options.ts";
 
 export abstract class Handle implements Disposable {
   protected readonly system: System;
@@ -66,8 +66,14 @@ export abstract class Handle implements Disposable {
     options: SyncWaitOptions | undefined,
   ): number {
     const timeoutMs = timeoutOf(options, syscall, this.#label);
-    const first = attempt(false);
-    const result = first === EAGAIN ? blockUntil(this.system, condition, want, attempt, timeoutMs) : first;
+    const left = countdown(options);
+    let result = attempt(false);
+    if (result === EAGAIN) result = blockUntil(this.system, condition, want, attempt, timeoutMs);
+    while (result === EINTR) {
+      const { ran, restart } = this.system.signals.deliver();
+      if (!ran || !restart) break; // another task interrupted it, or a handler that wants it to
+      result = blockUntil(this.system, condition, want, attempt, timeoutOf(left(), syscall, this.#label));
+    }
     return this.checked(syscall, result);
   }
 

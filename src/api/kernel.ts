@@ -11,6 +11,7 @@ import {
   PIPE_BYTES_DEFAULT,
   QUEUE_DEPTH_DEFAULT,
 } from "../abi/limits.ts";
+import { SI_QUEUE } from "../abi/signals.ts";
 import type { Caller } from "../kernel/calls/call.ts";
 import { deadlocks, type Waiting } from "../kernel/deadlocks.ts";
 import {
@@ -46,6 +47,7 @@ import { type Attempt, blockUntil, type Condition as Waited } from "../sync/wait
 import type { World } from "../sync/world.ts";
 import type { Identity } from "../tasks/credentials.ts";
 import type { Description } from "../tasks/descriptors.ts";
+import type { SignalInfo } from "../tasks/signals.ts";
 import type { TaskInfo } from "../tasks/task-table.ts";
 import { Barrier, type BarrierOptions } from "./barrier.ts";
 import { Condition } from "./condition.ts";
@@ -66,6 +68,7 @@ import {
   type SharedMemoryOptions,
   type SharedMemoryToken,
 } from "./shared-memory.ts";
+import { numberOf, type Signal, TaskSignalsHandle } from "./signals.ts";
 import type { LockOptions, LockToken } from "./sync-options.ts";
 
 /**
@@ -137,6 +140,7 @@ export class Kernel implements Disposable {
   #closed = false;
   #caller: Caller | undefined;
   #sys: NamedCalls | undefined;
+  #signals: TaskSignalsHandle | undefined;
 
   private constructor(
     system: System,
@@ -298,6 +302,37 @@ export class Kernel implements Disposable {
   get sys(): NamedCalls {
     this.#sys ??= namedCalls(this.#calling("sys"));
     return this.#sys;
+  }
+
+  /** This task's signals: handlers, blocking, waiting. */
+  get signals(): TaskSignalsHandle {
+    this.#signals ??= new TaskSignalsHandle(() => this.#live("signals"));
+    return this.#signals;
+  }
+
+  /**
+   * Sends a signal to a task; to all of this task's group with pid 0, to all other tasks with -1, to a group with its number
+   * below 0 (kill(2)); with a `value`, as sigqueue(3) does.
+   * @throws IpcError ESRCH, EPERM, EINVAL, EAGAIN where a real-time signal cannot be queued
+   */
+  kill(pid: number, signal: Signal, value?: number | bigint): void {
+    const { signals } = this.#live("kill");
+    const number = numberOf(signal);
+    const result =
+      value === undefined
+        ? signals.kill(pid, number)
+        : signals.kill(pid, number, SI_QUEUE, BigInt.asUintN(64, BigInt(value)));
+    if (result < 0)
+      throw failureOf(result, "kill", `task ${pid}`, result === ESRCH ? "there is no such task" : undefined);
+    if (signals.own.isDue()) signals.deliver();
+  }
+
+  /**
+   * The functions that rt_sigaction(2) knows by numbers, for programs that make system calls: `kernel.handlers.set(1000n, run)`,
+   * and then 1000 in the structure.
+   */
+  get handlers(): Map<bigint, (info: SignalInfo) => void> {
+    return this.#calling("handlers").handlers;
   }
 
   /**
@@ -652,6 +687,8 @@ export class Kernel implements Disposable {
       world: system.world,
       memory: new TaskMemory(new Uint8Array(MEMORY_BYTES_DEFAULT)),
       queues: new Map(),
+      actions: new Map(),
+      handlers: new Map(),
     };
     return this.#caller;
   }

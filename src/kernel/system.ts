@@ -7,6 +7,7 @@
 import { EBADF, EEXIST, EINVAL, ENOENT, EPERM, ESRCH } from "../abi/errno.ts";
 import { O_NONBLOCK } from "../abi/flags.ts";
 import { WAIT_SLICE_MS } from "../abi/limits.ts";
+import { ALL_SIGNALS } from "../abi/signals.ts";
 import { Allocator } from "../memory/allocator.ts";
 import { Journal } from "../memory/journal.ts";
 import { access, type Geometry, kinds, node, pipe, queue } from "../memory/layout.ts";
@@ -29,6 +30,7 @@ import type { Waiter } from "../sync/waiting.ts";
 import type { Parker, World } from "../sync/world.ts";
 import { Credentials, type Identity } from "../tasks/credentials.ts";
 import { type Description, type Descriptor, Descriptors, type Released } from "../tasks/descriptors.ts";
+import { TaskSignals } from "../tasks/signals.ts";
 import { TaskTable } from "../tasks/task-table.ts";
 import { forgetWatcherLocked, tellArrival } from "./arrivals.ts";
 import { BlockExchange } from "./block-exchange.ts";
@@ -36,6 +38,7 @@ import { blocksOf } from "./bodies.ts";
 import { giveBackLocksLocked } from "./held-locks.ts";
 import { closeEndLocked, openEndLocked, wakeOtherEnd } from "./pipe-ends.ts";
 import { type Address, Registry, secondsNow } from "./registry.ts";
+import { Signals } from "./signals.ts";
 
 /** What an open descriptor leads to. */
 export interface Opened {
@@ -121,9 +124,10 @@ export class System implements Waiter, RingOwner {
   readonly credentials: Credentials;
   readonly descriptors: Descriptors;
   readonly journal: Journal;
+  readonly allocator: Allocator;
+  readonly signals: Signals;
 
   readonly #lock: RobustLock;
-  readonly #allocator: Allocator;
   readonly #exchange: BlockExchange;
   readonly #slot: Word;
   readonly #pipes = new Map<number, Kept<Pipe>>();
@@ -179,11 +183,12 @@ export class System implements Waiter, RingOwner {
     this.#slot = taskSlot(geometry, pid);
     this.#lock = new RobustLock(this, headerWord("KERNEL_LOCK"), this.newSpin());
     this.journal = new Journal(words);
-    this.#allocator = new Allocator(words, this.journal, geometry, region.reserve);
-    this.#exchange = new BlockExchange(this, this.#allocator);
+    this.allocator = new Allocator(words, this.journal, geometry, region.reserve);
+    this.#exchange = new BlockExchange(this, this.allocator);
+    this.signals = new Signals(this);
     this.credentials = new Credentials(words, this.#slot);
     this.descriptors = new Descriptors(words, this.journal, geometry);
-    this.registry = new Registry(words, this.journal, geometry, this.#allocator, (kind, bodyLine) =>
+    this.registry = new Registry(words, this.journal, geometry, this.allocator, (kind, bodyLine) =>
       blocksOf(words, kind, bodyLine),
     );
   }
@@ -431,8 +436,13 @@ export class System implements Waiter, RingOwner {
     return interrupted || interruptPoll(this, pid as Pid);
   }
 
+  isSignalled(): boolean {
+    return this.signals.own.isDue();
+  }
+
   /** Looks at every task and buries the dead, unless another task did within the last slice. */
   lookAround(): void {
+    this.signals.lookAtAlarm();
     const word = headerWord("SWEPT_MS");
     const now = this.world.nowMs();
     const last = this.words.load(word);
@@ -465,6 +475,7 @@ export class System implements Waiter, RingOwner {
   /** Leaves the kernel: closes what is open, and frees the slot. */
   detach(): void {
     this.awaits.cancelAll();
+    this.signals.close();
     this.bell.close();
     this.#giveBackAll();
     // Only now: a lock held under a pid that names nobody would be taken over.
@@ -475,7 +486,7 @@ export class System implements Waiter, RingOwner {
   usage(): { objects: number; freeLines: number; tasks: number } {
     let freeLines = 0;
     this.transaction(() => {
-      freeLines = this.#allocator.freeLinesLocked();
+      freeLines = this.allocator.freeLinesLocked();
       return 0;
     });
     return { objects: this.words.load(headerWord("OBJECTS_USED")), freeLines, tasks: this.tasks.list().length };
@@ -575,7 +586,7 @@ export class System implements Waiter, RingOwner {
       this.#exchange.freeSpareLocked(body, queue);
       const shape = this.words.load(field(body, queue.SHAPE));
       this.journal.write(field(body, queue.SHAPE), 0);
-      this.#allocator.freeLocked(shapeLine(shape));
+      this.allocator.freeLocked(shapeLine(shape));
       this.journal.commit(); // a death before it leaves the slots to whoever lets go of the queue last
     };
   }
@@ -606,7 +617,7 @@ export class System implements Waiter, RingOwner {
     const creator = { pid: this.pid, uid, gid, mode: making.mode };
     const index = this.registry.createLocked(address, making.bodyBytes, creator);
     if (index < 0) return index;
-    const block = making.blockBytes > 0 ? this.#allocator.allocateLocked(making.blockBytes) : 0;
+    const block = making.blockBytes > 0 ? this.allocator.allocateLocked(making.blockBytes) : 0;
     if (block < 0) return block;
     making.format(this.registry.bodyLineOf(index), block);
     return index;
@@ -721,6 +732,7 @@ export class System implements Waiter, RingOwner {
       }
       this.words.store(field(at, node.OWNER), 0);
     }
+    new TaskSignals(this, slot).clearLocked(ALL_SIGNALS);
     giveBackLocksLocked(this, this.tasks.indexOf(slot));
     for (const description of this.descriptors.heldBySlot(this.tasks.indexOf(slot))) {
       this.#dropLocked(this.descriptors.dropLocked(description));

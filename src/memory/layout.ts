@@ -7,7 +7,7 @@ import { LINE_BYTES, LINE_WORDS, type Offset, WORD_BYTES, type Word } from "./wo
 
 /** "FNGA", read as a little-endian word. */
 export const MAGIC = 0x41474e46;
-export const LAYOUT_VERSION = 4;
+export const LAYOUT_VERSION = 5;
 
 /** What one undo of the journal can hold: the largest transactions (making a pipe, moving one to a larger buffer) need 90. */
 export const JOURNAL_ENTRIES_MAX = 240;
@@ -79,7 +79,19 @@ export const task = {
   UMASK: 38,
   GROUP_COUNT: 39,
   GROUPS: 48, // GROUPS_MAX words
-  WORDS: 80,
+  // line 5 · signal(7): sets of 64 bits. Guarded by the kernel lock, and read by all: what is pending, and what is known of it
+  SIGNALS_PENDING: 80,
+  SIGNALS_QUEUE: 82, // the first signalInfo, as a line, 0: none
+  SIGNALS_QUEUED: 83,
+  // atomic; written by the owner
+  SIGNALS_BLOCKED: 84,
+  SIGNALS_IGNORED: 86,
+  SIGNALS_CAUGHT: 88,
+  SIGNALS_AWAITED: 90, // those that it waits for in sigwaitinfo(2)
+  // atomic
+  PROCESS_GROUP: 92,
+  ENDED_BY: 93, // the signal that ends it
+  WORDS: 96,
 } as const;
 
 /** An object of any kind. */
@@ -295,6 +307,17 @@ export const barrier = {
   MONITOR: 0,
   PARTIES: 8, // immutable
   GENERATION: 9, // guarded by the lock, read by all: how often it has opened
+  WORDS: 16,
+} as const;
+
+/** A signal that is pending, beside its bit. Guarded by the kernel lock. */
+export const signalInfo = {
+  NEXT: 0, // as a line, 0: none
+  SIGNAL: 1,
+  CODE: 2, // si_code
+  PID: 3,
+  UID: 4,
+  VALUE: 5, // 64 bits
   WORDS: 16,
 } as const;
 

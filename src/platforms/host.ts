@@ -2,7 +2,7 @@
 
 import { readSync, writeSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { threadId } from "node:worker_threads";
+import { isMainThread, threadId } from "node:worker_threads";
 import { EIO, type ErrnoName, errnos } from "../abi/errno.ts";
 import { POLLIN, POLLOUT } from "../abi/flags.ts";
 import type { HostStreams, World } from "../sync/world.ts";
@@ -32,10 +32,25 @@ export function hostFacts(): HostFacts {
     isAlive: known ? isThreadAlive : () => true,
     nowMs,
     relax: pause ? () => pause() : () => {},
+    tasks: { signalProcess, endSelf },
     afterTurn: (callback) => {
       setImmediate(callback);
     },
   };
+}
+
+function signalProcess(osPid: number, signal: number): void {
+  try {
+    process.kill(osPid, signal);
+  } catch {
+    // It has ended meanwhile.
+  }
+}
+
+/** A worker thread ends alone; the signal is the exit code, as a shell tells it. */
+function endSelf(signal: number): void {
+  if (isMainThread) process.kill(process.pid, "SIGKILL");
+  process.exit(128 + signal);
 }
 
 /** CLOCK_MONOTONIC, the same for every process of the machine. */

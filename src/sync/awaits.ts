@@ -171,7 +171,7 @@ export class Awaits {
     if (!this.#pending.delete(wait)) return;
     this.#task.nodes.free(wait.at);
     if (this.#pending.size > 0) return;
-    this.#task.bell.quiet();
+    this.#task.bell.quiet(this.#onRing);
     clearInterval(this.#interval);
     this.#interval = undefined;
   }
@@ -187,7 +187,6 @@ export class Awaits {
 
   readonly #onRing = (): void => {
     if (this.#pending.size === 0) return;
-    this.#task.bell.quiet();
     this.#look(false);
     if (this.#pending.size === 0) return;
     this.#task.bell.arm(this.#onRing);

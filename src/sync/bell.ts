@@ -20,7 +20,8 @@ export class Bell {
   readonly #world: World;
   readonly #pid: Pid;
   readonly #own: Word;
-  #onRing: () => void = () => {};
+  /** Those who want to hear the next ring. */
+  readonly #listeners = new Set<() => void>();
   #installed = false;
 
   constructor(words: Words, geometry: Geometry, world: World, pid: Pid) {
@@ -31,16 +32,18 @@ export class Bell {
     this.#own = taskSlot(geometry, pid);
   }
 
-  /** Arms the own bell. `onRing` is called from the event loop some time after a ring. */
+  /** Arms the own bell. `onRing` is called from the event loop some time after each ring, until it is told `quiet`. */
   arm(onRing: () => void): void {
-    this.#onRing = onRing;
+    this.#listeners.add(onRing);
     if (!this.#installed) this.#install();
     this.#words.store(field(this.#own, task.BELL), ARMED);
     this.#world.doorbell.listen(ARMED);
   }
 
-  quiet(): void {
-    this.#words.store(field(this.#own, task.BELL), QUIET);
+  /** The bell is quiet once nobody listens. */
+  quiet(onRing: () => void): void {
+    this.#listeners.delete(onRing);
+    if (this.#listeners.size === 0) this.#words.store(field(this.#own, task.BELL), QUIET);
   }
 
   /** Rings the bell of the task that owns a node just woken. */
@@ -63,7 +66,8 @@ export class Bell {
   }
 
   close(): void {
-    this.quiet();
+    this.#listeners.clear();
+    this.#words.store(field(this.#own, task.BELL), QUIET);
     if (this.#installed) this.#world.doorbell.close();
   }
 
@@ -74,9 +78,14 @@ export class Bell {
       field(own, task.BELL),
       field(own, task.BELL_DESCRIPTOR),
       field(own, task.BELL_INODE),
-      () => this.#onRing(),
+      this.#onRing,
     );
   }
+
+  /** Whoever listens arms the bell again, or is told no more. */
+  readonly #onRing = (): void => {
+    for (const listener of [...this.#listeners]) listener();
+  };
 }
 
 /** The slot that a pid's task lives in. */

@@ -29,7 +29,8 @@ export function blockUntilAny(
     beginPoll(waiter);
     const listed: { monitor: Monitor; at: Node }[] = [];
     let result = enlistAll(waiter, conditions, listed) || look();
-    if (result === 0) {
+    const signalled = waiter.isSignalled();
+    if (result === 0 && !signalled) {
       const left = deadline === undefined ? WAIT_SLICE_MS : remainingMs(waiter.world, deadline);
       if (left > 0) sleepInPoll(waiter, Math.min(left, WAIT_SLICE_MS));
       waiter.lookAround();
@@ -38,7 +39,7 @@ export function blockUntilAny(
       monitor.delist(at);
       waiter.nodes.free(at);
     }
-    const interrupted = endPoll(waiter);
+    const interrupted = endPoll(waiter) || signalled;
     result ||= look();
     if (result !== 0) return result;
     if (interrupted) return EINTR;

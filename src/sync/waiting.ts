@@ -23,6 +23,8 @@ export interface Condition {
 export interface Waiter extends MonitorUser {
   readonly nodes: NodePool;
   readonly world: World;
+  /** Whether a signal is to be delivered to this task: then it does not fall asleep. */
+  isSignalled(): boolean;
   /** Looks whether other tasks have died, unless somebody just did. */
   lookAround(): void;
 }
@@ -97,12 +99,13 @@ function sleepOnce(
 ): number {
   const { monitor, ready } = condition;
   if (!monitor.enlist(at, WAITING, want, ready, condition.selector)) return attempt(false);
-  const expired = sleepUntilWoken(task, condition, want, at, deadline);
+  const signalled = task.isSignalled(); // after it has enlisted: who sends a signal looks at the list after that is pending
+  const expired = !signalled && sleepUntilWoken(task, condition, want, at, deadline);
   const state = monitor.delist(at);
   const result = attempt(state === WOKEN);
-  settleWake(condition, state === WOKEN, result, expired);
+  settleWake(condition, state === WOKEN, result, expired || signalled);
   if (result !== EAGAIN) return result;
-  return state === INTERRUPTED ? EINTR : expired ? ETIMEDOUT : EAGAIN;
+  return signalled || state === INTERRUPTED ? EINTR : expired ? ETIMEDOUT : EAGAIN;
 }
 
 /**
@@ -110,7 +113,7 @@ function sleepOnce(
  * another task interrupted this one. The node is in no list afterwards.
  */
 export function sleepUntilTaken(task: Waiter, condition: Condition, at: Node, timeoutMs: number): number {
-  const expired = sleepUntilWoken(task, condition, 1, at, deadlineIn(task.world, timeoutMs));
+  const expired = !task.isSignalled() && sleepUntilWoken(task, condition, 1, at, deadlineIn(task.world, timeoutMs));
   const state = condition.monitor.delist(at);
   if (state === WOKEN) return 0;
   return expired ? ETIMEDOUT : EINTR;

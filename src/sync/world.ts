@@ -36,7 +36,16 @@ export interface HostStreams {
   ready(stream: number): number;
 }
 
+/** What the host does to tasks. */
+export interface HostTasks {
+  /** Sends a process of the host's SIGKILL, SIGSTOP or SIGCONT. */
+  signalProcess(osPid: number, signal: number): void;
+  /** Ends this thread, and with a main thread its process, as a signal does. */
+  endSelf(signal: number): void;
+}
+
 export interface World {
+  readonly tasks: HostTasks;
   readonly parker: Parker;
   readonly streams: HostStreams;
   readonly doorbell: Doorbell;

@@ -121,6 +121,10 @@ export class TaskTable {
     words.set(field(slot, task.OS_PID), this.#world.osPid);
     words.set(field(slot, task.OS_THREAD_ID), this.#world.osThreadId);
     Credentials.write(words, slot, identity);
+    for (let i = task.SIGNALS_PENDING; i < task.PROCESS_GROUP; i++) words.set(field(slot, i), 0);
+    const group = words.load(field(taskSlot(this.#geometry, parentPid as Pid), task.PROCESS_GROUP));
+    words.set(field(slot, task.PROCESS_GROUP), parentPid > 0 && group > 0 ? group : pid);
+    words.set(field(slot, task.ENDED_BY), 0);
     words.store(field(slot, task.BELL), 0);
     words.store(field(slot, task.PID), pid); // PUBLISHES the task → observed in isAlive()
     return pid;

@@ -3,6 +3,7 @@
 
 import { FOR_EVER } from "../../sync/waiting.ts";
 import type { World } from "../../sync/world.ts";
+import type { SignalInfo } from "../../tasks/signals.ts";
 import type { System } from "../system.ts";
 import type { TaskMemory } from "../task-memory.ts";
 import type { KnownQueue } from "./known-queue.ts";
@@ -14,6 +15,18 @@ export interface Caller {
   readonly memory: TaskMemory;
   /** SysV queues that were used before, by their id. */
   readonly queues: Map<number, KnownQueue>;
+  /** What rt_sigaction was told last of each signal. */
+  readonly actions: Map<number, SignalAction>;
+  /** Functions for the handlers that rt_sigaction is told by their numbers. */
+  readonly handlers: Map<bigint, (info: SignalInfo) => void>;
+}
+
+/** The members of a struct sigaction. */
+export interface SignalAction {
+  readonly handler: bigint;
+  readonly flags: bigint;
+  readonly restorer: bigint;
+  readonly mask: bigint;
 }
 
 /** As it is passed: a number, or a bigint for what needs 64 bits. */

@@ -1,0 +1,93 @@
+// The signals (signal(7), the mission's "Signal Types"), by their numbers on x86-64, and what happens where nobody says otherwise.
+
+export type SignalAction = "terminate" | "core" | "ignore" | "stop" | "continue";
+
+interface SignalRow {
+  readonly number: number;
+  readonly action: SignalAction;
+  readonly description: string;
+}
+
+const row = (number: number, action: SignalAction, description: string): SignalRow => ({ number, action, description });
+
+export const signals = {
+  SIGHUP: row(1, "terminate", "Hangup"),
+  SIGINT: row(2, "terminate", "Interrupt (Ctrl+C)"),
+  SIGQUIT: row(3, "core", "Quit"),
+  SIGILL: row(4, "core", "Illegal instruction"),
+  SIGTRAP: row(5, "core", "Trace/breakpoint trap"),
+  SIGABRT: row(6, "core", "Abort"),
+  SIGBUS: row(7, "core", "Bus error"),
+  SIGFPE: row(8, "core", "Floating point exception"),
+  SIGKILL: row(9, "terminate", "Kill (cannot be caught)"),
+  SIGUSR1: row(10, "terminate", "User-defined signal 1"),
+  SIGSEGV: row(11, "core", "Segmentation fault"),
+  SIGUSR2: row(12, "terminate", "User-defined signal 2"),
+  SIGPIPE: row(13, "terminate", "Broken pipe"),
+  SIGALRM: row(14, "terminate", "Alarm clock"),
+  SIGTERM: row(15, "terminate", "Termination"),
+  SIGSTKFLT: row(16, "terminate", "Stack fault on coprocessor (unused)"),
+  SIGCHLD: row(17, "ignore", "Child stopped or terminated"),
+  SIGCONT: row(18, "continue", "Continue"),
+  SIGSTOP: row(19, "stop", "Stop (cannot be caught)"),
+  SIGTSTP: row(20, "stop", "Terminal stop"),
+  SIGTTIN: row(21, "stop", "Terminal input for background process"),
+  SIGTTOU: row(22, "stop", "Terminal output for background process"),
+  SIGURG: row(23, "ignore", "Urgent condition on socket"),
+  SIGXCPU: row(24, "core", "CPU time limit exceeded"),
+  SIGXFSZ: row(25, "core", "File size limit exceeded"),
+  SIGVTALRM: row(26, "terminate", "Virtual alarm clock"),
+  SIGPROF: row(27, "terminate", "Profiling timer expired"),
+  SIGWINCH: row(28, "ignore", "Window resize signal"),
+  SIGIO: row(29, "terminate", "I/O now possible"),
+  SIGPWR: row(30, "terminate", "Power failure"),
+  SIGSYS: row(31, "core", "Bad system call"),
+} as const;
+
+export type SignalName = keyof typeof signals;
+
+export const SIGKILL = signals.SIGKILL.number;
+export const SIGPIPE = signals.SIGPIPE.number;
+export const SIGALRM = signals.SIGALRM.number;
+export const SIGCONT = signals.SIGCONT.number;
+export const SIGSTOP = signals.SIGSTOP.number;
+/** From here on they are real-time: each one that is sent is queued, with its value. */
+export const SIGRTMIN = 32;
+export const SIGNAL_MAX = 64;
+
+const actions = new Map<number, SignalAction>(Object.values(signals).map(({ number, action }) => [number, action]));
+
+/** What a signal does to a task that has said nothing about it. */
+export const defaultAction = (signal: number): SignalAction => actions.get(signal) ?? "terminate";
+
+export const isStop = (signal: number): boolean => defaultAction(signal) === "stop";
+
+/** The name of a signal; real-time ones count from SIGRTMIN. */
+export function signalName(signal: number): string {
+  for (const [name, { number }] of Object.entries(signals)) if (number === signal) return name;
+  return signal === SIGRTMIN ? "SIGRTMIN" : `SIGRTMIN+${signal - SIGRTMIN}`;
+}
+
+// A set of signals is a bigint: signal s is bit s - 1.
+
+export const bitOf = (signal: number): bigint => 1n << BigInt(signal - 1);
+export const NO_SIGNALS = 0n;
+export const ALL_SIGNALS = 2n ** 64n - 1n;
+/** What can be neither blocked, caught nor ignored. */
+export const UNBLOCKABLE = bitOf(SIGKILL) | bitOf(SIGSTOP);
+
+/** Where a signal comes from (sigaction(2), si_code). */
+export const SI_USER = 0;
+export const SI_KERNEL = 0x80;
+export const SI_QUEUE = -1;
+export const SI_MESGQ = -3;
+
+export const SIG_DFL = 0;
+export const SIG_IGN = 1;
+export const SIG_BLOCK = 0;
+export const SIG_UNBLOCK = 1;
+export const SIG_SETMASK = 2;
+export const SA_SIGINFO = 4;
+export const SA_RESTART = 0x10000000;
+export const SA_NODEFER = 0x40000000;
+export const SA_RESETHAND = 0x80000000;

@@ -1,0 +1,332 @@
+// Sending signals to tasks, and delivering those that have come to this one (signal(7), kill(2)).
+//
+// A signal is made pending under the kernel lock; then its task is woken: out of a call that it sleeps in, and by its bell. No
+// signal is lost on one that falls asleep: who sends looks for its waits after the signal is pending, and who waits looks at
+// what is pending after it has enlisted (sync/waiting.ts).
+//
+// A task delivers to itself: at the end of a system call, of a wait that was interrupted, and on its event loop. What nobody
+// catches ends, stops or continues the task: a process by the host, at once, whatever it does; a worker thread by itself.
+
+import { EINVAL, EPERM, ESRCH } from "../abi/errno.ts";
+import { WAIT_SLICE_MS } from "../abi/limits.ts";
+import {
+  bitOf,
+  defaultAction,
+  NO_SIGNALS,
+  SI_KERNEL,
+  SI_USER,
+  SIGALRM,
+  SIGCONT,
+  SIGKILL,
+  SIGNAL_MAX,
+  SIGSTOP,
+  UNBLOCKABLE,
+} from "../abi/signals.ts";
+import type { Allocator } from "../memory/allocator.ts";
+import type { Journal } from "../memory/journal.ts";
+import { task } from "../memory/layout.ts";
+import { field, type Word } from "../memory/words.ts";
+import { taskSlot } from "../sync/bell.ts";
+import type { MonitorUser } from "../sync/monitor.ts";
+import type { Pid } from "../sync/robust-lock.ts";
+import { FOR_EVER } from "../sync/waiting.ts";
+import type { World } from "../sync/world.ts";
+import { Credentials } from "../tasks/credentials.ts";
+import { type SignalInfo, TaskSignals } from "../tasks/signals.ts";
+import type { TaskTable } from "../tasks/task-table.ts";
+
+/** The kernel, as far as signals need it. */
+interface Kernel extends MonitorUser {
+  readonly world: World;
+  readonly journal: Journal;
+  readonly allocator: Allocator;
+  readonly tasks: TaskTable;
+  readonly credentials: Credentials;
+  transaction(change: () => number, after?: (result: number) => void): number;
+  interrupt(pid: number): boolean;
+}
+
+/** What a task does when it catches a signal (sigaction(2)). */
+export interface Handler {
+  readonly run: (info: SignalInfo) => void;
+  /** Blocked while it runs, beside the signal itself. */
+  readonly mask: bigint;
+  readonly restart: boolean;
+  readonly once: boolean;
+  readonly nodefer: boolean;
+}
+
+/** What came of a delivery: whether handlers ran, and whether all of them want the call restarted that they interrupted. */
+export interface Delivered {
+  readonly ran: boolean;
+  readonly restart: boolean;
+}
+
+/** The longest that a timer of the host's can be set to: 24.8 days. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
+
+/** Nothing comes of a signal that is ignored. */
+const DROPPED = 1;
+
+const NOTHING: Delivered = { ran: false, restart: true };
+
+export class Signals {
+  readonly own: TaskSignals;
+  readonly #kernel: Kernel;
+  readonly #handlers = new Map<number, Handler>();
+  /** Between the look and the arming, a sender found the bell quiet: so there is a second look. */
+  readonly #onRing = (): void => {
+    this.deliver();
+    if (this.#handlers.size === 0) return;
+    this.#kernel.bell.arm(this.#onRing);
+    this.deliver();
+  };
+  #alarm: { timer: ReturnType<typeof setTimeout>; endMs: number } | undefined;
+
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel;
+    this.own = this.of(kernel.pid);
+  }
+
+  of(pid: Pid): TaskSignals {
+    return new TaskSignals(this.#kernel, taskSlot(this.#kernel.geometry, pid));
+  }
+
+  /** kill(2): 0, EINVAL, ESRCH, EPERM. */
+  kill(pid: number, signal: number, code = SI_USER, value = 0n): number {
+    if (signal < 0 || signal > SIGNAL_MAX) return EINVAL;
+    const { credentials } = this.#kernel;
+    const info: SignalInfo = { signal, code, pid: this.#kernel.pid, uid: credentials.ids("user")[0], value };
+    if (pid > 0) return this.send(pid, info);
+    const group = pid === 0 ? this.groupOf(this.#kernel.pid) : -pid;
+    let result = ESRCH;
+    for (const slot of this.#kernel.tasks.slots()) {
+      const member = this.#kernel.tasks.pidAt(slot);
+      if (member === 0 || !this.#kernel.isAlive(member)) continue;
+      const isMeant = pid === -1 ? member !== this.#kernel.pid : this.groupOf(member) === group;
+      if (!isMeant) continue;
+      const sent = this.send(member, info);
+      if (result !== 0 && sent !== ESRCH) result = sent;
+    }
+    return result;
+  }
+
+  /** Sends a signal to one task; signal 0 only looks whether it could be. ESRCH, EPERM, EAGAIN. */
+  send(pid: number, info: SignalInfo): number {
+    const kernel = this.#kernel;
+    const { signal } = info;
+    if (!kernel.isAlive(pid as Pid)) return ESRCH;
+    if (!this.#mayKill(pid, signal)) return EPERM;
+    if (signal === 0) return 0;
+    const target = this.of(pid as Pid);
+    const result = kernel.transaction(() => {
+      if (!kernel.isAlive(pid as Pid)) return ESRCH;
+      if (target.drops(signal, defaultAction(signal) === "ignore")) return DROPPED;
+      return target.postLocked(info);
+    });
+    if (result === 0) this.#wake(pid as Pid, target, signal);
+    return Math.min(result, 0);
+  }
+
+  groupOf(pid: number): number {
+    return this.#kernel.words.load(field(taskSlot(this.#kernel.geometry, pid as Pid), task.PROCESS_GROUP));
+  }
+
+  /** Lets handlers run, or what else is due: one after the other, the lowest number first. */
+  deliver(): Delivered {
+    if (!this.own.isDue()) return NOTHING;
+    let delivered = NOTHING;
+    for (;;) {
+      const info = this.take(~this.own.blocked);
+      if (!info) break;
+      const handler = this.#handlers.get(info.signal);
+      if (this.own.ignored & bitOf(info.signal)) continue; // it came while it was blocked
+      if (!handler) this.#doDefault(info.signal);
+      else {
+        delivered = { ran: true, restart: delivered.restart && handler.restart };
+        this.#run(handler, info);
+      }
+    }
+    return delivered;
+  }
+
+  /** Takes the lowest pending signal of a set. */
+  take(of: bigint): SignalInfo | undefined {
+    if ((this.own.pending & of) === NO_SIGNALS) return undefined;
+    let taken: SignalInfo | undefined;
+    this.#kernel.transaction(() => {
+      taken = this.own.takeLocked(of);
+      return 0;
+    });
+    return taken;
+  }
+
+  /** Forgets pending signals. */
+  clear(of: bigint): void {
+    this.#kernel.transaction(() => {
+      this.own.clearLocked(of);
+      return 0;
+    });
+  }
+
+  /** Resolves with a signal of a set once one has come, or with undefined where the time passes first. */
+  arrival(of: bigint, timeoutMs: number, signal: AbortSignal | undefined): Promise<SignalInfo | undefined> {
+    return new Promise((resolve, reject) => {
+      const end = (): void => {
+        clearInterval(alive);
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", onAbort);
+        this.#kernel.bell.quiet(look);
+      };
+      const look = (): void => {
+        this.#kernel.bell.arm(look);
+        const info = this.take(of);
+        if (!info) return;
+        end();
+        resolve(info);
+      };
+      const onAbort = (): void => {
+        end();
+        reject(signal?.reason);
+      };
+      const onExpire = (): void => {
+        end();
+        resolve(undefined);
+      };
+      // It keeps the event loop alive, and looks in case a sender died before it rang.
+      const alive = setInterval(look, WAIT_SLICE_MS);
+      const timer = timeoutMs === FOR_EVER ? undefined : setTimeout(onExpire, timeoutMs);
+      signal?.addEventListener("abort", onAbort);
+      look();
+    });
+  }
+
+  handlerOf(signal: number): Handler | undefined {
+    return this.#handlers.get(signal);
+  }
+
+  /** Catches a signal from now on. EINVAL for SIGKILL and SIGSTOP, and a number that no signal has. */
+  catch(signal: number, handler: Handler): number {
+    if (!isChangeable(signal)) return EINVAL;
+    const bit = bitOf(signal);
+    this.#handlers.set(signal, handler);
+    this.own.caught |= bit;
+    this.own.ignored &= ~bit;
+    this.#kernel.bell.arm(this.#onRing);
+    return 0;
+  }
+
+  /** Ignores a signal from now on, and forgets one that is pending. */
+  ignore(signal: number): number {
+    if (!isChangeable(signal)) return EINVAL;
+    const bit = bitOf(signal);
+    this.own.ignored |= bit;
+    this.#forget(signal);
+    this.clear(bit);
+    return 0;
+  }
+
+  /** Back to what the signal does where nobody says otherwise. */
+  reset(signal: number): number {
+    if (!isChangeable(signal)) return EINVAL;
+    this.own.ignored &= ~bitOf(signal);
+    this.#forget(signal);
+    if (defaultAction(signal) === "ignore") this.clear(bitOf(signal));
+    return 0;
+  }
+
+  /** alarm(2): seconds left of the one before, 0 where there was none. */
+  alarm(seconds: number): number {
+    const left = this.#alarm ? Math.max(1, Math.ceil((this.#alarm.endMs - performance.now()) / 1000)) : 0;
+    clearTimeout(this.#alarm?.timer);
+    this.#alarm = undefined;
+    if (seconds === 0) return left;
+    const endMs = performance.now() + seconds * 1000;
+    this.#alarm = { timer: setTimeout(() => this.#ringAlarm(), Math.min(seconds * 1000, TIMER_MS_MAX)), endMs };
+    this.#alarm.timer.unref?.();
+    return left;
+  }
+
+  /** For a task that sleeps, whose timers do not run: rings the alarm whose time has come. */
+  lookAtAlarm(): void {
+    if (this.#alarm && performance.now() >= this.#alarm.endMs) this.#ringAlarm();
+  }
+
+  /** Leaves the kernel: nobody is told any more. */
+  close(): void {
+    clearTimeout(this.#alarm?.timer);
+    this.#alarm = undefined;
+    this.#handlers.clear();
+    this.#kernel.bell.quiet(this.#onRing);
+  }
+
+  #ringAlarm(): void {
+    clearTimeout(this.#alarm?.timer);
+    this.#alarm = undefined;
+    this.send(this.#kernel.pid, { signal: SIGALRM, code: SI_KERNEL, pid: 0, uid: 0, value: 0n });
+  }
+
+  #forget(signal: number): void {
+    this.#handlers.delete(signal);
+    this.own.caught &= ~bitOf(signal);
+    if (this.#handlers.size === 0) this.#kernel.bell.quiet(this.#onRing);
+  }
+
+  #run(handler: Handler, info: SignalInfo): void {
+    const before = this.own.blocked;
+    if (handler.once) this.reset(info.signal);
+    this.own.blocked = before | handler.mask | (handler.nodefer ? NO_SIGNALS : bitOf(info.signal));
+    try {
+      handler.run(info);
+    } finally {
+      this.own.blocked = before;
+    }
+  }
+
+  #doDefault(signal: number): void {
+    const action = defaultAction(signal);
+    const { tasks } = this.#kernel.world;
+    if (action === "terminate" || action === "core") tasks.endSelf(signal);
+    else if (action === "stop") tasks.signalProcess(this.#kernel.world.osPid, SIGSTOP);
+  }
+
+  /** The owner of a task, or its real user's; SIGCONT within a session is not told apart. */
+  #mayKill(pid: number, signal: number): boolean {
+    const { credentials, words, geometry } = this.#kernel;
+    if (credentials.isPrivileged || pid === this.#kernel.pid) return true;
+    const other = new Credentials(words, taskSlot(geometry, pid as Pid));
+    const mine = [credentials.ids("user")[0], credentials.effectiveUid];
+    return signal >= 0 && (mine.includes(other.ids("user")[0]) || mine.includes(other.ids("user")[2]));
+  }
+
+  #wake(pid: Pid, target: TaskSignals, signal: number): void {
+    const bit = bitOf(signal);
+    const slot = taskSlot(this.#kernel.geometry, pid);
+    const isBlocked = (target.blocked & bit) !== NO_SIGNALS;
+    if (isBlocked && !(target.awaited & bit)) return;
+    const isCaught = ((target.caught | target.awaited) & bit) !== NO_SIGNALS;
+    if (!isCaught && this.#doAtOnce(slot, signal)) return;
+    if (pid === this.#kernel.pid) queueMicrotask(this.#onRing);
+    this.#kernel.interrupt(pid);
+    this.#kernel.bell.ring(pid);
+  }
+
+  /** What the host does for us to a process, whatever it is at. */
+  #doAtOnce(slot: Word, signal: number): boolean {
+    const { words, world } = this.#kernel;
+    const osPid = words.load(field(slot, task.OS_PID));
+    if (osPid !== words.load(field(slot, task.OS_THREAD_ID))) return false; // a worker thread
+    const action = defaultAction(signal);
+    if (action === "terminate" || action === "core") {
+      words.store(field(slot, task.ENDED_BY), signal);
+      world.tasks.signalProcess(osPid, SIGKILL);
+      return true;
+    }
+    if (action === "stop") world.tasks.signalProcess(osPid, SIGSTOP);
+    else if (action === "continue") world.tasks.signalProcess(osPid, SIGCONT);
+    return action === "stop";
+  }
+}
+
+const isChangeable = (signal: number): boolean =>
+  signal >= 1 && signal <= SIGNAL_MAX && (bitOf(signal) & UNBLOCKABLE) === NO_SIGNALS;

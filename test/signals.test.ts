@@ -1,0 +1,372 @@
+// Signals: signal(7), kill(2), sigaction(2), sigprocmask(2), sigwaitinfo(2), and the mission's "Signals".
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { EAGAIN, EINTR, EINVAL, EPERM, ESRCH } from "../src/abi/errno.ts";
+import { defaultAction, signals } from "../src/abi/signals.ts";
+import type { Kernel } from "../src/index.ts";
+import { ipcError } from "./expectations.ts";
+import { inWorld, overWorlds, until, untilAsleep } from "./worlds.ts";
+
+const SIGUSR1 = 10;
+const SIGUSR2 = 12;
+const REAL_TIME = 40;
+const SET = 1024;
+const INFO = 2048;
+const ACTION = 4096;
+const BAD = 2 ** 30;
+const [BLOCK, UNBLOCK, SETMASK] = [0, 1, 2];
+
+const bit = (...numbers: number[]): bigint => numbers.reduce((set, signal) => set | (1n << BigInt(signal - 1)), 0n);
+const view = (kernel: Kernel): DataView => new DataView(kernel.memory.buffer);
+
+function placeSet(kernel: Kernel, set: bigint): number {
+  view(kernel).setBigUint64(SET, set, true);
+  return SET;
+}
+
+function pendingOf(kernel: Kernel): bigint {
+  assert.equal(kernel.sys.rt_sigpending(SET + 8, 8), 0);
+  return view(kernel).getBigUint64(SET + 8, true);
+}
+
+test("the mission's signals have the mission's numbers and descriptions", () => {
+  const mission = {
+    SIGHUP: [1, "Hangup"],
+    SIGINT: [2, "Interrupt (Ctrl+C)"],
+    SIGQUIT: [3, "Quit"],
+    SIGILL: [4, "Illegal instruction"],
+    SIGTRAP: [5, "Trace/breakpoint trap"],
+    SIGABRT: [6, "Abort"],
+    SIGBUS: [7, "Bus error"],
+    SIGFPE: [8, "Floating point exception"],
+    SIGKILL: [9, "Kill (cannot be caught)"],
+    SIGUSR1: [10, "User-defined signal 1"],
+    SIGSEGV: [11, "Segmentation fault"],
+    SIGUSR2: [12, "User-defined signal 2"],
+    SIGPIPE: [13, "Broken pipe"],
+    SIGALRM: [14, "Alarm clock"],
+    SIGTERM: [15, "Termination"],
+    SIGCHLD: [17, "Child stopped or terminated"],
+    SIGCONT: [18, "Continue"],
+    SIGSTOP: [19, "Stop (cannot be caught)"],
+    SIGTSTP: [20, "Terminal stop"],
+  } as const;
+  for (const [name, expected] of Object.entries(mission)) {
+    const { number, description } = signals[name as keyof typeof signals];
+    assert.deepEqual([number, description], expected, name);
+  }
+  assert.equal(Object.keys(signals).length, 31);
+  assert.deepEqual([17, 18, 19, 9, 11, 40].map(defaultAction), [
+    "ignore",
+    "continue",
+    "stop",
+    "terminate",
+    "core",
+    "terminate",
+  ]);
+});
+
+overWorlds((world) => {
+  test("blocked signals stay pending, and are delivered lowest number first when they are unblocked", () => {
+    const kernel = world.createKernel();
+    const order: string[] = [];
+    for (const name of ["SIGUSR2", "SIGHUP", "SIGUSR1"] as const) kernel.signals.on(name, (s) => order.push(s.name));
+    kernel.signals.block("SIGUSR2", "SIGHUP", "SIGUSR1");
+    for (const name of ["SIGUSR2", "SIGUSR1", "SIGHUP"] as const) kernel.kill(kernel.pid, name);
+    assert.deepEqual(kernel.signals.pending, ["SIGHUP", "SIGUSR1", "SIGUSR2"]);
+    assert.deepEqual([kernel.signals.isPending("SIGUSR1"), kernel.signals.hasPending(), order], [true, false, []]);
+    kernel.signals.clear("SIGUSR1");
+    kernel.signals.unblock("SIGUSR2", "SIGHUP", "SIGUSR1");
+    assert.deepEqual(order, ["SIGHUP", "SIGUSR2"]);
+    assert.deepEqual(kernel.signals.pending, []);
+  });
+
+  test("a standard signal is pending once, a real-time one as often as it was sent, in order and with its value", () => {
+    const kernel = world.createKernel();
+    kernel.signals.block("SIGUSR1", REAL_TIME);
+    for (const value of [1, 2, 3]) {
+      kernel.kill(kernel.pid, "SIGUSR1", value);
+      kernel.kill(kernel.pid, REAL_TIME, value);
+    }
+    const taken = [1, 2, 3, 4, 5].map(() => kernel.signals.tryWait(["SIGUSR1", REAL_TIME]));
+    assert.deepEqual(
+      taken.map((one) => one && `${one.name}:${one.value}`),
+      ["SIGUSR1:1", "SIGRTMIN+8:1", "SIGRTMIN+8:2", "SIGRTMIN+8:3", undefined],
+    );
+  });
+
+  test("so many real-time signals are queued and no more: the next is EAGAIN, and what was queued is freed", () => {
+    const kernel = world.createKernel();
+    const before = kernel.usage();
+    kernel.signals.block(REAL_TIME);
+    for (let i = 0; i < 1024; i++) kernel.kill(kernel.pid, REAL_TIME, i);
+    assert.throws(() => kernel.kill(kernel.pid, REAL_TIME), ipcError("EAGAIN", "kill"));
+    kernel.signals.clear(REAL_TIME);
+    assert.deepEqual(kernel.usage(), before);
+  });
+
+  test("SIGKILL and SIGSTOP are never blocked, caught or ignored", () => {
+    const kernel = world.createKernel();
+    kernel.signals.block("SIGKILL", "SIGSTOP", "SIGUSR1");
+    assert.deepEqual(kernel.signals.blocked, ["SIGUSR1"]);
+    for (const signal of ["SIGKILL", "SIGSTOP"] as const) {
+      assert.throws(() => kernel.signals.on(signal, () => {}), ipcError("EINVAL", "sigaction"));
+      assert.throws(() => kernel.signals.ignore(signal), ipcError("EINVAL", "sigaction"));
+    }
+  });
+
+  test("an ignored signal is dropped, also one that was pending, save where it is blocked when it comes", () => {
+    const kernel = world.createKernel();
+    kernel.signals.block("SIGUSR1");
+    kernel.kill(kernel.pid, "SIGUSR1");
+    kernel.signals.ignore("SIGUSR1");
+    assert.deepEqual(kernel.signals.pending, []);
+    kernel.kill(kernel.pid, "SIGUSR1");
+    assert.deepEqual(kernel.signals.pending, ["SIGUSR1"], "blocked, so kept");
+    kernel.signals.unblock("SIGUSR1");
+    assert.deepEqual(kernel.signals.pending, []);
+    kernel.kill(kernel.pid, "SIGCHLD");
+    assert.deepEqual(kernel.signals.pending, [], "ignored by default");
+  });
+
+  test("SIGCONT takes pending stop signals away, and they take it", () => {
+    const kernel = world.createKernel();
+    kernel.signals.block("SIGTSTP", "SIGTTIN", "SIGCONT");
+    kernel.kill(kernel.pid, "SIGTSTP");
+    kernel.kill(kernel.pid, "SIGTTIN");
+    kernel.kill(kernel.pid, "SIGCONT");
+    assert.deepEqual(kernel.signals.pending, ["SIGCONT"]);
+    kernel.kill(kernel.pid, "SIGTSTP");
+    assert.deepEqual(kernel.signals.pending, ["SIGTSTP"]);
+    kernel.signals.clear("SIGTSTP");
+  });
+
+  test("a handler's own signal and its mask are blocked while it runs, unless it says nodefer; once is once", () => {
+    const kernel = world.createKernel();
+    const depths: number[] = [];
+    let depth = 0;
+    const handler = (again: boolean) => (): void => {
+      depths.push(++depth);
+      if (again && depth < 3) kernel.kill(kernel.pid, "SIGUSR1");
+      depth--;
+    };
+    kernel.signals.on("SIGUSR1", handler(true), { nodefer: true });
+    kernel.kill(kernel.pid, "SIGUSR1");
+    assert.deepEqual(depths, [1, 2, 3]);
+    depths.length = 0;
+    let sent = 0;
+    kernel.signals.on("SIGUSR1", () => {
+      depths.push(++depth);
+      if (++sent < 3) kernel.kill(kernel.pid, "SIGUSR1");
+      depth--;
+    });
+    kernel.kill(kernel.pid, "SIGUSR1");
+    assert.deepEqual(depths, [1, 1, 1], "after one another");
+    kernel.signals.on("SIGURG", () => sent++, { once: true });
+    kernel.kill(kernel.pid, "SIGURG");
+    kernel.kill(kernel.pid, "SIGURG");
+    assert.equal(sent, 4);
+  });
+
+  test("a task's handlers run on its event loop, for signals of other tasks", async () => {
+    const kernel = world.createKernel();
+    const task = await world.startTask(kernel, "catchSignals", { caught: ["SIGUSR1", REAL_TIME] });
+    assert.equal(await task.report(), "ready");
+    for (let i = 0; i < 3; i++) {
+      kernel.kill(task.pid, REAL_TIME, i);
+      assert.equal(await task.report(), `SIGRTMIN+8:${kernel.pid}:${i}`);
+    }
+    kernel.kill(task.pid, "SIGUSR1");
+    assert.equal(await task.report(), `SIGUSR1:${kernel.pid}:0`);
+    task.send("end");
+    await task.result();
+  });
+
+  for (const restart of [true, false]) {
+    test(`a handler interrupts a blocked call, which ${restart ? "goes on" : "is EINTR"} (restart: ${restart})`, async () => {
+      const kernel = world.createKernel();
+      const { reader, writer } = kernel.pipe();
+      const args = { caught: ["SIGUSR1"] as const, restart, reader: reader.token };
+      const task = await world.startTask(kernel, "catchSignals", args);
+      assert.equal(await task.report(), "ready");
+      task.send("read");
+      await untilAsleep(kernel, task.pid);
+      kernel.kill(task.pid, "SIGUSR1");
+      assert.equal(await task.report(), `SIGUSR1:${kernel.pid}:0`);
+      if (restart) {
+        await untilAsleep(kernel, task.pid);
+        writer.tryWrite(new Uint8Array(1));
+        assert.equal(await task.report(), "nothing");
+      } else assert.equal(await task.report(), "EINTR");
+    });
+  }
+
+  for (const form of ["sync", "awaited"] as const) {
+    test(`a task waits for signals, which come with their values (${form})`, async () => {
+      const kernel = world.createKernel();
+      const args = { signals: ["SIGUSR1", REAL_TIME] as const, form, count: 4 };
+      const task = await world.startTask(kernel, "waitForSignals", args);
+      assert.equal(await task.report(), "ready");
+      for (const value of [7, 8, 9]) {
+        kernel.kill(task.pid, REAL_TIME, value);
+        assert.equal(await task.report(), `SIGRTMIN+8:${value}`);
+      }
+      kernel.kill(task.pid, "SIGUSR1");
+      assert.equal(await task.report(), "SIGUSR1:0");
+    });
+  }
+
+  test("a wait for signals ends with its time, or its abort", async () => {
+    const kernel = world.createKernel();
+    kernel.signals.block("SIGUSR1");
+    assert.throws(() => kernel.signals.waitSync(["SIGUSR1"], { timeout: 10 }), ipcError("ETIMEDOUT", "sigwaitinfo"));
+    await assert.rejects(kernel.signals.wait(["SIGUSR1"], { timeout: 10 }), ipcError("ETIMEDOUT", "sigwaitinfo"));
+    const abort = new AbortController();
+    const wait = assert.rejects(kernel.signals.wait(["SIGUSR1"], { signal: abort.signal }), (reason) => reason === 1);
+    abort.abort(1);
+    await wait;
+    assert.equal(kernel.signals.tryWait(["SIGUSR1"]), undefined);
+    assert.throws(() => kernel.signals.block("SIGNONE" as "SIGHUP"), TypeError);
+    assert.throws(() => kernel.signals.block(65), ipcError("EINVAL", "signal"));
+  });
+
+  test("kill finds a task, a group or all others, and says whom it cannot find", async () => {
+    const kernel = world.createKernel();
+    const { sys } = kernel;
+    const tasks = await Promise.all([0, 1].map(() => world.startTask(kernel, "catchSignals", { caught: ["SIGUSR1"] })));
+    for (const task of tasks) assert.equal(await task.report(), "ready");
+    const [first, second] = tasks as [(typeof tasks)[0], (typeof tasks)[0]];
+    assert.equal(sys.kill(first.pid, 0), 0);
+    assert.equal(sys.kill(first.pid, 65), EINVAL);
+    assert.equal(sys.kill(9999, SIGUSR1), ESRCH);
+    assert.equal(sys.kill(-9999, SIGUSR1), ESRCH);
+    const heard = `SIGUSR1:${kernel.pid}:0`;
+    assert.equal(sys.kill(-1, SIGUSR1), 0);
+    assert.deepEqual([await first.report(), await second.report()], [heard, heard]);
+    assert.equal(sys.getpgid(first.pid), sys.getpgrp(), "children are of their parent's group");
+    assert.equal(sys.setpgid(first.pid, 0), 0);
+    assert.equal(sys.setpgid(first.pid, 9999), EPERM);
+    assert.equal(sys.getpgid(first.pid), first.pid);
+    assert.equal(sys.setpgid(second.pid, first.pid), 0);
+    assert.equal(sys.kill(-first.pid, SIGUSR1), 0);
+    assert.deepEqual([await first.report(), await second.report()], [heard, heard]);
+    for (const task of tasks) task.send("end");
+  });
+
+  test("another user's task is not to be signalled", async (t) => {
+    const kernel = world.createKernel();
+    if (kernel.sys.geteuid() !== 0) return t.skip("only user 0 becomes another");
+    const calls = [
+      { name: "setresuid", args: [1000, 1000, 1000] },
+      { name: "kill", args: [kernel.pid, 0] },
+      { name: "kill", args: [kernel.pid, SIGUSR1] },
+      { name: "kill", args: [-1, SIGUSR1] },
+    ] as const;
+    const task = await world.startTask(kernel, "runCalls", { calls });
+    assert.deepEqual(await task.result(), [0, EPERM, EPERM, EPERM]);
+  });
+
+  test("rt_sigprocmask, rt_sigpending and rt_sigtimedwait are Linux's", () => {
+    const kernel = world.createKernel();
+    const { sys } = kernel;
+    assert.equal(sys.rt_sigprocmask(BLOCK, placeSet(kernel, bit(SIGUSR1, 9, REAL_TIME)), 0, 8), 0);
+    assert.equal(sys.rt_sigprocmask(BLOCK, 0, SET, 8), 0);
+    assert.equal(view(kernel).getBigUint64(SET, true), bit(SIGUSR1, REAL_TIME), "SIGKILL is left out");
+    assert.equal(sys.rt_sigprocmask(7, SET, 0, 8), EINVAL);
+    assert.equal(sys.rt_sigprocmask(7, 0, 0, 8), 0, "how is not looked at without a set");
+    assert.equal(sys.rt_sigprocmask(BLOCK, SET, 0, 4), EINVAL);
+    assert.equal(sys.kill(kernel.pid, SIGUSR1), 0);
+    assert.equal(pendingOf(kernel), bit(SIGUSR1));
+    assert.equal(sys.rt_sigtimedwait(placeSet(kernel, bit(SIGUSR1)), INFO, 0, 8), SIGUSR1);
+    const info = [0, 8, 16].map((at) => view(kernel).getInt32(INFO + at, true));
+    assert.deepEqual(info, [SIGUSR1, 0, kernel.pid]);
+    view(kernel).setBigInt64(INFO + 512, 0n, true);
+    view(kernel).setBigInt64(INFO + 520, 1_000_000n, true);
+    assert.equal(sys.rt_sigtimedwait(SET, INFO, INFO + 512, 8), EAGAIN);
+    view(kernel).setBigInt64(INFO + 520, 1_000_000_000n, true);
+    assert.equal(sys.rt_sigtimedwait(SET, INFO, INFO + 512, 8), EINVAL);
+    assert.equal(sys.rt_sigprocmask(SETMASK, placeSet(kernel, 0n), 0, 8), 0);
+    assert.deepEqual(kernel.signals.blocked, []);
+    assert.equal(sys.rt_sigprocmask(UNBLOCK, BAD, 0, 8), -14);
+  });
+
+  test("rt_sigaction gives a signal a handler by its number, and tells the one before", () => {
+    const kernel = world.createKernel();
+    const { sys } = kernel;
+    let ran = 0;
+    kernel.handlers.set(1000n, () => ran++);
+    const place = (handler: bigint, flags = 0n): number => {
+      [handler, flags, 0n, 0n].forEach((value, i) => {
+        view(kernel).setBigUint64(ACTION + 8 * i, value, true);
+      });
+      return ACTION;
+    };
+    assert.equal(sys.rt_sigaction(SIGUSR2, place(1000n), 0, 8), 0);
+    assert.equal(sys.kill(kernel.pid, SIGUSR2), 0);
+    assert.equal(ran, 1);
+    assert.equal(sys.rt_sigaction(SIGUSR2, place(1n), ACTION + 64, 8), 0);
+    assert.equal(view(kernel).getBigUint64(ACTION + 64, true), 1000n);
+    assert.equal(sys.kill(kernel.pid, SIGUSR2), 0);
+    assert.equal(ran, 1, "ignored");
+    for (const signal of [9, 19, 0, 65]) assert.equal(sys.rt_sigaction(signal, place(1n), 0, 8), EINVAL, `${signal}`);
+    assert.equal(sys.rt_sigaction(9, 0, ACTION, 8), 0, "looking is allowed");
+  });
+
+  test("pause and rt_sigsuspend sleep until a handler has run", async () => {
+    const kernel = world.createKernel();
+    const calls = [
+      { name: "alarm", args: [1] },
+      { name: "pause", args: [] },
+      { name: "alarm", args: [0] },
+    ] as const;
+    const task = await world.startTask(kernel, "runCalls", { calls, catches: [14] });
+    assert.deepEqual(await task.result(), [0, EINTR, 0]);
+  });
+
+  test("a signal that nobody catches ends a task that sleeps", async () => {
+    const kernel = world.createKernel();
+    const task = await world.startTask(kernel, "sleepInRead", undefined);
+    assert.equal(await task.report(), "ready");
+    await untilAsleep(kernel, task.pid);
+    kernel.kill(task.pid, "SIGTERM");
+    await task.exited;
+    kernel.reap();
+    assert.throws(() => kernel.kill(task.pid, "SIGTERM"), ipcError("ESRCH", "kill"));
+  });
+});
+
+inWorld("processes", (world) => {
+  test("SIGKILL and SIGTERM end a process that spins, at once", async () => {
+    const kernel = world.createKernel();
+    for (const signal of ["SIGKILL", "SIGTERM"] as const) {
+      const task = await world.startTask(kernel, "spin", undefined);
+      assert.equal(await task.report(), "ready");
+      kernel.kill(task.pid, signal);
+      await task.exited;
+    }
+  });
+
+  test("SIGSTOP stops a process, and SIGCONT lets it go on", async () => {
+    const kernel = world.createKernel();
+    const task = await world.startTask(kernel, "catchSignals", { caught: ["SIGUSR1"] });
+    assert.equal(await task.report(), "ready");
+    const { osPid } = kernel.tasks().find(({ pid }) => pid === task.pid) ?? { osPid: 0 };
+    const state = async (): Promise<string> => {
+      const { readFileSync } = await import("node:fs");
+      return /^State:\s+(\w)/m.exec(readFileSync(`/proc/${osPid}/status`, "utf8"))?.[1] ?? "";
+    };
+    let seen = "";
+    kernel.kill(task.pid, "SIGSTOP");
+    await until(() => {
+      void state().then((now) => {
+        seen = now;
+      });
+      return seen === "T";
+    }, "it to stop");
+    kernel.kill(task.pid, "SIGCONT");
+    kernel.kill(task.pid, "SIGUSR1");
+    assert.equal(await task.report(), `SIGUSR1:${kernel.pid}:0`);
+    task.send("end");
+  });
+});
