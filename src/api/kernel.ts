@@ -540,6 +540,7 @@ export class Kernel implements Disposable {
       world: system.world,
       memory: new TaskMemory(new Uint8Array(MEMORY_BYTES_DEFAULT)),
       queues: new Map(),
+      sets: new Map(),
     };
     return this.#caller;
   }

@@ -4,6 +4,7 @@ import type { Words } from "../memory/words.ts";
 import { MessageRing, QUEUE_BODY_BYTES, type QueueShape, slotsFor } from "../objects/message-ring.ts";
 import { slotsBytes } from "../objects/message-slots.ts";
 import { PIPE_BODY_BYTES, Pipe } from "../objects/pipe.ts";
+import { SemaphoreSet, setBodyBytes } from "../objects/semaphore-set.ts";
 import { SEGMENT_BODY_BYTES, Segment, segmentBlockBytes } from "../objects/shared-memory.ts";
 import type { Making } from "./system.ts";
 
@@ -31,6 +32,16 @@ export function makingSegment(words: Words, bytes: number, mode: number): Making
     bodyBytes: SEGMENT_BODY_BYTES,
     blockBytes: segmentBlockBytes(bytes),
     format: (bodyLine, blockLine) => Segment.format(words, bodyLine, blockLine, bytes),
+    mode,
+  };
+}
+
+/** `count` in semaphores. */
+export function makingSemaphoreSet(words: Words, count: number, mode: number): Making {
+  return {
+    bodyBytes: setBodyBytes(count),
+    blockBytes: 0,
+    format: (bodyLine) => SemaphoreSet.format(words, bodyLine, count),
     mode,
   };
 }

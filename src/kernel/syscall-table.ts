@@ -7,12 +7,14 @@ import { credentialCalls } from "./calls/credentials.ts";
 import { fileCalls } from "./calls/files.ts";
 import { mqCalls } from "./calls/mq.ts";
 import { msgctl, msgget, msgrcv, msgsnd } from "./calls/msg.ts";
+import { semCalls } from "./calls/sem.ts";
 import { shmCalls } from "./calls/shm.ts";
 
 const handlers: { readonly [name in SyscallName]?: Call } = {
   ...fileCalls,
   ...mqCalls,
   ...shmCalls,
+  ...semCalls,
   ...credentialCalls,
   msgget,
   msgsnd,
