@@ -323,7 +323,7 @@ function information(caller: Caller, command: number, pointer: number): number {
   const view = caller.memory.structure(pointer, SEMINFO_BYTES, true);
   if (!view) return EFAULT;
   const used = command === SEM_INFO;
-  const ints = [SEMMNS, objectsMax, SEMMNS, SEMAPHORES_MAX, SEMMNS, OPERATIONS_MAX, OPERATIONS_MAX];
+  const ints = [SEMMNS, objectsMax, SEMMNS, SEMMNS, SEMAPHORES_MAX, OPERATIONS_MAX, OPERATIONS_MAX];
   ints.push(used ? sets : SEMUSZ, SEMAPHORE_VALUE_MAX, used ? semaphores : SEMAPHORE_VALUE_MAX);
   ints.forEach((value, i) => {
     view.setInt32(4 * i, value, true);
