@@ -189,13 +189,6 @@ const plans: readonly Plan[] = [
       [[0, 0, 0], 0],
     ],
   },
-  {
-    name: "undoing for one who waits",
-    before: [1, 0, 0],
-    awaited: [[0, -1]],
-    run: (victim) => assert.equal(victim.try([0, -1, SEM_UNDO]), 0),
-    allowed: [[[0, 0, 0], 0]],
-  },
 ];
 
 class Run {
@@ -203,7 +196,6 @@ class Run {
   readonly survivor: User;
   readonly usage: ReturnType<System["usage"]>;
   readonly objectIndex: number;
-  readonly waiting: Node | undefined;
   readonly #plan: Plan;
 
   constructor(plan: Plan) {
@@ -219,7 +211,7 @@ class Run {
     );
   }
 
-  /** Where the values would do for the waiter already, it comes later. */
+  /** A living task waits for what the plan says. */
   enlist(): Node | undefined {
     return this.#plan.awaited && this.survivor.wait(...this.#plan.awaited);
   }
@@ -324,6 +316,30 @@ test("a removal that is cut off after any write leaves the set, or nothing of it
       assert.equal(run.survivor.resultOf(waiting), UNDECIDED, where);
       run.end(waiting, where);
     }
+    if (!died) break;
+  }
+});
+
+test("a burial that is cut off after any write of undoing undoes once, and whoever waits for it gets it", () => {
+  for (let writes = 0; ; writes++) {
+    const where = `after ${writes} writes of the burial`;
+    const run = new Run({
+      name: "",
+      before: [1, 1, 0],
+      awaited: [[0, -1]],
+      run: () => {},
+      allowed: [[[1, 0, 0], 0]],
+    });
+    run.mortal(Number.POSITIVE_INFINITY, (user) => {
+      assert.equal(user.try([0, -1, SEM_UNDO], [2, 1, SEM_UNDO]), 0);
+      assert.equal(user.try([0, 1, SEM_UNDO], [0, -1], [1, -1]), 0);
+      assert.equal(user.try([0, 0, SEM_UNDO]), 0);
+      assert.equal(user.try([0, 2], [0, -2, SEM_UNDO]), 0);
+    });
+    const waiting = run.enlist() as Node;
+    const died = run.mortal(writes, ({ system }) => void system.reap());
+    run.check(waiting, where);
+    run.end(waiting, where);
     if (!died) break;
   }
 });

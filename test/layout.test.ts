@@ -236,7 +236,6 @@ const pinned: Layout = {
     OPERATED_SECONDS: 27,
     CHANGED_SECONDS: 28,
     SEMAPHORES: 32,
-    WORDS: 32,
   },
   semaphore: {
     VALUE: 0,

@@ -281,7 +281,6 @@ export const semaphoreSet = {
   OPERATED_SECONDS: 16 + 11, // when operations were last done, in seconds since 1970
   CHANGED_SECONDS: 16 + 12, // when a value was last set
   SEMAPHORES: 32,
-  WORDS: 32,
 } as const;
 
 /** One of a set's semaphores. Guarded by the lock of the set's monitor. */
