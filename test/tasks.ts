@@ -5,7 +5,16 @@ import * as kernelTasks from "./tasks-kernel.ts";
 import * as missionTasks from "./tasks-mission.ts";
 import * as pipeTasks from "./tasks-pipe.ts";
 import * as queueTasks from "./tasks-queue.ts";
+import * as semTasks from "./tasks-sem.ts";
 import * as totalsTasks from "./tasks-totals.ts";
 
-export const tasks = { ...callTasks, ...kernelTasks, ...missionTasks, ...pipeTasks, ...queueTasks, ...totalsTasks };
+export const tasks = {
+  ...callTasks,
+  ...kernelTasks,
+  ...missionTasks,
+  ...pipeTasks,
+  ...queueTasks,
+  ...semTasks,
+  ...totalsTasks,
+};
 export type Tasks = typeof tasks;
