@@ -7,7 +7,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { type KernelLimits, limitBounds, limitDefaults, PID_BOUND } from "../src/abi/limits.ts";
 import { Kernel } from "../src/index.ts";
-import { makingPipe, makingQueue, makingSegment } from "../src/kernel/making.ts";
+import { makingPipe, makingQueue, makingSegment, makingSemaphoreSet } from "../src/kernel/making.ts";
 import type { Making } from "../src/kernel/system.ts";
 import * as layout from "../src/memory/layout.ts";
 import { checkLimits } from "../src/memory/region.ts";
@@ -33,6 +33,7 @@ const pinned: Layout = {
     JOURNAL_ENTRIES_MAX: 240,
     MAGIC: 0x41474e46,
     MODE_REMOVED: 0o1000,
+    SELECT_OPERATIONS: 16,
     WORD_BYTES: 4,
     LINE_BYTES: 64,
     LINE_WORDS: 16,
@@ -144,6 +145,20 @@ const pinned: Layout = {
     SELECT_KIND: 10,
     WORDS: 16,
   },
+  operationsNode: {
+    RESULT: 7,
+    MORE: 11,
+    COUNT: 12,
+    UNDO: 13,
+    BLOCKING: 14,
+    ALTERS: 15,
+  },
+  operationsMore: {
+    OWNER: 0,
+    NEXT: 3,
+    OPERATIONS: 4,
+    WORDS: 16,
+  },
   monitor: {
     LOCK: 0,
     FIRST: 1,
@@ -225,6 +240,30 @@ const pinned: Layout = {
   rwlock: { MONITOR: 0, WRITER: 8, BLOCK: 9, WORDS: 16 },
   condition: { MONITOR: 0, WORDS: 16 },
   barrier: { MONITOR: 0, PARTIES: 8, GENERATION: 9, WORDS: 16 },
+  semaphoreSet: {
+    COUNT: 0,
+    REMOVED: 1,
+    RULES: 2,
+    MONITOR: 16,
+    PENDING: 23,
+    UNDO: 24,
+    CLEARINGS: 25,
+    SET_INDEX: 26,
+    OPERATED_SECONDS: 27,
+    CHANGED_SECONDS: 28,
+    SEMAPHORES: 32,
+  },
+  setMember: {
+    VALUE: 0,
+    PID: 1,
+    CLEARED: 2,
+    WORDS: 4,
+  },
+  adjustment: {
+    VALUE: 0,
+    CLEARED: 1,
+    WORDS: 2,
+  },
   block: {
     LINES: 0,
     USED: 1,
@@ -239,6 +278,7 @@ const pinned: Layout = {
     SYSV_QUEUE: 4,
     SEGMENT: 5,
     SEMAPHORE: 6,
+    SEMAPHORE_SET: 7,
     MUTEX: 8,
     RWLOCK: 9,
     CONDITION: 10,
@@ -290,6 +330,8 @@ const pinned: Layout = {
     sysvQueueOf16384By256: 192,
     segmentOf1: 64,
     segmentOf4097: 64,
+    semaphoreSetOf1: 144,
+    semaphoreSetOf32000: 512_128,
   },
   blocks: {
     pipeOf4096: 4096,
@@ -298,6 +340,8 @@ const pinned: Layout = {
     sysvQueueOf16384By256: 4608,
     segmentOf1: 8192,
     segmentOf4097: 12_288,
+    semaphoreSetOf1: 0,
+    semaphoreSetOf32000: 0,
   },
   shapes: {
     line1Count1: 32,
@@ -322,6 +366,8 @@ function sizesOf(size: (making: Making) => number): Structure {
     sysvQueueOf16384By256: makingQueue(words, { depth: 16_384, bytesMax: 16_384, messageBytesMax: 256 }, mode),
     segmentOf1: makingSegment(words, 1, mode),
     segmentOf4097: makingSegment(words, 4097, mode),
+    semaphoreSetOf1: makingSemaphoreSet(words, 1, mode),
+    semaphoreSetOf32000: makingSemaphoreSet(words, 32_000, mode),
   };
   return Object.fromEntries(Object.entries(makings).map(([name, making]) => [name, size(making)]));
 }
@@ -418,6 +464,11 @@ const widths: { readonly [structure: string]: Structure } = {
   queue: { NOTIFY_VALUE: 2, SENT_BYTES: 2, TAKEN_BYTES: 2, ...monitorsOfQueue },
   message: { TYPE: 2 },
   segment: {},
+  operationsNode: {},
+  operationsMore: { OPERATIONS: 12 },
+  semaphoreSet: { MONITOR: RING_WORDS },
+  semaphore: {},
+  adjustment: {},
   block: {},
 };
 
@@ -491,6 +542,19 @@ for (const [name, { structure, guarded }] of Object.entries(rings)) {
     assert.equal(structure.WORDS % LINE_WORDS, 0, "the payload begins a line");
   });
 }
+
+test("a semaphore set's monitor shares its cache line only with what its lock guards, and its first semaphore begins one", () => {
+  const { semaphoreSet } = layout;
+  assert.equal(semaphoreSet.MONITOR % LINE_WORDS, 0);
+  assert.equal(semaphoreSet.SEMAPHORES % LINE_WORDS, 0);
+  assert.deepEqual(onLine(semaphoreSet, lineOf(semaphoreSet.MONITOR)), [
+    ...["MONITOR", "PENDING", "UNDO", "CLEARINGS", "SET_INDEX", "OPERATED_SECONDS", "CHANGED_SECONDS"],
+  ]);
+});
+
+test("what a waiter for semaphores needs of its node lies beside what every waiter needs", () => {
+  assert.deepEqual(collisions({ ...layout.node, ...layout.operationsNode }, { SELECT: 2 }), []);
+});
 
 test("a wait node is a cache line: nobody sleeps on another's", () => {
   assert.equal(layout.node.WORDS, LINE_WORDS);

@@ -6,6 +6,7 @@ import * as lockTasks from "./tasks-locks.ts";
 import * as missionTasks from "./tasks-mission.ts";
 import * as pipeTasks from "./tasks-pipe.ts";
 import * as queueTasks from "./tasks-queue.ts";
+import * as semTasks from "./tasks-sem.ts";
 import * as signalTasks from "./tasks-signals.ts";
 import * as totalsTasks from "./tasks-totals.ts";
 
@@ -17,6 +18,7 @@ export const tasks = {
   ...pipeTasks,
   ...queueTasks,
   ...signalTasks,
+  ...semTasks,
   ...totalsTasks,
 };
 export type Tasks = typeof tasks;

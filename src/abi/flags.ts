@@ -1,5 +1,5 @@
 // Flags and commands of the calls, by their names in Linux's headers, for x86-64 (open(2), fcntl(2), poll(2), ipc.h, msg.h,
-// shm.h, mqueue.h).
+// shm.h, sem.h, mqueue.h).
 
 export const O_RDONLY = 0;
 export const O_WRONLY = 1;
@@ -70,6 +70,18 @@ export const SHM_UNLOCK = 12;
 export const SHM_STAT = 13;
 export const SHM_INFO = 14;
 export const SHM_STAT_ANY = 15;
+
+export const SEM_UNDO = 0o10000;
+export const GETPID = 11;
+export const GETVAL = 12;
+export const GETALL = 13;
+export const GETNCNT = 14;
+export const GETZCNT = 15;
+export const SETVAL = 16;
+export const SETALL = 17;
+export const SEM_STAT = 18;
+export const SEM_INFO = 19;
+export const SEM_STAT_ANY = 20;
 
 export const SIGEV_SIGNAL = 0;
 export const SIGEV_NONE = 1;

@@ -15,6 +15,11 @@ export const QUEUE_BYTES_DEFAULT = 16_384;
 /** Priorities of a POSIX queue are below this (mq_overview(7), MQ_PRIO_MAX). */
 export const PRIORITY_BOUND = 32_768;
 
+/** Semaphores of a set, operations of one semop, and the highest value of a semaphore: Linux's SEMMSL, SEMOPM, SEMVMX. */
+export const SEMAPHORES_MAX = 32_000;
+export const OPERATIONS_MAX = 500;
+export const SEMAPHORE_VALUE_MAX = 32_767;
+
 /** The longest name of an object, in bytes of UTF-8 (NAME_MAX). */
 export const NAME_BYTES_MAX = 255;
 

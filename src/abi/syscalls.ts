@@ -1,7 +1,7 @@
 // The system calls, as data: the mission's numbers, and Linux x86-64's for the rest (syscalls(2)). docs/syscalls.md is made of
 // this table. A number that is not here is ENOSYS.
 
-export type SyscallFamily = "files" | "msg" | "mq" | "shm" | "credentials" | "signals";
+export type SyscallFamily = "files" | "msg" | "mq" | "shm" | "sem" | "credentials" | "signals";
 
 /** Whether all of a call is there. `later`: it is ENOSYS so far. */
 export type SyscallStatus = "whole" | "partial" | "later";
@@ -64,6 +64,9 @@ export const syscalls = [
     "partial",
     "A worker thread that spins is ended at its next delivery; SIGKILL, SIGSTOP and SIGCONT of a process are the host's.",
   ),
+  row(64, "semget", "sem", "whole"),
+  row(65, "semop", "sem", "whole"),
+  row(66, "semctl", "sem", "whole"),
   row(67, "shmdt", "shm", "whole"),
   row(68, "msgget", "msg", "whole"),
   row(69, "msgsnd", "msg", "whole"),
@@ -109,6 +112,7 @@ export const syscalls = [
   row(129, "rt_sigqueueinfo", "signals", "whole"),
   row(130, "rt_sigsuspend", "signals", "whole"),
   row(133, "mknod", "files", "partial", "FIFOs only (EPERM for others)."),
+  row(220, "semtimedop", "sem", "whole"),
   row(240, "mq_open", "mq", "whole"),
   row(241, "mq_unlink", "mq", "whole"),
   row(242, "mq_timedsend", "mq", "whole"),

@@ -689,6 +689,7 @@ export class Kernel implements Disposable {
       queues: new Map(),
       actions: new Map(),
       handlers: new Map(),
+      sets: new Map(),
     };
     return this.#caller;
   }

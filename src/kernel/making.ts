@@ -9,6 +9,7 @@ import { MUTEX_BODY_BYTES, Mutex } from "../objects/mutex.ts";
 import { PIPE_BODY_BYTES, Pipe } from "../objects/pipe.ts";
 import { ReadWriteLock, RWLOCK_BODY_BYTES, readersBytes } from "../objects/rwlock.ts";
 import { SEMAPHORE_BODY_BYTES, Semaphore } from "../objects/semaphore.ts";
+import { SemaphoreSet, setBodyBytes } from "../objects/semaphore-set.ts";
 import { SEGMENT_BODY_BYTES, Segment, segmentBlockBytes } from "../objects/shared-memory.ts";
 import type { Making } from "./system.ts";
 
@@ -69,6 +70,16 @@ export function makingSegment(words: Words, bytes: number, mode: number): Making
     bodyBytes: SEGMENT_BODY_BYTES,
     blockBytes: segmentBlockBytes(bytes),
     format: (bodyLine, blockLine) => Segment.format(words, bodyLine, blockLine, bytes),
+    mode,
+  };
+}
+
+/** `count` in semaphores. */
+export function makingSemaphoreSet(words: Words, count: number, mode: number): Making {
+  return {
+    bodyBytes: setBodyBytes(count),
+    blockBytes: 0,
+    format: (bodyLine) => SemaphoreSet.format(words, bodyLine, count),
     mode,
   };
 }

@@ -7,6 +7,7 @@ import { credentialCalls } from "./calls/credentials.ts";
 import { fileCalls } from "./calls/files.ts";
 import { mqCalls } from "./calls/mq.ts";
 import { msgctl, msgget, msgrcv, msgsnd } from "./calls/msg.ts";
+import { semCalls } from "./calls/sem.ts";
 import { shmCalls } from "./calls/shm.ts";
 import { signalCalls } from "./calls/signal.ts";
 
@@ -14,6 +15,7 @@ const handlers: { readonly [name in SyscallName]?: Call } = {
   ...fileCalls,
   ...mqCalls,
   ...shmCalls,
+  ...semCalls,
   ...credentialCalls,
   ...signalCalls,
   msgget,

@@ -10,13 +10,14 @@ import { WAIT_SLICE_MS } from "../abi/limits.ts";
 import { ALL_SIGNALS } from "../abi/signals.ts";
 import { Allocator } from "../memory/allocator.ts";
 import { Journal } from "../memory/journal.ts";
-import { access, type Geometry, kinds, node, pipe, queue } from "../memory/layout.ts";
+import { access, type Geometry, kinds, node, pipe, queue, SELECT_OPERATIONS, semaphoreSet } from "../memory/layout.ts";
 import { headerWord, type Region } from "../memory/region.ts";
 import { type Shape, shapeCount, shapeLine } from "../memory/shape.ts";
 import { field, LINE_WORDS, type Word, type Words } from "../memory/words.ts";
 import { freshRules, MessageRing, type RingOwner } from "../objects/message-ring.ts";
 import { slotsBytes } from "../objects/message-slots.ts";
 import { Pipe } from "../objects/pipe.ts";
+import { SemaphoreSet, undoBytes } from "../objects/semaphore-set.ts";
 import { Segment } from "../objects/shared-memory.ts";
 import { Awaits } from "../sync/awaits.ts";
 import { Bell, taskSlot } from "../sync/bell.ts";
@@ -132,10 +133,11 @@ export class System implements Waiter, RingOwner {
   readonly #slot: Word;
   readonly #pipes = new Map<number, Kept<Pipe>>();
   readonly #rings = new Map<number, Kept<MessageRing>>();
-  /** SysV queues that this task uses: the description that holds each, by the object's index. */
+  readonly #sets = new Map<number, Kept<SemaphoreSet>>();
+  /** SysV queues and semaphore sets that this task uses: the description that holds each, by the object's index. */
   readonly #used = new Map<number, Description>();
   #nextGlanceMs = 0;
-  /** How many SysV queues this task has let go of. */
+  /** How many SysV queues and semaphore sets this task has let go of. */
   queuesLetGo = 0;
 
   /**
@@ -510,6 +512,10 @@ export class System implements Waiter, RingOwner {
     return this.#kept(this.#rings, objectIndex, (line) => new MessageRing(this, line));
   }
 
+  setOf(objectIndex: number): SemaphoreSet {
+    return this.#kept(this.#sets, objectIndex, (line) => new SemaphoreSet(this, line));
+  }
+
   segmentOf(objectIndex: number): Segment {
     return new Segment(this.words, this.registry.bodyLineOf(objectIndex));
   }
@@ -547,7 +553,28 @@ export class System implements Waiter, RingOwner {
 
   /** Holds a SysV queue for this task, so that its memory stays while the task may look at it. ENFILE. */
   useSysvQueue(objectIndex: number): number {
-    if (this.#used.has(objectIndex)) return 0;
+    return Math.min(this.#use(objectIndex), 0);
+  }
+
+  /** The same for a semaphore set: the description that holds it, or ENFILE. */
+  useSemaphoreSet(objectIndex: number): Description | number {
+    return this.#use(objectIndex);
+  }
+
+  /** The first line of this task's adjustments of a set that it uses (SEM_UNDO), made with the first. ENOMEM. */
+  adjustmentsOf(used: Description, set: SemaphoreSet): number {
+    const line = this.descriptors.positionOf(used);
+    if (line !== 0) return line;
+    return this.transaction(() => {
+      const made = this.allocator.allocateLocked(undoBytes(set.count));
+      if (made >= 0) this.descriptors.setPositionLocked(used, made);
+      return made;
+    });
+  }
+
+  #use(objectIndex: number): number {
+    const used = this.#used.get(objectIndex);
+    if (used !== undefined) return used;
     this.forgetRemoved();
     const held = this.transaction(() => {
       const description = this.descriptors.holdLocked(this.pid, objectIndex, access.USE, 0);
@@ -555,13 +582,13 @@ export class System implements Waiter, RingOwner {
       return description;
     });
     if (held >= 0) this.#used.set(objectIndex, held as Description);
-    return Math.min(held, 0);
+    return held;
   }
 
-  /** Lets go of the SysV queues that have been removed meanwhile. */
+  /** Lets go of the SysV queues and semaphore sets that have been removed meanwhile. */
   forgetRemoved(): void {
     for (const [objectIndex, description] of this.#used) {
-      if (!this.ringOf(objectIndex).removed) continue;
+      if (!this.#isRemoved(objectIndex)) continue;
       this.#used.delete(objectIndex);
       this.queuesLetGo++;
       this.transaction(() => {
@@ -569,6 +596,23 @@ export class System implements Waiter, RingOwner {
         return 0;
       });
     }
+  }
+
+  #isRemoved(objectIndex: number): boolean {
+    const isSet = this.registry.kindOf(objectIndex) === kinds.SEMAPHORE_SET;
+    return (isSet ? this.setOf(objectIndex) : this.ringOf(objectIndex)).removed;
+  }
+
+  /** Removes a semaphore set at once: whoever waits or comes is told EIDRM. */
+  removeSemaphoreSetLocked(objectIndex: number): () => void {
+    const set = this.setOf(objectIndex);
+    this.journal.write(set.word(semaphoreSet.REMOVED), 1);
+    this.journal.write(set.word(semaphoreSet.RULES), freshRules(this.words));
+    const isUsed = this.registry.referencesTo(objectIndex) > 0; // else it goes now
+    this.registry.unlinkLocked(objectIndex);
+    return () => {
+      if (isUsed) set.notifyRemoved();
+    };
   }
 
   /** Removes a SysV queue at once: its messages are gone, and whoever waits or comes is told EIDRM. */
@@ -685,8 +729,12 @@ export class System implements Waiter, RingOwner {
   }
 
   /** Gives back what a description held. */
-  #dropLocked({ objectIndex, access: mode, owner }: Released): () => void {
+  #dropLocked({ objectIndex, access: mode, owner, position }: Released): () => void {
     if (!this.registry.isIndex(objectIndex)) return () => {};
+    if (position !== 0 && this.registry.kindOf(objectIndex) === kinds.SEMAPHORE_SET) {
+      this.setOf(objectIndex).undo(position, owner);
+      this.allocator.freeLocked(position);
+    }
     const isPipe = this.#isPipe(objectIndex);
     const pipe = isPipe ? this.pipeAt(this.registry.bodyLineOf(objectIndex)) : undefined;
     if (pipe) closeEndLocked(pipe, this.journal, mode);
@@ -724,6 +772,7 @@ export class System implements Waiter, RingOwner {
 
   /** Gives back what a slot's task holds: first its waits, while what it waits on is still there, then its descriptors. */
   #releaseAllLocked(slot: Word): void {
+    this.#abandonOperationsLocked(slot);
     for (const at of nodesOf(this.words, this.geometry, this.tasks.indexOf(slot))) {
       const list = this.words.load(field(at, node.LIST)) as Word;
       if (list !== 0) {
@@ -742,6 +791,15 @@ export class System implements Waiter, RingOwner {
       const announce = this.#closeLocked(slot, descriptor);
       this.journal.commit();
       announce();
+    }
+  }
+
+  /** Of a task that waited for semaphores, before any node with its operations is freed. */
+  #abandonOperationsLocked(slot: Word): void {
+    for (const at of nodesOf(this.words, this.geometry, this.tasks.indexOf(slot))) {
+      const list = this.words.load(field(at, node.LIST)) as Word;
+      if (list === 0 || this.words.load(field(at, node.SELECT_KIND)) !== SELECT_OPERATIONS) continue;
+      new SemaphoreSet(this, SemaphoreSet.lineOfList(list)).abandon(at);
     }
   }
 }

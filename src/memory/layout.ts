@@ -125,6 +125,7 @@ export const kinds = {
   SYSV_QUEUE: 4,
   SEGMENT: 5,
   SEMAPHORE: 6,
+  SEMAPHORE_SET: 7,
   MUTEX: 8,
   RWLOCK: 9,
   CONDITION: 10,
@@ -145,7 +146,7 @@ export const description = {
   FLAGS: 3, // O_NONBLOCK and the like (open(2))
   NEXT: 4, // in the free list
   OWNER: 5, // the pid of the task that holds it other than by a descriptor: an attachment, or the use of a SysV queue; else 0
-  POSITION: 6, // of a POSIX queue: bytes read of its status text; of a FIFO's reader that did not wait for a writer: how many there had been
+  POSITION: 6, // of a POSIX queue: bytes read of its status text; of a FIFO's reader that did not wait for a writer: how many there had been; of a semaphore set: the first line of the holder's adjustments, 0: none
   WORDS: 8,
 } as const;
 
@@ -166,6 +167,22 @@ export const node = {
   SELECT_KIND: 10,
   WORDS: 16,
 } as const;
+
+/** What a node's SELECT_KIND says of one that waits for a semaphore set: SELECT is its first operation. */
+export const SELECT_OPERATIONS = 16;
+
+/** The rest of a wait node whose SELECT_KIND is SELECT_OPERATIONS. Guarded by the lock of its set's monitor. */
+export const operationsNode = {
+  RESULT: 7, // what came of the operations: 1 nothing yet, 0 they are done, else a negative errno
+  MORE: 11, // the node with the operations after the first, in no list, 0: none
+  COUNT: 12, // operations
+  UNDO: 13, // the first line of the owner's adjustments, 0: none
+  BLOCKING: 14, // the semaphore that the first operation which cannot be done waits for; AWAITS_ZERO with it where it waits for zero
+  ALTERS: 15, // 1: an operation changes a value
+} as const;
+
+/** A node that holds more operations of the same owner, two words each. */
+export const operationsMore = { OWNER: 0, NEXT: 3, OPERATIONS: 4, WORDS: 16 } as const;
 
 /** A lock and the list of those who wait for what its holders do: one cache line, with room for what the lock guards. */
 export const monitor = {
@@ -319,6 +336,41 @@ export const signalInfo = {
   UID: 4,
   VALUE: 5, // 64 bits
   WORDS: 16,
+} as const;
+
+/**
+ * A System V semaphore set: a line of its own, a monitor with what its lock guards, and the semaphores. A value is kept twice in
+ * its word, as it is (bits 0 to 15) and as it is to be (bits 16 to 31): see objects/semaphore-set.ts.
+ */
+export const semaphoreSet = {
+  COUNT: 0, // immutable
+  // guarded by the kernel lock, read by all
+  REMOVED: 1, // 1: whoever uses it is told EIDRM
+  RULES: 2, // another number with each change of owner, mode and REMOVED
+  MONITOR: 16,
+  // guarded by the monitor's lock
+  PENDING: 16 + 7, // what makes the values as they are to be: 0 nothing, 1 a task's own operations, 2 a setting, else the node of whom it is done for
+  UNDO: 16 + 8, // the first line of the adjustments that are changed with the values, 0: none
+  CLEARINGS: 16 + 9, // how often adjustments were cleared
+  SET_INDEX: 16 + 10, // the semaphore that is being set, -1: all
+  OPERATED_SECONDS: 16 + 11, // when operations were last done, in seconds since 1970
+  CHANGED_SECONDS: 16 + 12, // when a value was last set
+  SEMAPHORES: 32,
+} as const;
+
+/** One of a set's semaphores. Guarded by the lock of the set's monitor. */
+export const setMember = {
+  VALUE: 0, // published by one store, read by all
+  PID: 1, // of the last operation or setting
+  CLEARED: 2, // the number of the clearing that last cleared its adjustments
+  WORDS: 4,
+} as const;
+
+/** What SEM_UNDO adds to a semaphore's value when its task dies: a task has a block of them for each set. */
+export const adjustment = {
+  VALUE: 0, // twice, as a semaphore's
+  CLEARED: 1, // it is 0 where this is not the semaphore's
+  WORDS: 2,
 } as const;
 
 /** The allocator's block: one line ahead of what it holds. Guarded by the kernel lock. */

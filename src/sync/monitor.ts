@@ -41,6 +41,13 @@ export interface Guarded {
   readonly repair: () => void;
 }
 
+/** A node that was taken out of the list, and how its owner is to be woken. */
+interface Taken {
+  readonly at: Node;
+  readonly state: number;
+  readonly owner: number;
+}
+
 /** Credit for `leave` where everybody may go on. */
 export const EVERYBODY = 0x7fffffff;
 
@@ -52,6 +59,8 @@ export class Monitor {
   readonly #lock: RobustLock;
   readonly #list: WaitList;
   readonly #guarded: Guarded | undefined;
+  /** Taken out by this holder, to be woken once it has left. */
+  #taken: Taken[] | undefined;
 
   /** Without `guarded` only the list can be used, and the object's own repair is left to somebody who knows it. */
   constructor(user: MonitorUser, base: Word, guarded?: Guarded) {
@@ -77,6 +86,36 @@ export class Monitor {
    */
   leave(credit: number): void {
     if (this.#words.compareExchange(this.#lockWord, this.#pid, 0) !== this.#pid) this.#leaveContended(credit);
+  }
+
+  /** Unlocks where nobody waits or wants the lock: else it is still held, and those who wait can be seen to before `leave`. */
+  tryLeave(): boolean {
+    return this.#words.compareExchange(this.#lockWord, this.#pid, 0) === this.#pid;
+  }
+
+  /**
+   * Calls `visit` for each node in order of arrival, until it returns true. It may take out the node that it is called for.
+   */
+  eachLocked(visit: (at: Node) => boolean): void {
+    let at = this.#list.firstLocked();
+    for (let steps = this.#user.geometry.limits.waitersMax; at !== NO_NODE && steps > 0; steps--) {
+      const next = this.#list.afterLocked(at);
+      if (visit(at)) return;
+      at = next;
+    }
+  }
+
+  /** Takes out a node whose owner need wait no longer. It is woken in `leave`. */
+  takeOutLocked(at: Node): void {
+    const owner = this.#list.ownerOf(at);
+    this.#taken ??= [];
+    this.#taken.push({ at, owner, state: this.#list.takeLocked(at) });
+  }
+
+  /** Puts a node in the list and unlocks, for one that has looked under the lock. `state` is WAITING. */
+  enlistAndLeave(at: Node, state: number, want: number, selector: Selector): void {
+    this.#list.appendLocked(at, state, want, selector);
+    this.#leaveWaking(true);
   }
 
   /**
@@ -162,12 +201,12 @@ export class Monitor {
 
   #leaveContended(credit: number): void {
     if (!this.#lock.hasSleepersLocked()) {
-      this.#lock.releaseContended(false);
+      this.#leaveWaking(false);
       return;
     }
     const first = credit > 0 ? this.#takeFitting(credit) : NO_NODE;
     if (first === NO_NODE) {
-      this.#lock.releaseContended(!this.#list.isEmptyLocked());
+      this.#leaveWaking(!this.#list.isEmptyLocked());
       return;
     }
     const firstOwner = this.#list.ownerOf(first);
@@ -179,15 +218,23 @@ export class Monitor {
     if (others) for (const other of others) this.#wake(other.at, other.state, other.owner);
   }
 
+  /** Unlocks, and wakes those who were taken out. */
+  #leaveWaking(sleepers: boolean): void {
+    const taken = this.#taken;
+    this.#taken = undefined;
+    this.#lock.releaseContended(sleepers);
+    if (taken) for (const { at, state, owner } of taken) this.#wake(at, state, owner);
+  }
+
   /** With no credit left, those that only look are woken all the same. */
   #takeFitting(credit: number): Node {
     if (credit <= 0 && !this.#list.hasLookersLocked()) return NO_NODE;
     return this.#list.firstFittingLocked(credit, credit === EVERYBODY ? undefined : this.#guarded?.fits);
   }
 
-  #takeOthers(credit: number): { at: Node; state: number; owner: number }[] | undefined {
+  #takeOthers(credit: number): Taken[] | undefined {
     let left = credit;
-    let others: { at: Node; state: number; owner: number }[] | undefined;
+    let others: Taken[] | undefined;
     for (let at = this.#takeFitting(left); at !== NO_NODE; at = this.#takeFitting(left)) {
       if (left !== EVERYBODY) left -= this.#list.wantOf(at);
       const owner = this.#list.ownerOf(at);

@@ -53,7 +53,16 @@ export class WaitList {
   }
 
   isEmptyLocked(): boolean {
-    return this.#head(monitor.FIRST) === NO_NODE;
+    return this.firstLocked() === NO_NODE;
+  }
+
+  firstLocked(): Node {
+    return this.#head(monitor.FIRST);
+  }
+
+  /** The next in order of arrival. */
+  afterLocked(at: Node): Node {
+    return this.#link(at, node.NEXT);
   }
 
   hasLookersLocked(): boolean {

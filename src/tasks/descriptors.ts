@@ -1,7 +1,7 @@
 // Descriptors and open file descriptions. A task's table holds small integers that name descriptions; a description names
 // an object and how it was opened. Everything here is guarded by the kernel lock and written through the journal.
 //
-// A description that no descriptor names is held by a task: its attachment to a segment, or its use of a SysV queue.
+// A description that no descriptor names is held by a task: its attachment to a segment, or its use of a SysV queue or semaphore set.
 
 import { EBADF, EMFILE, ENFILE } from "../abi/errno.ts";
 import type { Journal } from "../memory/journal.ts";
@@ -28,6 +28,7 @@ export interface Released {
   readonly access: number;
   /** The pid of the task that held it other than by a descriptor, else 0. */
   readonly owner: number;
+  readonly position: number;
 }
 
 const HOST_STREAMS = 3;
@@ -194,7 +195,8 @@ export class Descriptors {
     if (!this.#isIndex(index)) return undefined;
     if (this.#journal.add(this.#at(index, description.REFERENCES), -1) > 0) return undefined;
     const owner = this.#words.load(this.#at(index, description.OWNER));
-    const released = { objectIndex: this.objectOf(index), access: this.accessOf(index), owner };
+    const position = this.positionOf(index);
+    const released = { objectIndex: this.objectOf(index), access: this.accessOf(index), owner, position };
     this.#journal.write(this.#at(index, description.OBJECT), 0);
     this.#journal.write(this.#at(index, description.OWNER), 0);
     this.#journal.write(this.#at(index, description.NEXT), this.#words.get(FREE_HEAD));

@@ -13,6 +13,9 @@ export const numbers = {
   shmctl: 31,
   dup: 32,
   dup2: 33,
+  semget: 64,
+  semop: 65,
+  semctl: 66,
   shmdt: 67,
   msgget: 68,
   msgsnd: 69,
@@ -38,6 +41,7 @@ export const numbers = {
   setresgid: 119,
   getresgid: 120,
   mknod: 133,
+  semtimedop: 220,
   mq_open: 240,
   mq_unlink: 241,
   mq_timedsend: 242,
@@ -59,6 +63,8 @@ export const numbers = {
   reset: 10_003,
   /** inherit(task): closes all descriptors and takes over those of the other task, as by fork and exec. */
   inherit: 10_004,
+  /** What SEM_UNDO does when a task dies, done now: on Linux by unshare(CLONE_SYSVSEM), with us by leaving and coming back. */
+  undo: 10_005,
 } as const;
 
 export type CallName = keyof typeof numbers;

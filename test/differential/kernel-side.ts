@@ -75,6 +75,12 @@ export class KernelSide extends Side {
     return this.slot(task).kernelPid;
   }
 
+  /** A task that leaves and comes back has another: the next that its slot gives. */
+  override isPidOf(task: number, pid: number): boolean {
+    const { tasksMax } = this.#geometry.limits;
+    return pid % tasksMax === this.pidOf(task) % tasksMax;
+  }
+
   /** Pointers are offsets in scratch memory. */
   baseOf(): number {
     return 0;

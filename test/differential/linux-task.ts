@@ -9,6 +9,8 @@ const SYS_PROCESS_VM_READV = 310;
 const SYS_PROCESS_VM_WRITEV = 311;
 const SYS_PRCTL = 157;
 const SYS_PIDFD_OPEN = 434;
+const SYS_UNSHARE = 272;
+const CLONE_SYSVSEM = 0x00040000;
 const SYS_CLOSE_RANGE = 436;
 const SYS_PIDFD_GETFD = 438;
 const PR_SET_PTRACER = 0x59616d61;
@@ -61,6 +63,7 @@ export class LinuxTask {
     const [first, second, third] = [0, 1, 2].map((i) => Number(this.#slot.argument(i))) as [number, number, number];
     this.#slot.state = IN_CALL;
     if (number === numbers.reset) this.#slot.result = this.#reset();
+    else if (number === numbers.undo) this.#slot.result = linuxCall(SYS_UNSHARE, CLONE_SYSVSEM);
     else if (number === numbers.inherit) this.#slot.result = this.#inherit(first, second, third);
     else this.#slot.result = this.#throughSegment(number, first, second, third);
     this.#slot.state = DONE;

@@ -39,9 +39,13 @@ export interface Operation {
   readonly outputs?: readonly Output[];
   /**
    * What a good result is: by default a number that must agree; or something that gets a name and may be another number on
-   * each side (an id, an address), or must be the same (a descriptor).
+   * each side (an id, an address), or must be the same (a descriptor). Or its sign alone; or a pid; or any, if it is no error.
    */
-  readonly result?: { readonly names: string; readonly as: "queue" | "segment" | "address" | "descriptor" } | "sign";
+  readonly result?:
+    | { readonly names: string; readonly as: "queue" | "segment" | "set" | "address" | "descriptor" }
+    | "sign"
+    | "task"
+    | "any";
   /** Descriptors that are found in scratch memory afterwards, and get names: those of pipe. */
   readonly made?: readonly { readonly at: number; readonly symbol: string }[];
   /** It returns by itself, if late: wait for that, though it sleeps. */
@@ -83,6 +87,7 @@ const octalArguments: { readonly [name in CallName]?: readonly number[] } = {
   fchmod: [1],
   umask: [0],
   mq_open: [1, 2],
+  semget: [2],
   msgget: [1],
   msgsnd: [3],
   msgrcv: [4],

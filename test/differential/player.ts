@@ -55,7 +55,7 @@ export class Player implements Names {
 
   taskOf(pid: number): string {
     if (pid === 0) return "nobody";
-    for (let task = 0; task < this.side.count; task++) if (this.side.pidOf(task) === pid) return `task ${task}`;
+    for (let task = 0; task < this.side.count; task++) if (this.side.isPidOf(task, pid)) return `task ${task}`;
     return "a stranger";
   }
 
@@ -164,6 +164,8 @@ export class Player implements Names {
     if (result === THREW) return "threw";
     if (result < 0) return errnoName(result);
     if (as === undefined) return String(result);
+    if (as === "task") return this.taskOf(result);
+    if (as === "any") return "well";
     if (as === "sign") return result > 0 ? "some" : "0";
     return this.#symbols.name(as.names, as.as, result);
   }

@@ -117,6 +117,7 @@ export class Runner {
     player.broken.clear();
     for (const symbol of symbols.all("queue")) player.play(call(0, "msgctl", [{ symbol }, is.IPC_RMID, 0]));
     for (const symbol of symbols.all("segment")) player.play(call(0, "shmctl", [{ symbol }, is.IPC_RMID, 0]));
+    for (const symbol of symbols.all("set")) player.play(call(0, "semctl", [{ symbol }, 0, is.IPC_RMID, 0]));
     const names = (name: "unlink" | "mq_unlink", of: readonly string[]): void => {
       for (const one of of) player.play(call(0, name, [{ at: NAME }], { inputs: [{ at: NAME, value: text(one) }] }));
     };

@@ -47,6 +47,10 @@ export abstract class Side {
   abstract interrupt(task: number): void;
   /** What a task's pid is on this side. */
   abstract pidOf(task: number): number;
+  /** Whether a pid is, or was, the task's. */
+  isPidOf(task: number, pid: number): boolean {
+    return this.pidOf(task) === pid;
+  }
   /** The address of a task's scratch memory, as its calls see it. */
   abstract baseOf(task: number): number;
   /** The arguments of the harness's call that lets a task take over another's descriptors. */

@@ -8,7 +8,7 @@ import type { Side } from "./side.ts";
 const NOTHING = 0x7ffffff0;
 
 interface Meaning {
-  readonly as: "queue" | "segment" | "address" | "descriptor";
+  readonly as: "queue" | "segment" | "set" | "address" | "descriptor";
   readonly value: number;
 }
 

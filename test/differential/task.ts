@@ -46,6 +46,7 @@ class KernelTask implements Maker {
     const [first, second, third] = [0, 1, 2].map((i) => Number(slot.argument(i))) as [number, number, number];
     if (number === numbers.reset) return this.#reset();
     if (number === numbers.inherit) return this.#inherit(first);
+    if (number === numbers.undo) return this.#inherit(0);
     return this.#throughSegment(number, first, second, third);
   }
 

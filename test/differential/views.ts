@@ -1,7 +1,16 @@
 // How what a call wrote is compared: as bytes, or as a structure of which some fields cannot be equal on two systems. Ids and
 // pids are named, a time is only whether there is one.
 
-export type View = "bytes" | "msqid" | "shmid" | "descriptors" | "poll" | "queue-status";
+export type View =
+  | "bytes"
+  | "msqid"
+  | "shmid"
+  | "semid"
+  | "seminfo"
+  | "halves"
+  | "descriptors"
+  | "poll"
+  | "queue-status";
 
 /** The numbers that mean something to one side alone. */
 export interface Names {
@@ -34,6 +43,13 @@ const readers: { readonly [view in View]: Reader } = {
     const times = [48, 56, 64].map((at) => when(view, at));
     return `${permissions(view, names)} bytes,messages,most ${numbers} pids ${pids} times ${times}`;
   },
+  halves: (_view, _names, bytes) => halves(bytes),
+  semid: (view, names) => {
+    const times = [48, 64].map((at) => when(view, at));
+    return `${permissions(view, names)} semaphores ${view.getBigUint64(80, true)} times ${times}`;
+  },
+  // how many sets there may be (4) is another limit on each side
+  seminfo: (view) => [0, 8, 12, 16, 20, 24, 28, 32, 36].map((at) => view.getInt32(at, true)).join(" "),
   shmid: (view, names) => {
     const numbers = [48, 88].map((at) => view.getBigUint64(at, true));
     const pids = [80, 84].map((at) => names.taskOf(view.getInt32(at, true)));
@@ -41,6 +57,13 @@ const readers: { readonly [view in View]: Reader } = {
     return `${permissions(view, names)} bytes,attached ${numbers} pids ${pids} times ${times}`;
   },
 };
+
+/** Numbers of 16 bits. */
+const halves = (bytes: Uint8Array): string =>
+  Array.from(
+    { length: bytes.length / 2 },
+    (_, i) => (bytes[2 * i] as number) | ((bytes[2 * i + 1] as number) << 8),
+  ).join(" ");
 
 /** As far as the call wrote. */
 function written(bytes: Uint8Array): string {

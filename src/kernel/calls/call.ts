@@ -7,6 +7,7 @@ import type { SignalInfo } from "../../tasks/signals.ts";
 import type { System } from "../system.ts";
 import type { TaskMemory } from "../task-memory.ts";
 import type { KnownQueue } from "./known-queue.ts";
+import type { KnownSet } from "./known-set.ts";
 
 /** The task that calls. */
 export interface Caller {
@@ -19,6 +20,8 @@ export interface Caller {
   readonly actions: Map<number, SignalAction>;
   /** Functions for the handlers that rt_sigaction is told by their numbers. */
   readonly handlers: Map<bigint, (info: SignalInfo) => void>;
+  /** Semaphore sets likewise. */
+  readonly sets: Map<number, KnownSet>;
 }
 
 /** The members of a struct sigaction. */
@@ -58,9 +61,16 @@ const TIMEOUT_MS_MAX = 2 ** 30 - 1;
 
 /** Milliseconds until a `struct timespec` on the clock of 1970, 0 where it has passed; undefined where it is no valid time. */
 export function untilTimespec(view: DataView): number | undefined {
+  return millisecondsOf(view, Date.now());
+}
+
+/** Milliseconds that a `struct timespec` says; undefined where it is no valid time. */
+export const forTimespec = (view: DataView): number | undefined => millisecondsOf(view, 0);
+
+function millisecondsOf(view: DataView, since: number): number | undefined {
   const seconds = view.getBigInt64(0, true);
   const nanoseconds = view.getBigInt64(8, true);
   if (seconds < 0n || nanoseconds < 0n || nanoseconds >= BigInt(NS_PER_S)) return undefined;
-  const left = Number(seconds) * MS_PER_S + Number(nanoseconds) / NS_PER_MS - Date.now();
+  const left = Number(seconds) * MS_PER_S + Number(nanoseconds) / NS_PER_MS - since;
   return left > TIMEOUT_MS_MAX ? FOR_EVER : Math.max(0, Math.ceil(left));
 }
