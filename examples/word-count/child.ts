@@ -38,6 +38,19 @@ export function patiently<Result>(setup: Setup, call: (options: { timeout: numbe
   }
 }
 
+/** The same for a call that a signal interrupts: then it returns undefined. */
+export function unlessInterrupted<Result>(
+  setup: Setup,
+  call: (options: { timeout: number }) => Result,
+): Result | undefined {
+  try {
+    return patiently(setup, call);
+  } catch (error) {
+    if (error instanceof IpcError && error.code === "EINTR") return undefined;
+    throw error;
+  }
+}
+
 /** Threads end with their process. An orphaned process gets another parent. */
 export function isOrphan(setup: Setup): boolean {
   return isMainThread && process.ppid !== setup.mainProcess;

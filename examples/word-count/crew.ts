@@ -33,12 +33,15 @@ export class Crew {
   readonly tasks: Task[] = [];
   readonly #kernel: Kernel;
   readonly #threads: boolean;
+  /** Whose end nobody has been told of. */
+  readonly #gone: Task[] = [];
   #ending = false;
   #onExit: (task: Task) => void = () => {};
 
   constructor(kernel: Kernel, threads: boolean) {
     this.#kernel = kernel;
     this.#threads = threads;
+    kernel.signals.on("SIGCHLD", () => this.#tellOfEnds());
   }
 
   /** Calls back when a task has ended, for whatever reason, except by end(). */
@@ -107,12 +110,16 @@ export class Crew {
     }
   }
 
+  #tellOfEnds(): void {
+    for (const task of this.#gone.splice(0)) if (!this.#ending) this.#onExit(task);
+  }
+
   #watch(task: Task): void {
     const gone = (state: string) => {
       if (!task.alive) return;
       task.alive = false;
       task.state = state;
-      if (!this.#ending) this.#onExit(task);
+      this.#gone.push(task); // SIGCHLD comes for it
     };
     if (task.child instanceof Worker) {
       let fault = "";
@@ -121,7 +128,10 @@ export class Crew {
       });
       task.child.on("exit", (status) => gone(status === 0 ? "done" : `ended with status ${status}${fault}`));
     } else {
-      task.child.on("error", (error) => gone(`not started: ${error.message}`));
+      task.child.on("error", (error) => {
+        gone(`not started: ${error.message}`);
+        this.#tellOfEnds();
+      });
       task.child.on("exit", (status, signal) => {
         if (signal !== null) gone(`killed by ${signal}`);
         else gone(status === 0 ? "done" : `ended with status ${status}`);

@@ -6,8 +6,6 @@ import type { WordTable } from "./word-table.ts";
 export const MESSAGE = {
   /** jobs: a piece of text to count: 0 job number · 4 text */
   text: 1,
-  /** jobs: whoever receives this ends; empty */
-  end: 2,
   /** results: a task is attached: 0 task number */
   started: 3,
   /** results: a worker has this job in hand: 0 task number · 4 job number */

@@ -1,16 +1,15 @@
 // The count by many tasks: text comes out of the pipe, is cut into jobs, goes to the workers through one queue and
 // comes back as tables through another. A semaphore counts the jobs in flight; the totals lie in a segment of shared memory, and
-// a mutex guards them.
+// a mutex guards them. Workers tell of their progress by SIGUSR1, and end at SIGTERM.
 
 import { EventEmitter, once } from "node:events";
-import type { Kernel, Message, MessageQueue, Semaphore } from "../../src/index.ts";
+import { IpcError, type Kernel, type Message, type MessageQueue, type Semaphore } from "../../src/index.ts";
 import type { Crew, Task } from "./crew.ts";
 import { JobCutter } from "./job-cutter.ts";
 import { JobLedger } from "./job-ledger.ts";
 import {
   decodeNotice,
   decodeResult,
-  encodeNotice,
   JOB_BYTES_MAX,
   JOB_TEXT_BYTES_MAX,
   MESSAGE,
@@ -75,6 +74,7 @@ export class SharedCount {
     this.#room = kernel.semaphore({ name: "room", create: true, exclusive: true, value: JOBS_IN_FLIGHT_MAX });
     this.totals = Totals.make(kernel, jobsMaxOf(files));
     crew.onExit((task) => this.#buried(task));
+    kernel.signals.on("SIGUSR1", () => listener.update(this.totals.sum().bytes)); // a worker has counted a job
   }
 
   /** Jobs that were dealt out, each counted once. */
@@ -137,12 +137,20 @@ export class SharedCount {
     for (const message of messages) await this.#jobs.send(message, { type, signal: this.#stop.signal });
   }
 
-  /** Each worker takes one end. Those left over by workers that die first hurt nobody, but may not be waited for. */
   async #endWorkers(): Promise<void> {
     this.#ended = true;
-    const ends = this.#crew.livingWorkers.map(() => encodeNotice(0));
-    this.#inBackground(this.#send(MESSAGE.end, ends));
+    for (const worker of this.#crew.livingWorkers) this.#terminate(worker);
     await this.#until(() => this.#crew.livingWorkers.length === 0);
+  }
+
+  /** SIGTERM, which a worker catches when it has started. */
+  #terminate(worker: Task): void {
+    if (worker.pid === 0) return; // it is told as soon as it says that it has
+    try {
+      this.#kernel.kill(worker.pid, "SIGTERM");
+    } catch (error) {
+      if (!(error instanceof IpcError && error.code === "ESRCH")) throw error; // it has died
+    }
   }
 
   async #collect(): Promise<void> {
@@ -166,6 +174,7 @@ export class SharedCount {
     task.pid = pid;
     if (task.role === "reader") task.beganMs = performance.now();
     this.#listener.line(`${this.#crew.nameOf(task)} started`);
+    if (this.#ended && task.role === "worker") this.#terminate(task);
     this.#news.emit("news");
   }
 
@@ -183,7 +192,6 @@ export class SharedCount {
     task.bytes += bytes;
     task.latestMs = performance.now();
     this.bytesCounted += bytes;
-    this.#listener.update(this.bytesCounted);
     this.#news.emit("news");
   }
 

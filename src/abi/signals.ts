@@ -49,6 +49,7 @@ export type SignalName = keyof typeof signals;
 export const SIGKILL = signals.SIGKILL.number;
 export const SIGPIPE = signals.SIGPIPE.number;
 export const SIGALRM = signals.SIGALRM.number;
+export const SIGCHLD = signals.SIGCHLD.number;
 export const SIGCONT = signals.SIGCONT.number;
 export const SIGSTOP = signals.SIGSTOP.number;
 /** From here on they are real-time: each one that is sent is queued, with its value. */
@@ -81,6 +82,8 @@ export const SI_USER = 0;
 export const SI_KERNEL = 0x80;
 export const SI_QUEUE = -1;
 export const SI_MESGQ = -3;
+/** Of SIGCHLD: the child has ended. */
+export const CLD_EXITED = 1;
 
 export const SIG_DFL = 0;
 export const SIG_IGN = 1;

@@ -11,7 +11,7 @@ import {
   PIPE_BYTES_DEFAULT,
   QUEUE_DEPTH_DEFAULT,
 } from "../abi/limits.ts";
-import { SI_QUEUE } from "../abi/signals.ts";
+import { CLD_EXITED, SI_QUEUE, SIGCHLD } from "../abi/signals.ts";
 import type { Caller } from "../kernel/calls/call.ts";
 import { deadlocks, type Waiting } from "../kernel/deadlocks.ts";
 import {
@@ -345,11 +345,16 @@ export class Kernel implements Disposable {
     return system.interrupt(pid);
   }
 
-  /** Watches a worker thread or child process, and buries its tasks as soon as it exits. Returns it. */
+  /**
+   * Watches a worker thread or child process: as soon as it exits its tasks are buried, and this task is sent SIGCHLD. Returns
+   * it.
+   */
   adopt<T extends Worker | ChildProcess>(child: T): T {
     this.#live("adopt");
     (child as ChildProcess).once("exit", () => {
-      if (!this.#closed) this.#system.reap();
+      if (this.#closed) return;
+      this.#system.reap();
+      this.#system.signals.send(this.pid, { signal: SIGCHLD, code: CLD_EXITED, pid: 0, uid: 0, value: 0n });
     });
     return child;
   }

@@ -15,7 +15,7 @@ import { FIRST_DESCRIPTOR_OF_OURS, type TaskStart } from "./task-start.ts";
 const SYS_FUTEX = "202";
 const PAGE_BYTES = 4096;
 
-/** What of Linux's limits the kernel is created with; a small table of wait nodes is looked through quickly. */
+/** What of Linux's limits the kernel is created with; a table of wait nodes that is not large is looked through quickly. */
 const limits: Partial<KernelLimits> = {
   regionBytes: 32 * 1024 * 1024,
   messageBytesMax: 8192,
@@ -23,7 +23,7 @@ const limits: Partial<KernelLimits> = {
   tasksMax: 16,
   objectsMax: 256,
   descriptionsMax: 1024,
-  waitersMax: 128,
+  waitersMax: 512,
 };
 
 export class KernelSide extends Side {
