@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { EAGAIN, EINTR, EINVAL, EPERM, ESRCH } from "../src/abi/errno.ts";
+import { EAGAIN, EINTR, EINVAL, EPERM, EPIPE, ESRCH } from "../src/abi/errno.ts";
 import { defaultAction, signals } from "../src/abi/signals.ts";
 import type { Kernel } from "../src/index.ts";
 import { ipcError } from "./expectations.ts";
@@ -311,6 +311,34 @@ overWorlds((world) => {
     assert.equal(ran, 1, "ignored");
     for (const signal of [9, 19, 0, 65]) assert.equal(sys.rt_sigaction(signal, place(1n), 0, 8), EINVAL, `${signal}`);
     assert.equal(sys.rt_sigaction(9, 0, ACTION, 8), 0, "looking is allowed");
+  });
+
+  test("a write that nobody will read is EPIPE and SIGPIPE, which a task ignores unless it says otherwise, as Node does", () => {
+    const kernel = world.createKernel();
+    const { sys } = kernel;
+    assert.equal(sys.pipe(SET), 0);
+    const [reader, writer] = [0, 4].map((at) => view(kernel).getInt32(SET + at, true)) as [number, number];
+    sys.close(reader);
+    assert.equal(sys.write(writer, INFO, 1), EPIPE);
+    let caught = 0;
+    kernel.signals.on("SIGPIPE", () => caught++);
+    assert.equal(sys.write(writer, INFO, 1), EPIPE);
+    assert.equal(caught, 1);
+  });
+
+  test("mq_notify with SIGEV_SIGNAL sends its signal, with its value, once", () => {
+    const kernel = world.createKernel();
+    using queue = kernel.queue();
+    const heard: string[] = [];
+    kernel.signals.on(REAL_TIME, ({ value, sender }) => heard.push(`${value}:${sender}`));
+    view(kernel).setBigUint64(INFO, 77n, true);
+    view(kernel).setInt32(INFO + 8, REAL_TIME, true);
+    view(kernel).setInt32(INFO + 12, 0, true); // SIGEV_SIGNAL
+    assert.equal(kernel.sys.mq_notify(queue.descriptor, INFO), 0);
+    queue.trySend(new Uint8Array(1));
+    queue.trySend(new Uint8Array(1));
+    kernel.sys.getpid(); // at its return
+    assert.deepEqual(heard, [`77:${kernel.pid}`]);
   });
 
   test("pause and rt_sigsuspend sleep until a handler has run", async () => {

@@ -122,7 +122,7 @@ export const syscalls = [
     "mq_notify",
     "mq",
     "partial",
-    "SIGEV_NONE whole; SIGEV_SIGNAL is registered, and its signal comes with signals; no SIGEV_THREAD (EINVAL): use queue.notified() of the API.",
+    "SIGEV_NONE and SIGEV_SIGNAL; no SIGEV_THREAD (EINVAL): use queue.notified() of the API.",
   ),
   row(245, "mq_getsetattr", "mq", "whole"),
   row(257, "openat", "files", "partial", "As open; AT_FDCWD or an absolute path."),

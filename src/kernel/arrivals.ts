@@ -2,7 +2,7 @@
 // kernel lock.
 
 import { EBUSY } from "../abi/errno.ts";
-import { SIGEV_NONE } from "../abi/flags.ts";
+import { SIGEV_NONE, SIGEV_SIGNAL } from "../abi/flags.ts";
 import type { Journal } from "../memory/journal.ts";
 import { type Geometry, queue } from "../memory/layout.ts";
 import { field, LINE_WORDS, type Word, type Words } from "../memory/words.ts";
@@ -57,15 +57,22 @@ export function forgetWatcherLocked(kernel: Teller, bodyLine: number, slot: Word
   if (pid !== 0 && taskSlot(kernel.geometry, pid as Pid) === slot) setWatcherLocked(kernel, bodyLine, 0);
 }
 
-/** A message came into an empty queue that somebody watches. */
-export function tellArrival(kernel: Teller, ring: MessageRing): void {
+/** A message came into an empty queue that somebody watches: tells a promise, or returns the signal to send. */
+export function tellArrival(kernel: Teller, ring: MessageRing): (Registration & { readonly to: number }) | undefined {
+  const read = (name: number): number => kernel.words.load(ring.word(name));
+  let signal: (Registration & { readonly to: number }) | undefined;
   const told = kernel.transaction(() => {
-    if (kernel.words.load(ring.word(queue.NOTIFY_PID)) === 0) return 0;
+    const to = read(queue.NOTIFY_PID);
+    if (to === 0) return 0;
+    const how = read(queue.NOTIFY_KIND);
+    const value = [read(queue.NOTIFY_VALUE), read(queue.NOTIFY_VALUE + 1)] as const;
+    if (how === SIGEV_SIGNAL) signal = { to, how, signal: read(queue.NOTIFY_SIGNAL), value };
     setWatcherLocked(kernel, ring.bodyLine, 0);
     kernel.journal.add(ring.word(queue.NOTIFY_TICKET), 1);
     return 1;
   });
   if (told === 1) ring.filled.monitor.notify(1);
+  return signal;
 }
 
 /** Registers this task to be told of the next arrival: the registration's number, or EBUSY. */

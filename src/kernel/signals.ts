@@ -117,7 +117,19 @@ export class Signals {
     const { signal } = info;
     if (!kernel.isAlive(pid as Pid)) return ESRCH;
     if (!this.#mayKill(pid, signal)) return EPERM;
-    if (signal === 0) return 0;
+    return signal === 0 ? 0 : this.post(pid, info);
+  }
+
+  /** Sends a signal to this task itself. */
+  raise(signal: number): void {
+    const [uid] = this.#kernel.credentials.ids("user");
+    this.post(this.#kernel.pid, { signal, code: SI_USER, pid: this.#kernel.pid, uid, value: 0n });
+  }
+
+  /** Sends a signal to one task, whoever's it is: for what the kernel has to tell. ESRCH, EAGAIN. */
+  post(pid: number, info: SignalInfo): number {
+    const kernel = this.#kernel;
+    const { signal } = info;
     const target = this.of(pid as Pid);
     const result = kernel.transaction(() => {
       if (!kernel.isAlive(pid as Pid)) return ESRCH;

@@ -7,7 +7,7 @@
 import { EBADF, EEXIST, EINVAL, ENOENT, EPERM, ESRCH } from "../abi/errno.ts";
 import { O_NONBLOCK } from "../abi/flags.ts";
 import { WAIT_SLICE_MS } from "../abi/limits.ts";
-import { ALL_SIGNALS } from "../abi/signals.ts";
+import { ALL_SIGNALS, SI_MESGQ } from "../abi/signals.ts";
 import { Allocator } from "../memory/allocator.ts";
 import { Journal } from "../memory/journal.ts";
 import { access, type Geometry, kinds, node, pipe, queue, SELECT_OPERATIONS, semaphoreSet } from "../memory/layout.ts";
@@ -548,7 +548,12 @@ export class System implements Waiter, RingOwner {
   }
 
   arrived(ring: MessageRing): void {
-    tellArrival(this, ring);
+    const asked = tellArrival(this, ring);
+    if (!asked || asked.signal === 0) return;
+    const [low, high] = asked.value;
+    const value = (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
+    const [uid] = this.credentials.ids("user");
+    this.signals.post(asked.to, { signal: asked.signal, code: SI_MESGQ, pid: this.pid, uid, value });
   }
 
   /** Holds a SysV queue for this task, so that its memory stays while the task may look at it. ENFILE. */

@@ -9,6 +9,7 @@
 
 import { ENOSPC } from "../abi/errno.ts";
 import { PID_BOUND } from "../abi/limits.ts";
+import { bitOf, SIGPIPE } from "../abi/signals.ts";
 import { type Geometry, task } from "../memory/layout.ts";
 import { field, type Word, type Words } from "../memory/words.ts";
 import { taskSlot } from "../sync/bell.ts";
@@ -122,6 +123,7 @@ export class TaskTable {
     words.set(field(slot, task.OS_THREAD_ID), this.#world.osThreadId);
     Credentials.write(words, slot, identity);
     for (let i = task.SIGNALS_PENDING; i < task.PROCESS_GROUP; i++) words.set(field(slot, i), 0);
+    words.set(field(slot, task.SIGNALS_IGNORED), Number(bitOf(SIGPIPE))); // as Node does
     const group = words.load(field(taskSlot(this.#geometry, parentPid as Pid), task.PROCESS_GROUP));
     words.set(field(slot, task.PROCESS_GROUP), parentPid > 0 && group > 0 ? group : pid);
     words.set(field(slot, task.ENDED_BY), 0);

@@ -5,6 +5,7 @@
 
 import { EAGAIN, EBADF, EFAULT, EINVAL, EPIPE } from "../../abi/errno.ts";
 import { O_NONBLOCK, SIGEV_SIGNAL } from "../../abi/flags.ts";
+import { SIGPIPE } from "../../abi/signals.ts";
 import { access, kinds, queue } from "../../memory/layout.ts";
 import type { Pipe } from "../../objects/pipe.ts";
 import { blockUntil, FOR_EVER } from "../../sync/waiting.ts";
@@ -74,6 +75,7 @@ function writePipe({ system, memory }: Caller, file: OpenFile, pointer: number, 
     if (result === EAGAIN && !(file.flags & O_NONBLOCK)) {
       result = blockUntil(system, pipe.writable, want, attempt, FOR_EVER);
     }
+    if (result === EPIPE) system.signals.raise(SIGPIPE);
     if (result < 0) return done > 0 ? done : result;
     done += result;
     if (done === count) return done;
