@@ -37,6 +37,7 @@ export class Machine {
       identity,
       osPid: Number(identity),
       osThreadId: Number(identity),
+      hostThread: Number(identity),
       uid: 0,
       gid: 0,
       cpuMask: 1,

@@ -97,6 +97,7 @@ const pinned: Layout = {
     SIGNALS_AWAITED: 90,
     PROCESS_GROUP: 92,
     ENDED_BY: 93,
+    HOST_THREAD: 94,
     WORDS: 96,
   },
   object: {

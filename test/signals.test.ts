@@ -364,6 +364,31 @@ overWorlds((world) => {
   });
 });
 
+inWorld("threads", (world) => {
+  for (const signal of ["SIGKILL", "SIGTERM"] as const) {
+    test(`${signal} ends a worker that spins, at once, where its parent has adopted it`, async () => {
+      const kernel = world.createKernel();
+      const task = await world.startTask(kernel, "spin", undefined);
+      kernel.adopt(task.child);
+      assert.equal(await task.report(), "ready");
+      kernel.kill(task.pid, signal);
+      await task.exited;
+    });
+  }
+
+  test("another task's SIGKILL ends a worker that spins, while its parent sleeps in a call", async () => {
+    const kernel = world.createKernel();
+    const task = await world.startTask(kernel, "spin", undefined);
+    kernel.adopt(task.child);
+    assert.equal(await task.report(), "ready");
+    const killer = await world.startTask(kernel, "runCalls", { calls: [{ name: "kill", args: [task.pid, 9] }] });
+    using never = kernel.semaphore();
+    assert.throws(() => never.waitSync({ timeout: 300 }), ipcError("ETIMEDOUT", "sem_wait"));
+    await task.exited;
+    await killer.result();
+  });
+});
+
 inWorld("processes", (world) => {
   test("SIGKILL and SIGTERM end a process that spins, at once", async () => {
     const kernel = world.createKernel();

@@ -62,7 +62,7 @@ export const syscalls = [
     "kill",
     "signals",
     "partial",
-    "A worker thread that spins is ended at its next delivery; SIGKILL, SIGSTOP and SIGCONT of a process are the host's.",
+    "A worker thread that spins is ended at once only where its parent has adopted it; SIGSTOP does not stop one. Of a process SIGKILL, SIGSTOP and SIGCONT are the host's.",
   ),
   row(64, "semget", "sem", "whole"),
   row(65, "semop", "sem", "whole"),

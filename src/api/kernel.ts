@@ -1,7 +1,7 @@
 // The public handle of a kernel: creating, attaching, and making what it holds.
 
 import type { ChildProcess } from "node:child_process";
-import type { Worker } from "node:worker_threads";
+import { Worker } from "node:worker_threads";
 import { EACCES, EAGAIN, EBUSY, EEXIST, EINVAL, ENAMETOOLONG, ENOENT, ENXIO, EPERM, ESRCH } from "../abi/errno.ts";
 import { O_NONBLOCK } from "../abi/flags.ts";
 import {
@@ -346,13 +346,16 @@ export class Kernel implements Disposable {
   }
 
   /**
-   * Watches a worker thread or child process: as soon as it exits its tasks are buried, and this task is sent SIGCHLD. Returns
-   * it.
+   * Watches a worker thread or child process: as soon as it exits its tasks are buried, and this task is sent SIGCHLD. A worker
+   * whose task was attached with this one's handle is terminated by a signal that ends it, also if it spins. Returns it.
    */
   adopt<T extends Worker | ChildProcess>(child: T): T {
-    this.#live("adopt");
+    const { signals } = this.#live("adopt");
+    const { threadId } = child as Worker;
+    if (child instanceof Worker) signals.adopt(threadId, () => void child.terminate());
     (child as ChildProcess).once("exit", () => {
       if (this.#closed) return;
+      signals.disown(threadId);
       this.#system.reap();
       this.#system.signals.send(this.pid, { signal: SIGCHLD, code: CLD_EXITED, pid: 0, uid: 0, value: 0n });
     });

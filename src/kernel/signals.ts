@@ -81,6 +81,13 @@ export class Signals {
     this.#kernel.bell.arm(this.#onRing);
     this.deliver();
   };
+  readonly #children = new Map<number, () => void>();
+  readonly #onChildRing = (): void => {
+    this.lookAtChildren();
+    if (this.#children.size === 0) return;
+    this.#kernel.bell.arm(this.#onChildRing);
+    this.lookAtChildren();
+  };
   #alarm: { timer: ReturnType<typeof setTimeout>; endMs: number } | undefined;
 
   constructor(kernel: Kernel) {
@@ -213,6 +220,37 @@ export class Signals {
     });
   }
 
+  /** A worker thread of this process, by the host's number of it, that this task can end. */
+  adopt(hostThread: number, end: () => void): void {
+    this.#children.set(hostThread, end);
+    this.#kernel.bell.arm(this.#onChildRing);
+  }
+
+  /** One that has exited. */
+  disown(hostThread: number): void {
+    this.#children.delete(hostThread);
+    if (this.#children.size === 0) this.#kernel.bell.quiet(this.#onChildRing);
+  }
+
+  /** Ends those children of this task that a signal ends: also for a task that sleeps, and whose event loop does not run. */
+  lookAtChildren(): void {
+    if (this.#children.size === 0) return;
+    const { words, world, tasks } = this.#kernel;
+    for (const slot of tasks.slots()) {
+      if (words.load(field(slot, task.ENDED_BY)) === 0 || words.load(field(slot, task.OS_PID)) !== world.osPid)
+        continue;
+      this.#children.get(words.load(field(slot, task.HOST_THREAD)))?.();
+    }
+  }
+
+  #askParentToEnd(slot: Word, signal: number): void {
+    const { words, bell } = this.#kernel;
+    words.store(field(slot, task.ENDED_BY), signal); // PUBLISHES the wish → observed in lookAtChildren()
+    const parent = words.load(field(slot, task.PARENT_PID)) as Pid;
+    if (parent === this.#kernel.pid) this.lookAtChildren();
+    else if (parent !== 0) bell.ring(parent);
+  }
+
   handlerOf(signal: number): Handler | undefined {
     return this.#handlers.get(signal);
   }
@@ -269,7 +307,9 @@ export class Signals {
     clearTimeout(this.#alarm?.timer);
     this.#alarm = undefined;
     this.#handlers.clear();
+    this.#children.clear();
     this.#kernel.bell.quiet(this.#onRing);
+    this.#kernel.bell.quiet(this.#onChildRing);
   }
 
   #ringAlarm(): void {
@@ -323,12 +363,15 @@ export class Signals {
     this.#kernel.bell.ring(pid);
   }
 
-  /** What the host does for us to a process, whatever it is at. */
+  /** What the host does for us to a process, and a parent to a worker thread, whatever it is at. */
   #doAtOnce(slot: Word, signal: number): boolean {
     const { words, world } = this.#kernel;
     const osPid = words.load(field(slot, task.OS_PID));
-    if (osPid !== words.load(field(slot, task.OS_THREAD_ID))) return false; // a worker thread
     const action = defaultAction(signal);
+    if (osPid !== words.load(field(slot, task.OS_THREAD_ID))) {
+      if (action === "terminate" || action === "core") this.#askParentToEnd(slot, signal);
+      return false; // it may be quicker itself
+    }
     if (action === "terminate" || action === "core") {
       words.store(field(slot, task.ENDED_BY), signal);
       world.tasks.signalProcess(osPid, SIGKILL);

@@ -445,6 +445,7 @@ export class System implements Waiter, RingOwner {
   /** Looks at every task and buries the dead, unless another task did within the last slice. */
   lookAround(): void {
     this.signals.lookAtAlarm();
+    this.signals.lookAtChildren();
     const word = headerWord("SWEPT_MS");
     const now = this.world.nowMs();
     const last = this.words.load(word);

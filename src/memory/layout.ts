@@ -91,6 +91,7 @@ export const task = {
   // atomic
   PROCESS_GROUP: 92,
   ENDED_BY: 93, // the signal that ends it
+  HOST_THREAD: 94, // immutable: the host's number of its thread in its process
   WORDS: 96,
 } as const;
 

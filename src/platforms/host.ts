@@ -26,6 +26,7 @@ export function hostFacts(): HostFacts {
     osPid: process.pid,
     streams,
     osThreadId: own.threadId,
+    hostThread: threadId,
     uid: process.geteuid?.() ?? 0,
     gid: process.getegid?.() ?? 0,
     cpuMask: allowedCpus() ?? (availableParallelism() > 1 ? -1 : 1),

@@ -53,6 +53,8 @@ export interface World {
   readonly identity: bigint;
   readonly osPid: number;
   readonly osThreadId: number;
+  /** The host's number of this thread in its process: a Worker's threadId. */
+  readonly hostThread: number;
   readonly uid: number;
   readonly gid: number;
   /** The CPUs that this thread may run on; CPU c is bit c % 32. */

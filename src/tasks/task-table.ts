@@ -127,6 +127,7 @@ export class TaskTable {
     const group = words.load(field(taskSlot(this.#geometry, parentPid as Pid), task.PROCESS_GROUP));
     words.set(field(slot, task.PROCESS_GROUP), parentPid > 0 && group > 0 ? group : pid);
     words.set(field(slot, task.ENDED_BY), 0);
+    words.set(field(slot, task.HOST_THREAD), this.#world.hostThread);
     words.store(field(slot, task.BELL), 0);
     words.store(field(slot, task.PID), pid); // PUBLISHES the task → observed in isAlive()
     return pid;
