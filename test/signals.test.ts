@@ -82,6 +82,40 @@ overWorlds((world) => {
     assert.deepEqual(kernel.signals.pending, []);
   });
 
+  test("the mission's signal handler example: a pending signal is handled and cleared, another blocked for a while", () => {
+    const kernel = world.createKernel();
+    const handler = kernel.signals;
+    const handled: string[] = [];
+    handler.block("SIGINT", "SIGUSR1");
+    kernel.kill(kernel.pid, "SIGINT");
+    if (handler.isPending("SIGINT")) {
+      handled.push("SIGINT");
+      handler.clear("SIGINT");
+    }
+    assert.ok(!handler.isPending("SIGINT"));
+    handler.on("SIGUSR1", ({ name }) => handled.push(name));
+    kernel.kill(kernel.pid, "SIGUSR1");
+    assert.deepEqual(handled, ["SIGINT"], "in the critical section");
+    handler.unblock("SIGUSR1");
+    assert.deepEqual(handled, ["SIGINT", "SIGUSR1"]);
+  });
+
+  test("the mission's signal handling example: signals are looked for now and then, and each is cleared as it is handled", () => {
+    const kernel = world.createKernel();
+    const handled: string[] = [];
+    const actions = { SIGTERM: "shut down", SIGINT: "cancelled" } as const;
+    kernel.signals.block("SIGTERM", "SIGINT");
+    kernel.kill(kernel.pid, "SIGTERM");
+    kernel.kill(kernel.pid, "SIGINT");
+    for (let signal = kernel.signals.tryWait(["SIGTERM", "SIGINT"]); signal; ) {
+      handled.push(actions[signal.name as keyof typeof actions]);
+      signal = kernel.signals.tryWait(["SIGTERM", "SIGINT"]);
+    }
+    assert.deepEqual(handled, ["cancelled", "shut down"], "the lower number first");
+    assert.equal(kernel.signals.next(), undefined);
+    assert.deepEqual(kernel.signals.pending, []);
+  });
+
   test("a standard signal is pending once, a real-time one as often as it was sent, in order and with its value", () => {
     const kernel = world.createKernel();
     kernel.signals.block("SIGUSR1", REAL_TIME);
