@@ -424,6 +424,18 @@ overWorlds((world) => {
     assert.throws(() => kernel.unlinkSemaphore("x"), ipcError("ENOENT", "sem_unlink"));
   });
 
+  test("a semaphore's value is looked at where it is made, and its name is its owner's to remove", (t) => {
+    const kernel = world.createKernel();
+    const tooLarge = { name: "s", create: true, value: 2 ** 31 };
+    assert.throws(() => kernel.semaphore(tooLarge), ipcError("EINVAL", "sem_open"));
+    using made = kernel.semaphore({ name: "s", create: true, value: 1, mode: 0o666 });
+    using same = kernel.semaphore(tooLarge);
+    assert.deepEqual([made.value, same.value], [1, 1]);
+    if (kernel.sys.geteuid() !== 0) return t.skip("only user 0 becomes another");
+    assert.equal(kernel.sys.setresuid(1000, 1000, 1000), 0);
+    assert.throws(() => kernel.unlinkSemaphore("s"), ipcError("EACCES", "sem_unlink"));
+  });
+
   test("a closed lock is a TypeError, and its waits are EBADF", async () => {
     const { kernel } = await both(0);
     const semaphore = kernel.semaphore();

@@ -516,7 +516,9 @@ export class Kernel implements Disposable {
    */
   semaphore(options: SemaphoreOptions = {}): Semaphore {
     const { value = 0 } = options;
-    checkCount(value, "value", 0, VALUE_MAX, "sem_open");
+    // Of one that is there the value is not looked at.
+    const isFine = Number.isInteger(value) && value >= 0 && value <= VALUE_MAX;
+    if (!isFine && !this.#isThere(kinds.SEMAPHORE, options)) checkCount(value, "value", 0, VALUE_MAX, "sem_open");
     const making = (system: System, mode: number): Making => makingSemaphore(system.words, value, mode);
     const { opened, label } = this.#openLock("sem_open", "semaphore", kinds.SEMAPHORE, options, making);
     return this.#keep(new Semaphore(this.#system, opened, label, this.#forget));
@@ -730,6 +732,13 @@ export class Kernel implements Disposable {
     return { opened, end: mode === "read" ? this.#reader(opened, label) : this.#writer(opened, label) };
   }
 
+  #isThere(kind: number, { name, exclusive }: LockOptions): boolean {
+    if (name === undefined || exclusive === true) return false;
+    const system = this.#live("open");
+    const address = addressOf(kind, name, "open", "object");
+    return system.transaction(() => Math.min(system.registry.findLocked(address), 0)) === 0;
+  }
+
   #openLock(
     syscall: string,
     what: string,
@@ -767,8 +776,9 @@ export class Kernel implements Disposable {
 
   #unlinkAddress(address: Address, label: string, syscall: string): void {
     const system = this.#live(syscall);
+    const refusal = syscall === "sem_unlink" ? EACCES : EPERM; // sem_unlink(3)
     const admit = (index: number): number =>
-      controlsFile(system.credentials, system.registry.ownershipOf(index)) ? 0 : EPERM;
+      controlsFile(system.credentials, system.registry.ownershipOf(index)) ? 0 : refusal;
     const result = system.unlink(address, admit);
     if (result === ENOENT) throw failureOf(result, syscall, label, "it is not there");
     if (result < 0) throw failureOf(result, syscall, label, "only its owner may remove it");
