@@ -110,11 +110,12 @@ function operate(
   const known = knownSet(caller, id);
   if (typeof known === "number") return known;
   const { set } = known;
+  // Before the rest is looked at, as on Linux: a task that has adjustments operates on the set when it ends.
+  const undo = given.undoes ? system.adjustmentsOf(known.used, set) : 0;
+  if (undo < 0) return undo;
   if (given.highest >= set.count) return EFBIG;
   const refused = permitted(caller, known, given.alters ? MAY_WRITE : MAY_READ);
   if (refused < 0) return refused;
-  const undo = given.undoes ? system.adjustmentsOf(known.used, set) : 0;
-  if (undo < 0) return undo;
   let result = set.tryOperate(given, undo);
   if (result === BLOCKED) result = set.operate(given, undo, timeoutMs);
   if (result === EIDRM) system.forgetRemoved();
