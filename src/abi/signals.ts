@@ -82,14 +82,14 @@ export const SI_USER = 0;
 export const SI_KERNEL = 0x80;
 export const SI_QUEUE = -1;
 export const SI_MESGQ = -3;
-/** Of SIGCHLD: the child has ended. */
-export const CLD_EXITED = 1;
 
 export const SIG_DFL = 0;
 export const SIG_IGN = 1;
 export const SIG_BLOCK = 0;
 export const SIG_UNBLOCK = 1;
 export const SIG_SETMASK = 2;
+export const SA_NOCLDSTOP = 1;
+export const SA_NOCLDWAIT = 2;
 export const SA_SIGINFO = 4;
 export const SA_RESTART = 0x10000000;
 export const SA_NODEFER = 0x40000000;

@@ -167,7 +167,8 @@ export function numberOf(signal: Signal): number {
   return signals[signal].number;
 }
 
-const setOf = (wanted: readonly Signal[]): bigint =>
+/** A set of signals, see abi/signals.ts. */
+export const setOf = (wanted: readonly Signal[]): bigint =>
   wanted.reduce<bigint>((set, one) => set | bitOf(numberOf(one)), 0n);
 
 function namesOf(set: bigint): string[] {

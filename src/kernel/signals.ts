@@ -16,6 +16,7 @@ import {
   SI_KERNEL,
   SI_USER,
   SIGALRM,
+  SIGCHLD,
   SIGCONT,
   SIGKILL,
   SIGNAL_MAX,
@@ -29,11 +30,12 @@ import { field, type Word } from "../memory/words.ts";
 import { taskSlot } from "../sync/bell.ts";
 import type { MonitorUser } from "../sync/monitor.ts";
 import type { Pid } from "../sync/robust-lock.ts";
-import { FOR_EVER } from "../sync/waiting.ts";
 import type { World } from "../sync/world.ts";
 import { Credentials } from "../tasks/credentials.ts";
 import { type SignalInfo, TaskSignals } from "../tasks/signals.ts";
 import type { TaskTable } from "../tasks/task-table.ts";
+import type { Children } from "./children.ts";
+import { heard } from "./listening.ts";
 
 /** The kernel, as far as signals need it. */
 interface Kernel extends MonitorUser {
@@ -42,6 +44,8 @@ interface Kernel extends MonitorUser {
   readonly allocator: Allocator;
   readonly tasks: TaskTable;
   readonly credentials: Credentials;
+  readonly children: Pick<Children, "noteStop" | "noteContinue">;
+  lookAround(): void;
   transaction(change: () => number, after?: (result: number) => void): number;
   interrupt(pid: number): boolean;
 }
@@ -54,6 +58,8 @@ export interface Handler {
   readonly restart: boolean;
   readonly once: boolean;
   readonly nodefer: boolean;
+  /** Of SIGCHLD: SA_NOCLDSTOP and SA_NOCLDWAIT. */
+  readonly children?: number | undefined;
 }
 
 /** What came of a delivery: whether handlers ran, and whether all of them want the call restarted that they interrupted. */
@@ -77,7 +83,7 @@ export class Signals {
   /** Between the look and the arming, a sender found the bell quiet: so there is a second look. */
   readonly #onRing = (): void => {
     this.deliver();
-    if (this.#handlers.size === 0) return;
+    if (!this.#listens()) return;
     this.#kernel.bell.arm(this.#onRing);
     this.deliver();
   };
@@ -95,6 +101,16 @@ export class Signals {
     this.own = this.of(kernel.pid);
   }
 
+  /** A worker thread has to hear of a signal that stops it; what else nobody catches the host or its parent does. */
+  listen(): void {
+    if (this.#listens()) this.#kernel.bell.arm(this.#onRing);
+  }
+
+  #listens(): boolean {
+    const { osPid, osThreadId } = this.#kernel.world;
+    return this.#handlers.size > 0 || osPid !== osThreadId;
+  }
+
   of(pid: Pid): TaskSignals {
     return new TaskSignals(this.#kernel, taskSlot(this.#kernel.geometry, pid));
   }
@@ -109,7 +125,7 @@ export class Signals {
     let result = ESRCH;
     for (const slot of this.#kernel.tasks.slots()) {
       const member = this.#kernel.tasks.pidAt(slot);
-      if (member === 0 || !this.#kernel.isAlive(member)) continue;
+      if (member === 0 || !this.#isThere(member)) continue;
       const isMeant = pid === -1 ? member !== this.#kernel.pid : this.groupOf(member) === group;
       if (!isMeant) continue;
       const sent = this.send(member, info);
@@ -122,9 +138,14 @@ export class Signals {
   send(pid: number, info: SignalInfo): number {
     const kernel = this.#kernel;
     const { signal } = info;
-    if (!kernel.isAlive(pid as Pid)) return ESRCH;
+    if (!this.#isThere(pid as Pid)) return ESRCH;
     if (!this.#mayKill(pid, signal)) return EPERM;
-    return signal === 0 ? 0 : this.post(pid, info);
+    return signal === 0 || kernel.tasks.isZombie(pid as Pid) ? 0 : this.post(pid, info);
+  }
+
+  /** A zombie is there, though nothing comes of a signal to it. */
+  #isThere(pid: Pid): boolean {
+    return this.#kernel.isAlive(pid) || this.#kernel.tasks.isZombie(pid);
   }
 
   /** Sends a signal to this task itself. */
@@ -143,8 +164,17 @@ export class Signals {
       if (target.drops(signal, defaultAction(signal) === "ignore")) return DROPPED;
       return target.postLocked(info);
     });
-    if (result === 0) this.#wake(pid as Pid, target, signal);
+    if (signal === SIGCONT && result >= 0) this.#continue(taskSlot(kernel.geometry, pid as Pid));
+    if (result === 0) this.wake(pid as Pid, signal);
     return Math.min(result, 0);
+  }
+
+  /** Whatever becomes of SIGCONT itself, a task that is stopped goes on. */
+  #continue(slot: Word): void {
+    const { words, world, children } = this.#kernel;
+    const osPid = words.load(field(slot, task.OS_PID));
+    children.noteContinue(slot);
+    if (osPid === words.load(field(slot, task.OS_THREAD_ID))) world.tasks.signalProcess(osPid, SIGCONT);
   }
 
   groupOf(pid: number): number {
@@ -190,34 +220,7 @@ export class Signals {
 
   /** Resolves with a signal of a set once one has come, or with undefined where the time passes first. */
   arrival(of: bigint, timeoutMs: number, signal: AbortSignal | undefined): Promise<SignalInfo | undefined> {
-    return new Promise((resolve, reject) => {
-      const end = (): void => {
-        clearInterval(alive);
-        clearTimeout(timer);
-        signal?.removeEventListener("abort", onAbort);
-        this.#kernel.bell.quiet(look);
-      };
-      const look = (): void => {
-        this.#kernel.bell.arm(look);
-        const info = this.take(of);
-        if (!info) return;
-        end();
-        resolve(info);
-      };
-      const onAbort = (): void => {
-        end();
-        reject(signal?.reason);
-      };
-      const onExpire = (): void => {
-        end();
-        resolve(undefined);
-      };
-      // It keeps the event loop alive, and looks in case a sender died before it rang.
-      const alive = setInterval(look, WAIT_SLICE_MS);
-      const timer = timeoutMs === FOR_EVER ? undefined : setTimeout(onExpire, timeoutMs);
-      signal?.addEventListener("abort", onAbort);
-      look();
-    });
+    return heard(this.#kernel.bell, () => this.take(of), timeoutMs, signal);
   }
 
   /** A worker thread of this process, by the host's number of it, that this task can end. */
@@ -262,6 +265,7 @@ export class Signals {
     this.#handlers.set(signal, handler);
     this.own.caught |= bit;
     this.own.ignored &= ~bit;
+    if (signal === SIGCHLD) this.#askOfChildren(handler.children ?? 0);
     this.#kernel.bell.arm(this.#onRing);
     return 0;
   }
@@ -277,12 +281,19 @@ export class Signals {
   }
 
   /** Back to what the signal does where nobody says otherwise. */
-  reset(signal: number): number {
+  reset(signal: number, children = 0): number {
     if (!isChangeable(signal)) return EINVAL;
     this.own.ignored &= ~bitOf(signal);
+    if (signal === SIGCHLD) this.#askOfChildren(children);
     this.#forget(signal);
     if (defaultAction(signal) === "ignore") this.clear(bitOf(signal));
     return 0;
+  }
+
+  /** What this task wants to know of its children (sigaction(2), SA_NOCLDSTOP and SA_NOCLDWAIT). */
+  #askOfChildren(flags: number): void {
+    const { words, geometry, pid } = this.#kernel;
+    words.store(field(taskSlot(geometry, pid), task.CHILDREN), flags);
   }
 
   /** alarm(2): seconds left of the one before, 0 where there was none. */
@@ -321,7 +332,7 @@ export class Signals {
   #forget(signal: number): void {
     this.#handlers.delete(signal);
     this.own.caught &= ~bitOf(signal);
-    if (this.#handlers.size === 0) this.#kernel.bell.quiet(this.#onRing);
+    if (!this.#listens()) this.#kernel.bell.quiet(this.#onRing);
   }
 
   #run(handler: Handler, info: SignalInfo): void {
@@ -337,9 +348,29 @@ export class Signals {
 
   #doDefault(signal: number): void {
     const action = defaultAction(signal);
-    const { tasks } = this.#kernel.world;
-    if (action === "terminate" || action === "core") tasks.endSelf(signal);
-    else if (action === "stop") tasks.signalProcess(this.#kernel.world.osPid, SIGSTOP);
+    const { words, world, geometry, pid, children } = this.#kernel;
+    const slot = taskSlot(geometry, pid);
+    if (action === "terminate" || action === "core") {
+      words.store(field(slot, task.ENDED_BY), signal);
+      world.tasks.endSelf(signal);
+    } else if (action === "stop") {
+      const isProcess = world.osPid === world.osThreadId;
+      const ran = children.noteStop(slot, signal);
+      if (!isProcess) this.#sleepUntilContinued(slot);
+      else if (ran) world.tasks.signalProcess(world.osPid, SIGSTOP); // else who sent it has seen to that
+    }
+  }
+
+  /** A worker thread cannot be stopped by the host without its process: it stops itself. */
+  #sleepUntilContinued(slot: Word): void {
+    const { words, parker } = this.#kernel;
+    const stopped = field(slot, task.STOPPED);
+    for (;;) {
+      const signal = words.load(stopped);
+      if (signal === 0 || words.load(field(slot, task.ENDED_BY)) !== 0) return;
+      parker.park(stopped, signal, WAIT_SLICE_MS);
+      this.#kernel.lookAround();
+    }
   }
 
   /** The owner of a task, or its real user's; SIGCONT within a session is not told apart. */
@@ -351,7 +382,9 @@ export class Signals {
     return signal >= 0 && (mine.includes(other.ids("user")[0]) || mine.includes(other.ids("user")[2]));
   }
 
-  #wake(pid: Pid, target: TaskSignals, signal: number): void {
+  /** Wakes a task for a signal that is pending for it. */
+  wake(pid: Pid, signal: number): void {
+    const target = this.of(pid);
     const bit = bitOf(signal);
     const slot = taskSlot(this.#kernel.geometry, pid);
     const isBlocked = (target.blocked & bit) !== NO_SIGNALS;
@@ -365,11 +398,12 @@ export class Signals {
 
   /** What the host does for us to a process, and a parent to a worker thread, whatever it is at. */
   #doAtOnce(slot: Word, signal: number): boolean {
-    const { words, world } = this.#kernel;
+    const { words, world, children, parker } = this.#kernel;
     const osPid = words.load(field(slot, task.OS_PID));
     const action = defaultAction(signal);
     if (osPid !== words.load(field(slot, task.OS_THREAD_ID))) {
       if (action === "terminate" || action === "core") this.#askParentToEnd(slot, signal);
+      parker.unpark(field(slot, task.STOPPED), 1);
       return false; // it may be quicker itself
     }
     if (action === "terminate" || action === "core") {
@@ -377,9 +411,10 @@ export class Signals {
       world.tasks.signalProcess(osPid, SIGKILL);
       return true;
     }
-    if (action === "stop") world.tasks.signalProcess(osPid, SIGSTOP);
-    else if (action === "continue") world.tasks.signalProcess(osPid, SIGCONT);
-    return action === "stop";
+    if (action !== "stop") return false;
+    children.noteStop(slot, signal);
+    world.tasks.signalProcess(osPid, SIGSTOP);
+    return true;
   }
 }
 

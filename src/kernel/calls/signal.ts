@@ -1,18 +1,20 @@
 // Signals: kill, rt_sigaction, rt_sigprocmask, rt_sigpending, rt_sigtimedwait, rt_sigqueueinfo, rt_sigsuspend, pause, alarm, and
 // process groups as far as kill needs them (kill(2), sigaction(2), sigprocmask(2), sigwaitinfo(2), setpgid(2)).
 
-import { EAGAIN, EFAULT, EINTR, EINVAL, EPERM, ESRCH } from "../../abi/errno.ts";
+import { EACCES, EAGAIN, EFAULT, EINTR, EINVAL, EPERM, ESRCH } from "../../abi/errno.ts";
 import {
+  SA_NOCLDSTOP,
+  SA_NOCLDWAIT,
   SA_NODEFER,
   SA_RESETHAND,
   SA_RESTART,
-  SI_QUEUE,
   SI_USER,
   SIG_BLOCK,
   SIG_DFL,
   SIG_IGN,
   SIG_SETMASK,
   SIG_UNBLOCK,
+  SIGCHLD,
   SIGNAL_MAX,
 } from "../../abi/signals.ts";
 import { task } from "../../memory/layout.ts";
@@ -82,7 +84,8 @@ function setAction(
   { handler, flags, mask }: { handler: bigint; flags: bigint; mask: bigint },
 ): number {
   if (handler === BigInt(SIG_IGN)) return system.signals.ignore(signal);
-  if (handler === BigInt(SIG_DFL)) return system.signals.reset(signal);
+  const children = Number(flags & BigInt(SA_NOCLDSTOP | SA_NOCLDWAIT));
+  if (handler === BigInt(SIG_DFL)) return system.signals.reset(signal, children);
   const has = (flag: number): boolean => (flags & BigInt(flag)) !== 0n;
   return system.signals.catch(signal, {
     run: (info) => handlers.get(handler)?.(info),
@@ -90,6 +93,7 @@ function setAction(
     restart: has(SA_RESTART),
     once: has(SA_RESETHAND),
     nodefer: has(SA_NODEFER),
+    children,
   });
 }
 
@@ -169,7 +173,7 @@ function writeInfo(view: DataView, { signal, code, pid, uid, value }: SignalInfo
   view.setInt32(8, code, true);
   view.setUint32(16, pid, true);
   view.setUint32(20, uid, true);
-  if (code < SI_USER || code === SI_QUEUE) view.setBigUint64(24, value, true);
+  if (code < SI_USER || signal === SIGCHLD) view.setBigUint64(24, value, true);
 }
 
 /** Milliseconds, FOR_EVER for NULL; EFAULT or EINVAL, which are below it. */
@@ -213,14 +217,18 @@ function setpgid({ system }: Caller, ...[pidArgument, groupArgument]: Argument[]
   const pid = int(pidArgument) || system.pid;
   const group = int(groupArgument) || pid;
   if (group < 0) return EINVAL;
-  if (!system.isAlive(pid as Pid)) return ESRCH;
+  if (!isThere(system, pid)) return ESRCH;
   const slot = taskSlot(system.geometry, pid as Pid);
-  const isMine = pid === system.pid || system.words.load(field(slot, task.PARENT_PID)) === system.pid;
-  if (!isMine) return ESRCH;
+  const isChild = system.words.load(field(slot, task.PARENT_PID)) === system.pid;
+  if (pid !== system.pid && !isChild) return ESRCH;
+  if (isChild && system.tasks.hasBegun(slot)) return EACCES; // it runs another program
   if (group !== pid && !groupExists(system, group)) return EPERM;
   system.words.store(field(slot, task.PROCESS_GROUP), group);
   return 0;
 }
+
+const isThere = (system: Caller["system"], pid: number): boolean =>
+  pid > 0 && (system.isAlive(pid as Pid) || system.tasks.isZombie(pid as Pid));
 
 function groupExists(system: Caller["system"], group: number): boolean {
   for (const slot of system.tasks.slots()) {
@@ -232,7 +240,7 @@ function groupExists(system: Caller["system"], group: number): boolean {
 
 function getpgid({ system }: Caller, ...[pidArgument]: Argument[]): number {
   const pid = int(pidArgument) || system.pid;
-  return pid > 0 && system.isAlive(pid as Pid) ? system.signals.groupOf(pid) : ESRCH;
+  return isThere(system, pid) ? system.signals.groupOf(pid) : ESRCH;
 }
 
 const getpgrp = ({ system }: Caller): number => system.signals.groupOf(system.pid);
