@@ -1,6 +1,7 @@
 // Runs a family: sequence after sequence until enough calls were made, and for each mismatch finds the shortest sequence that
 // shows one.
 
+import { OBJECTS, objectKinds } from "./calls.ts";
 import { type Context, call, type Drawing, type Family, text } from "./family.ts";
 import * as is from "./flags.ts";
 import { KernelSide } from "./kernel-side.ts";
@@ -46,7 +47,7 @@ export class Runner {
     for (let vain = 0; sequence.operations.length < length && !sequence.differs && vain < VAIN_DRAWS_MAX; vain++) {
       const operation = drawing.draw(random, sequence.players[0].sleeping);
       if (!operation || !sequence.admits(operation)) continue;
-      sequence.play(operation);
+      await sequence.play(operation);
       vain = 0;
     }
     const left = await this.#cleanUp(sequence, drawing);
@@ -61,7 +62,7 @@ export class Runner {
     const drawing = family.begin(this.#context);
     const sequence = this.#begin(drawing);
     for (const operation of operations) {
-      if (sequence.admits(operation)) sequence.play(operation);
+      if (sequence.admits(operation)) await sequence.play(operation);
       if (sequence.differs) break;
     }
     const lines = sequence.lines.map((line) => line.text);
@@ -118,11 +119,16 @@ export class Runner {
     for (const symbol of symbols.all("queue")) player.play(call(0, "msgctl", [{ symbol }, is.IPC_RMID, 0]));
     for (const symbol of symbols.all("segment")) player.play(call(0, "shmctl", [{ symbol }, is.IPC_RMID, 0]));
     for (const symbol of symbols.all("set")) player.play(call(0, "semctl", [{ symbol }, 0, is.IPC_RMID, 0]));
-    const names = (name: "unlink" | "mq_unlink", of: readonly string[]): void => {
+    const names = (name: "unlink" | "mq_unlink" | "sem_unlink", of: readonly string[] = []): void => {
       for (const one of of) player.play(call(0, name, [{ at: NAME }], { inputs: [{ at: NAME, value: text(one) }] }));
     };
     names("unlink", leftovers.fifos);
     names("mq_unlink", leftovers.queues);
+    names("sem_unlink", leftovers.semaphores);
+    for (const kind of leftovers.objects ?? []) {
+      for (let object = 0; object < OBJECTS; object++)
+        player.play(call(0, "forget", [objectKinds.indexOf(kind), object]));
+    }
     for (let task = 0; task < side.count; task++) player.play(call(task, "reset", []));
   }
 }

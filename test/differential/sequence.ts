@@ -34,7 +34,7 @@ export class Sequence {
   admits(operation: Operation): boolean {
     const { sleeping, symbols } = this.players[0];
     if (operation.name === "interrupt") return sleeping.has(operation.args[0] as number);
-    if (sleeping.has(operation.task)) return false;
+    if (sleeping.has(operation.task) && operation.name !== "die") return false;
     if (numbers[operation.name] >= OWN_NUMBERS) {
       const named = operation.args.every(
         (arg) => typeof arg !== "object" || !("symbol" in arg) || symbols.has(arg.symbol),
@@ -45,8 +45,8 @@ export class Sequence {
   }
 
   /** Plays an operation on one side after the other, and compares. */
-  play(operation: Operation): void {
-    const [first, second] = this.players.map((player) => player.play(operation)) as [Ending[], Ending[]];
+  async play(operation: Operation): Promise<void> {
+    const [first, second] = [await this.#playOn(0, operation), await this.#playOn(1, operation)];
     this.operations.push(operation);
     const [left, right] = [first, second].map(inWords) as [string, string];
     const differs = left !== right;
@@ -54,6 +54,11 @@ export class Sequence {
     const outcome = differs ? inBoth(side.name, left, other.name, right) : shortened(left);
     this.lines.push({ text: `${printed(operation)} → ${outcome}`, differs });
     for (const { operation: ended, result, made } of first) this.#drawing.observe({ operation: ended, result, made });
+  }
+
+  #playOn(side: 0 | 1, operation: Operation): Ending[] | Promise<Ending[]> {
+    const player = this.players[side];
+    return operation.name === "die" ? player.kill(operation) : player.play(operation);
   }
 }
 

@@ -2,13 +2,15 @@
 
 import { readFileSync } from "node:fs";
 import { IpcError, Kernel } from "../../src/index.ts";
-import { numbers, OWN_NUMBERS } from "./calls.ts";
+import { LIBRARY_NUMBERS, numbers, OWN_NUMBERS } from "./calls.ts";
+import { KernelObjects } from "./kernel-objects.ts";
 import { LinuxTask } from "./linux-task.ts";
 import { DONE, IN_CALL, mapMailbox, type Slot } from "./mailbox.ts";
 import { FIRST_DESCRIPTOR_OF_OURS, MAILBOX_DESCRIPTOR, type TaskStart, THREW } from "./task-start.ts";
 
 const start = JSON.parse(process.argv[2] ?? "{}") as TaskStart;
-const slot = mapMailbox(MAILBOX_DESCRIPTOR, start.slots).slots[start.index] as Slot;
+const mailbox = mapMailbox(MAILBOX_DESCRIPTOR, start.slots);
+const slot = mailbox.slots[start.index] as Slot;
 const thread = Number.parseInt(readFileSync("/proc/thread-self/stat", "latin1"), 10);
 
 /** Makes the call that the slot asks for, and marks what it does. */
@@ -19,11 +21,13 @@ interface Maker {
 
 class KernelTask implements Maker {
   #kernel: Kernel;
+  #objects: KernelObjects;
   readonly #name: string;
 
   constructor(name: string) {
     this.#name = name;
     this.#kernel = this.#attach(0);
+    this.#objects = new KernelObjects(this.#kernel, slot);
   }
 
   get kernelPid(): number {
@@ -43,10 +47,12 @@ class KernelTask implements Maker {
 
   #result(number: number): number {
     if (number < OWN_NUMBERS) return this.#kernel.syscall(number, ...[0, 1, 2, 3, 4, 5].map((i) => slot.argument(i)));
+    if (number >= LIBRARY_NUMBERS) return this.#objects.make();
     const [first, second, third] = [0, 1, 2].map((i) => Number(slot.argument(i))) as [number, number, number];
     if (number === numbers.reset) return this.#reset();
     if (number === numbers.inherit) return this.#inherit(first);
     if (number === numbers.undo) return this.#inherit(0);
+    if (number === numbers.forget) return this.#objects.forget(first, second);
     return this.#throughSegment(number, first, second, third);
   }
 
@@ -60,6 +66,7 @@ class KernelTask implements Maker {
   #inherit(parentPid: number): number {
     this.#kernel.close();
     this.#kernel = this.#attach(parentPid);
+    this.#objects = new KernelObjects(this.#kernel, slot);
     slot.introduce(process.pid, thread, this.#kernel.pid);
     return 0;
   }
@@ -69,6 +76,7 @@ class KernelTask implements Maker {
     const users = this.#kernel.syscall(numbers.setresuid, uid, uid, uid);
     const groups = this.#kernel.syscall(numbers.setresgid, gid, gid, gid);
     if (uid === 0) this.#kernel.syscall(numbers.setgroups, 0, 0);
+    this.#objects.reset();
     this.#kernel.syscall(numbers.umask, 0o022);
     for (let i = 0; i < start.descriptors; i++) this.#kernel.syscall(numbers.close, FIRST_DESCRIPTOR_OF_OURS + i);
     this.#kernel.syscall(numbers.msgget, start.freeKey, 0); // lets go of queues that are gone
@@ -85,7 +93,8 @@ class KernelTask implements Maker {
   }
 }
 
-const maker: Maker = start.kernelName === undefined ? new LinuxTask(slot, start) : new KernelTask(start.kernelName);
+const maker: Maker =
+  start.kernelName === undefined ? new LinuxTask(slot, start, mailbox.objects) : new KernelTask(start.kernelName);
 slot.introduce(process.pid, thread, maker.kernelPid);
 if (maker instanceof LinuxTask) maker.settleIn();
 process.send?.("ready");

@@ -1,0 +1,64 @@
+// Robust mutexes of every type: pthread_mutex_lock, pthread_mutex_trylock, pthread_mutex_timedlock, pthread_mutex_unlock,
+// pthread_mutex_consistent; their owners die while they hold them.
+
+import { type Context, call, type Drawing, type Family, idleTasks, type Sleeping } from "./family.ts";
+import { MutexModel } from "./mutex-model.ts";
+import type { Observation, Operation } from "./operation.ts";
+import type { Random } from "./random.ts";
+import { objectOf, TIME, timeFor } from "./waiters.ts";
+
+const MUTEXES = 3;
+const TYPES = 3;
+
+class Mutexes implements Drawing {
+  readonly leftovers = { objects: ["mutex"] } as const;
+  readonly #context: Context;
+  readonly #mutexes = new MutexModel();
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  draw(random: Random, sleeping: Sleeping): Operation | undefined {
+    const idle = idleTasks(this.#context.tasks, sleeping);
+    if (idle.length === 0 || random.chance(2)) return this.#death(random);
+    const task = random.pick(idle);
+    const { all } = this.#mutexes;
+    if (all.length === 0 || random.chance(all.length < MUTEXES ? 10 : 0))
+      return call(task, "pthread_mutex_init", [random.below(MUTEXES), random.below(TYPES)]);
+    const held = this.#mutexes.heldBy(task);
+    const mutex = held.length > 0 && random.chance(60) ? random.pick(held) : random.pick(all);
+    const name = random.weighted([
+      [held.includes(mutex) ? 40 : 3, "pthread_mutex_unlock"],
+      [held.includes(mutex) ? 10 : 2, "pthread_mutex_consistent"],
+      [20, "pthread_mutex_lock"],
+      [10, "pthread_mutex_trylock"],
+      [12, "pthread_mutex_timedlock"],
+      [8, "pthread_mutex_pass"],
+    ] as const);
+    const args = name === "pthread_mutex_timedlock" ? [mutex, { at: TIME }] : [mutex];
+    return call(task, name, args, timeFor(name, random));
+  }
+
+  admits(operation: Operation, sleeping: Sleeping): boolean {
+    const { task, name } = operation;
+    const others = [...sleeping.values()].filter((other) => other.task !== task);
+    const waiting = (mutex: number) => others.filter((other) => objectOf(other) === mutex);
+    // One of those who wait gets the news of the death, and which decides what the others get.
+    if (name === "die") return this.#mutexes.heldBy(task).every((mutex) => waiting(mutex).length < 2);
+    return this.#mutexes.admits(operation, waiting(objectOf(operation)));
+  }
+
+  observe(observation: Observation): void {
+    this.#mutexes.observe(observation);
+  }
+
+  /** Of one that holds something, mostly. */
+  #death(random: Random): Operation {
+    const tasks = Array.from({ length: this.#context.tasks }, (_, task) => task);
+    const holders = tasks.filter((task) => this.#mutexes.heldBy(task).length > 0);
+    return call(random.pick(holders.length > 0 && random.chance(80) ? holders : tasks), "die", []);
+  }
+}
+
+export const mutex: Family = { name: "mutex", begin: (context) => new Mutexes(context) };

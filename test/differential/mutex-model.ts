@@ -1,0 +1,126 @@
+// What is known of a sequence's mutexes: who holds each, and in what state. All are robust.
+
+import type { Observation, Operand, Operation } from "./operation.ts";
+import { inAnyOrder, isImpatient } from "./waiters.ts";
+
+const EPERM = -1;
+const EOWNERDEAD = -130;
+const ETIMEDOUT = -110;
+export const [NORMAL, RECURSIVE, ERROR_CHECKING] = [0, 1, 2] as const;
+
+const LOCKS: readonly string[] = ["pthread_mutex_lock", "pthread_mutex_trylock", "pthread_mutex_timedlock"];
+
+interface Mutex {
+  readonly type: number;
+  owner: number | undefined;
+  /** How often the owner has locked it. */
+  count: number;
+  /** Its owner died, and nobody has had it since. */
+  isLeft: boolean;
+  /** Its owner took it over from one that died, and has not declared it consistent. */
+  isInconsistent: boolean;
+}
+
+export class MutexModel {
+  readonly #mutexes = new Map<number, Mutex>();
+
+  /** The mutexes that there are, by their numbers. */
+  get all(): number[] {
+    return [...this.#mutexes.keys()];
+  }
+
+  has(mutex: Operand | undefined): boolean {
+    return this.#get(mutex) !== undefined;
+  }
+
+  heldBy(task: number): number[] {
+    return this.all.filter((mutex) => this.isHeldBy(mutex, task));
+  }
+
+  /** Whether the next who gets it is told of a death. */
+  isLeft(mutex: Operand | undefined): boolean {
+    return this.#get(mutex)?.isLeft === true;
+  }
+
+  isHeldBy(mutex: Operand | undefined, task: number): boolean {
+    return this.#get(mutex)?.owner === task;
+  }
+
+  /** How often its owner has locked it. */
+  countOf(mutex: Operand | undefined): number {
+    return this.#get(mutex)?.count ?? 0;
+  }
+
+  /**
+   * Whether it is determined what a call of pthread_mutex_… comes to, where others contend for the same. What POSIX leaves open
+   * is not drawn: a second lock of a normal mutex, which waits for itself; pthread_mutex_consistent by another than the owner.
+   * Nor what glibc does otherwise than POSIX says: pthread_mutex_trylock of one's own error-checking mutex is EBUSY there (and
+   * EDEADLK in glibc), and of an inconsistent mutex that was locked twice glibc unlocks only the second in good order.
+   */
+  admits(operation: Operation, contenders: readonly Operation[]): boolean {
+    const { task, name, args } = operation;
+    const [number] = args;
+    const mutex = this.#get(number);
+    if (name === "pthread_mutex_init") return mutex === undefined;
+    if (mutex === undefined) return false;
+    const isOwn = mutex.owner === task;
+    if (name === "pthread_mutex_unlock") return true;
+    if (name === "pthread_mutex_consistent") return isOwn || !mutex.isInconsistent;
+    if (isOwn && mutex.type === RECURSIVE) return !mutex.isInconsistent;
+    if (isOwn && mutex.type === ERROR_CHECKING) return name !== "pthread_mutex_trylock";
+    if (isImpatient(operation) || mutex.owner === undefined) return true;
+    return !isOwn && inAnyOrder([...contenders, operation]);
+  }
+
+  observe({ operation, result }: Observation): void {
+    const { task, name, args } = operation;
+    if (name === "die") this.#leave(task);
+    if (name === "pthread_mutex_init" && result === 0) {
+      const type = args[1] as number;
+      this.#mutexes.set(args[0] as number, { type, owner: undefined, count: 0, isLeft: false, isInconsistent: false });
+    }
+    if (name.startsWith("pthread_cond_")) this.#observeWait(operation, result);
+    const mutex = this.#get(args[0]);
+    if (!mutex || !name.startsWith("pthread_mutex_")) return;
+    if (name === "pthread_mutex_unlock" && result === 0 && --mutex.count === 0) release(mutex);
+    if (name === "pthread_mutex_consistent" && result === 0) mutex.isInconsistent = false;
+    if (LOCKS.includes(name)) got(mutex, task, result);
+    if (name === "pthread_mutex_pass" && result === EOWNERDEAD) mutex.isLeft = false;
+  }
+
+  #leave(task: number): void {
+    for (const mutex of this.#mutexes.values()) {
+      if (mutex.owner !== task) continue;
+      release(mutex);
+      mutex.isLeft = true;
+    }
+  }
+
+  /** A wait lets go of the mutex, and has it again when it returns. */
+  #observeWait({ task, name, args }: Operation, result: Observation["result"]): void {
+    const mutex = this.#get(args[1]);
+    if (!mutex) return;
+    if (mutex.owner === task && result !== EPERM) release(mutex);
+    if (result === "sleeps") return;
+    if (name !== "pthread_cond_pass") got(mutex, task, result === ETIMEDOUT ? 0 : result);
+    else if (result === EOWNERDEAD) mutex.isLeft = false;
+  }
+
+  #get(mutex: Operand | undefined): Mutex | undefined {
+    return this.#mutexes.get(mutex as number);
+  }
+}
+
+function got(mutex: Mutex, task: number, result: Observation["result"]): void {
+  if (result !== 0 && result !== EOWNERDEAD) return;
+  mutex.owner = task;
+  mutex.isLeft = false;
+  mutex.count++;
+  if (result === EOWNERDEAD) mutex.isInconsistent = true;
+}
+
+function release(mutex: Mutex): void {
+  mutex.owner = undefined;
+  mutex.count = 0;
+  mutex.isInconsistent = false;
+}
