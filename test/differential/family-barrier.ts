@@ -19,27 +19,39 @@ class Barriers implements Drawing {
   }
 
   draw(random: Random, sleeping: Sleeping): Operation | undefined {
-    const idle = idleTasks(this.#context.tasks, sleeping);
-    if (idle.length === 0) return undefined;
-    const task = random.pick(idle);
+    const task = random.pick(idleTasks(this.#context.tasks, sleeping));
     const all = [...this.#parties.keys()];
     if (all.length === 0 || random.chance(all.length < BARRIERS ? 10 : 0))
       return call(task, "pthread_barrier_init", [random.below(BARRIERS), random.below(1 + this.#context.tasks)]);
     return call(task, "pthread_barrier_wait", [random.pick(all)]);
   }
 
-  /** One task stays awake, or none could be woken. */
+  /** Those who stay awake suffice to open one of the barriers, or none could be woken. */
   admits(operation: Operation, sleeping: Sleeping): boolean {
-    const parties = this.#parties.get(objectOf(operation));
-    if (operation.name === "pthread_barrier_init") return parties === undefined;
-    if (parties === undefined) return false;
-    const waiting = [...sleeping.values()].filter((other) => objectOf(other) === objectOf(operation)).length;
-    return waiting + 1 === parties || idleTasks(this.#context.tasks, sleeping).length > 1;
+    const wanted = this.#parties.has(objectOf(operation));
+    if (operation.name === "pthread_barrier_init") return !wanted;
+    if (!wanted) return false;
+    const waits = [...sleeping.values(), operation];
+    const awake = this.#context.tasks - waits.length;
+    return waits.some((wait) => this.#missing(wait, waits) <= awake);
+  }
+
+  rouse(sleeping: Sleeping): Operation | undefined {
+    const waits = [...sleeping.values()];
+    const [task] = idleTasks(this.#context.tasks, sleeping);
+    const [next] = waits.sort((one, other) => this.#missing(one, waits) - this.#missing(other, waits));
+    return next && call(task as number, "pthread_barrier_wait", next.args);
   }
 
   observe({ operation, result }: Observation): void {
     if (operation.name !== "pthread_barrier_init" || result === EINVAL) return;
     this.#parties.set(objectOf(operation), operation.args[1] as number);
+  }
+
+  /** How many have still to come where one waits. */
+  #missing(wait: Operation, waits: readonly Operation[]): number {
+    const parties = this.#parties.get(objectOf(wait)) ?? 0;
+    return parties - waits.filter((other) => objectOf(other) === objectOf(wait)).length;
   }
 }
 

@@ -2,14 +2,14 @@
 // whose owners die, and tasks that die while they wait.
 
 import { type Context, call, type Drawing, type Family, idleTasks, type Sleeping } from "./family.ts";
+import { mutexTypes } from "./library-calls.ts";
 import { MutexModel } from "./mutex-model.ts";
 import type { Observation, Operation } from "./operation.ts";
 import type { Random } from "./random.ts";
-import { inAnyOrder, isImpatient, objectOf, TIME, timeFor } from "./waiters.ts";
+import { drawDeath, inAnyOrder, isImpatient, mayOneSleep, objectOf, TIME, timeFor } from "./waiters.ts";
 
 const MUTEXES = 2;
 const CONDITIONS = 2;
-const TYPES = 3;
 
 const isWait = ({ name }: Operation): boolean => /^pthread_cond_(wait|timedwait|pass)$/.test(name);
 const mutexOf = ({ args }: Operation): number => args[1] as number;
@@ -33,7 +33,9 @@ class Conditions implements Drawing {
 
   draw(random: Random, sleeping: Sleeping): Operation | undefined {
     const idle = idleTasks(this.#context.tasks, sleeping);
-    if (idle.length === 0 || random.chance(1)) return call(random.below(this.#context.tasks), "die", []);
+    const holders = idle.filter((task) => this.#mutexes.heldBy(task).length > 0);
+    const death = drawDeath(random, this.#context, [...sleeping.keys(), ...holders]);
+    if (death) return death;
     const task = random.pick(idle);
     const { all } = this.#mutexes;
     const missing = all.length === 0 || this.#conditions.size === 0;
@@ -68,7 +70,7 @@ class Conditions implements Drawing {
     if (name === "die") return this.#mutexes.heldBy(task).every((mutex) => contenders(mutex).length < 2);
     if (name === "pthread_cond_init")
       return !this.#conditions.has(objectOf(operation)) && !this.#retired.has(objectOf(operation));
-    if (name.startsWith("pthread_mutex_")) return this.#mutexes.admits(operation, contenders(objectOf(operation)));
+    if (name.startsWith("pthread_mutex_")) return this.#admitsOfMutex(operation);
     if (!this.#conditions.has(objectOf(operation))) return false;
     return isWait(operation) ? this.#admitsWait(operation) : this.#admitsRousing(operation);
   }
@@ -95,7 +97,7 @@ class Conditions implements Drawing {
 
   #init(random: Random, task: number): Operation {
     return random.chance(50)
-      ? call(task, "pthread_mutex_init", [random.below(MUTEXES), random.below(TYPES)])
+      ? call(task, "pthread_mutex_init", [random.below(MUTEXES), random.below(mutexTypes.length)])
       : call(task, "pthread_cond_init", [random.below(CONDITIONS)]);
   }
 
@@ -114,6 +116,17 @@ class Conditions implements Drawing {
     });
   }
 
+  rouse(sleeping: Sleeping): Operation | undefined {
+    const [task] = idleTasks(this.#context.tasks, sleeping);
+    const wait = [...sleeping.values()].find((other) => isWait(other) && !this.#roused.has(other.task));
+    return wait && call(task as number, "pthread_cond_broadcast", [objectOf(wait)]);
+  }
+
+  #admitsOfMutex(operation: Operation): boolean {
+    const contenders = this.#contenders(objectOf(operation), operation.task);
+    return this.#mutexes.admits(operation, contenders, mayOneSleep(this.#context, this.#sleeping));
+  }
+
   /**
    * All who wait on one condition variable must have the same mutex, and have locked it once. One whose time has passed lets go
    * of the mutex for a moment, in which another may get it or not.
@@ -128,7 +141,8 @@ class Conditions implements Drawing {
     if (others.some((other) => mutexOf(other) !== mutex)) return false;
     if (!this.#mutexes.isHeldBy(mutex, task)) return true; // EPERM
     if (this.#mutexes.countOf(mutex) > 1) return false;
-    return !isImpatient(operation) || this.#contenders(mutex, task).length === 0;
+    if (isImpatient(operation)) return this.#contenders(mutex, task).length === 0;
+    return mayOneSleep(this.#context, this.#sleeping) && inAnyOrder([...others, operation]);
   }
 
   /** A signal wakes one, POSIX does not say which. */

@@ -1,14 +1,16 @@
 // Robust mutexes of every type: pthread_mutex_lock, pthread_mutex_trylock, pthread_mutex_timedlock, pthread_mutex_unlock,
 // pthread_mutex_consistent; their owners die while they hold them.
 
-import { type Context, call, type Drawing, type Family, idleTasks, type Sleeping } from "./family.ts";
+import { OBJECTS } from "./calls.ts";
+import { allTasks, type Context, call, type Drawing, type Family, idleTasks, type Sleeping } from "./family.ts";
+import { mutexTypes } from "./library-calls.ts";
 import { MutexModel } from "./mutex-model.ts";
 import type { Observation, Operation } from "./operation.ts";
 import type { Random } from "./random.ts";
-import { objectOf, TIME, timeFor } from "./waiters.ts";
+import { drawDeath, mayOneSleep, objectOf, TIME, timeFor } from "./waiters.ts";
 
+/** At one time. */
 const MUTEXES = 3;
-const TYPES = 3;
 
 class Mutexes implements Drawing {
   readonly leftovers = { objects: ["mutex"] } as const;
@@ -20,12 +22,13 @@ class Mutexes implements Drawing {
   }
 
   draw(random: Random, sleeping: Sleeping): Operation | undefined {
-    const idle = idleTasks(this.#context.tasks, sleeping);
-    if (idle.length === 0 || random.chance(2)) return this.#death(random);
-    const task = random.pick(idle);
+    const holders = allTasks(this.#context.tasks).filter((task) => this.#mutexes.heldBy(task).length > 0);
+    const death = drawDeath(random, this.#context, holders);
+    if (death) return death;
+    const task = random.pick(idleTasks(this.#context.tasks, sleeping));
     const { all } = this.#mutexes;
-    if (all.length === 0 || random.chance(all.length < MUTEXES ? 10 : 0))
-      return call(task, "pthread_mutex_init", [random.below(MUTEXES), random.below(TYPES)]);
+    if (all.length === 0 || (all.length < MUTEXES && random.chance(10)))
+      return call(task, "pthread_mutex_init", [random.below(OBJECTS), random.below(mutexTypes.length)]);
     const held = this.#mutexes.heldBy(task);
     const mutex = held.length > 0 && random.chance(60) ? random.pick(held) : random.pick(all);
     const name = random.weighted([
@@ -46,18 +49,11 @@ class Mutexes implements Drawing {
     const waiting = (mutex: number) => others.filter((other) => objectOf(other) === mutex);
     // One of those who wait gets the news of the death, and which decides what the others get.
     if (name === "die") return this.#mutexes.heldBy(task).every((mutex) => waiting(mutex).length < 2);
-    return this.#mutexes.admits(operation, waiting(objectOf(operation)));
+    return this.#mutexes.admits(operation, waiting(objectOf(operation)), mayOneSleep(this.#context, sleeping));
   }
 
   observe(observation: Observation): void {
     this.#mutexes.observe(observation);
-  }
-
-  /** Of one that holds something, mostly. */
-  #death(random: Random): Operation {
-    const tasks = Array.from({ length: this.#context.tasks }, (_, task) => task);
-    const holders = tasks.filter((task) => this.#mutexes.heldBy(task).length > 0);
-    return call(random.pick(holders.length > 0 && random.chance(80) ? holders : tasks), "die", []);
   }
 }
 

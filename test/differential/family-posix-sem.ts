@@ -14,7 +14,7 @@ import {
 import * as is from "./flags.ts";
 import type { Observation, Operation } from "./operation.ts";
 import type { Random } from "./random.ts";
-import { inAnyOrder, isImpatient, objectOf, TIME, timeFor } from "./waiters.ts";
+import { drawDeath, inAnyOrder, isImpatient, objectOf, TIME, timeFor } from "./waiters.ts";
 
 const NAME = 4096;
 const NAMES = ["a", "b"] as const;
@@ -40,7 +40,8 @@ class PosixSemaphores implements Drawing {
 
   draw(random: Random, sleeping: Sleeping): Operation | undefined {
     const idle = idleTasks(this.#context.tasks, sleeping);
-    if (random.chance(1)) return call(random.below(this.#context.tasks), "die", []);
+    const death = drawDeath(random, this.#context, [...sleeping.keys()]);
+    if (death) return death;
     if (idle.length === 0 || (sleeping.size > 0 && random.chance(4))) return drawInterrupt(random, sleeping);
     const task = random.pick(idle);
     const open = [...this.#of(task).keys()];

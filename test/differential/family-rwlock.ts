@@ -4,7 +4,7 @@
 import { type Context, call, type Drawing, type Family, idleTasks, type Sleeping } from "./family.ts";
 import type { Observation, Operation } from "./operation.ts";
 import type { Random } from "./random.ts";
-import { inAnyOrder, isImpatient, objectOf, TIME, timeFor } from "./waiters.ts";
+import { inAnyOrder, isImpatient, mayOneSleep, objectOf, TIME, timeFor } from "./waiters.ts";
 
 const LOCKS = 2;
 
@@ -28,7 +28,6 @@ class ReadWriteLocks implements Drawing {
 
   draw(random: Random, sleeping: Sleeping): Operation | undefined {
     const idle = idleTasks(this.#context.tasks, sleeping);
-    if (idle.length === 0) return undefined;
     const task = random.pick(idle);
     const all = [...this.#locks.keys()];
     if (all.length === 0 || (all.length < LOCKS && random.chance(10)))
@@ -52,8 +51,8 @@ class ReadWriteLocks implements Drawing {
   }
 
   /**
-   * What POSIX leaves open is not drawn: a writer that holds the lock for reading, a reader that has it and waits behind a
-   * writer which waits for it. One task stays awake, or none could be woken.
+   * What POSIX leaves open is not drawn (row rwlock-own): that a task which reads wants to write, or to read once more while a
+   * writer waits for it.
    */
   admits(operation: Operation, sleeping: Sleeping): boolean {
     const { task, name } = operation;
@@ -61,12 +60,14 @@ class ReadWriteLocks implements Drawing {
     if (name === "pthread_rwlock_init") return lock === undefined;
     if (lock === undefined) return false;
     if (name === "pthread_rwlock_unlock") return this.#holds(task, objectOf(operation));
-    if (isImpatient(operation) || lock.writer === task) return true;
+    if (lock.writer === task) return true;
     const waiters = [...sleeping.values()].filter((other) => objectOf(other) === objectOf(operation));
     const writes = isOfWriter(operation);
+    if (lock.readers.has(task) && (writes || waiters.some(isOfWriter))) return false;
+    if (isImpatient(operation)) return true;
     const waits = lock.writer !== undefined || (writes ? lock.readers.size > 0 : waiters.some(isOfWriter));
     if (!waits) return true;
-    if (lock.readers.has(task) || idleTasks(this.#context.tasks, sleeping).length < 2) return false;
+    if (!mayOneSleep(this.#context, sleeping)) return false;
     const all = [...waiters, operation];
     return all.every(isOfReader) || inAnyOrder(all);
   }

@@ -49,6 +49,8 @@ export interface Drawing {
    */
   admits(operation: Operation, sleeping: Sleeping): boolean;
   observe(observation: Observation): void;
+  /** At the end: what wakes one of those who sleep in calls that nothing interrupts. */
+  rouse?(sleeping: Sleeping): Operation | undefined;
   readonly leftovers: Leftovers;
 }
 
@@ -68,8 +70,10 @@ export const call = (
 export const drawInterrupt = (random: Random, sleeping: Sleeping): Operation =>
   call(0, "interrupt", [random.pick([...sleeping.keys()])]);
 
+export const allTasks = (count: number): number[] => Array.from({ length: count }, (_, task) => task);
+
 export const idleTasks = (count: number, sleeping: Sleeping): number[] =>
-  Array.from({ length: count }, (_, task) => task).filter((task) => !sleeping.has(task));
+  allTasks(count).filter((task) => !sleeping.has(task));
 
 /** The symbol of an operand, if it is one. */
 export const symbolOf = (operand: Operand | undefined): string | undefined =>

@@ -6,6 +6,7 @@ import { inAnyOrder, isImpatient } from "./waiters.ts";
 const EPERM = -1;
 const EOWNERDEAD = -130;
 const ETIMEDOUT = -110;
+const ENOTRECOVERABLE = -131;
 export const [NORMAL, RECURSIVE, ERROR_CHECKING] = [0, 1, 2] as const;
 
 const LOCKS: readonly string[] = ["pthread_mutex_lock", "pthread_mutex_trylock", "pthread_mutex_timedlock"];
@@ -23,8 +24,10 @@ interface Mutex {
 
 export class MutexModel {
   readonly #mutexes = new Map<number, Mutex>();
+  /** Glibc's pthread_mutex_trylock that finds a mutex not recoverable leaves it locked: nothing more can be compared. */
+  readonly #spoilt = new Set<number>();
 
-  /** The mutexes that there are, by their numbers. */
+  /** The mutexes that can be used, by their numbers. */
   get all(): number[] {
     return [...this.#mutexes.keys()];
   }
@@ -57,11 +60,10 @@ export class MutexModel {
    * Nor what glibc does otherwise than POSIX says: pthread_mutex_trylock of one's own error-checking mutex is EBUSY there (and
    * EDEADLK in glibc), and of an inconsistent mutex that was locked twice glibc unlocks only the second in good order.
    */
-  admits(operation: Operation, contenders: readonly Operation[]): boolean {
+  admits(operation: Operation, contenders: readonly Operation[], maySleep: boolean): boolean {
     const { task, name, args } = operation;
-    const [number] = args;
-    const mutex = this.#get(number);
-    if (name === "pthread_mutex_init") return mutex === undefined;
+    const mutex = this.#get(args[0]);
+    if (name === "pthread_mutex_init") return mutex === undefined && !this.#spoilt.has(args[0] as number);
     if (mutex === undefined) return false;
     const isOwn = mutex.owner === task;
     if (name === "pthread_mutex_unlock") return true;
@@ -69,7 +71,7 @@ export class MutexModel {
     if (isOwn && mutex.type === RECURSIVE) return !mutex.isInconsistent;
     if (isOwn && mutex.type === ERROR_CHECKING) return name !== "pthread_mutex_trylock";
     if (isImpatient(operation) || mutex.owner === undefined) return true;
-    return !isOwn && inAnyOrder([...contenders, operation]);
+    return !isOwn && maySleep && inAnyOrder([...contenders, operation]);
   }
 
   observe({ operation, result }: Observation): void {
@@ -85,7 +87,13 @@ export class MutexModel {
     if (name === "pthread_mutex_unlock" && result === 0 && --mutex.count === 0) release(mutex);
     if (name === "pthread_mutex_consistent" && result === 0) mutex.isInconsistent = false;
     if (LOCKS.includes(name)) got(mutex, task, result);
+    if (name === "pthread_mutex_trylock" && result === ENOTRECOVERABLE) this.#spoil(args[0] as number);
     if (name === "pthread_mutex_pass" && result === EOWNERDEAD) mutex.isLeft = false;
+  }
+
+  #spoil(mutex: number): void {
+    this.#mutexes.delete(mutex);
+    this.#spoilt.add(mutex);
   }
 
   #leave(task: number): void {

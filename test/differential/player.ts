@@ -55,13 +55,17 @@ export class Player implements Names {
 
   /** The death of a task, which ends nothing of its own, and what comes of it for others. */
   async kill(operation: Operation): Promise<Ending[]> {
-    const { task } = operation;
-    this.#sleeping.delete(task);
-    this.broken.delete(task);
-    await this.side.replace(task);
+    await this.replace(operation.task);
     const slept = [...this.#sleeping].sort(([a], [b]) => a - b);
     const endings = this.#untilRest(slept);
     return [{ operation, result: 0, made: [], text: "0" }, ...slept.flatMap(([other]) => endings.get(other) ?? [])];
+  }
+
+  /** Kills a task, whatever it is in, and starts another in its place. */
+  async replace(task: number): Promise<void> {
+    this.#sleeping.delete(task);
+    this.broken.delete(task);
+    await this.side.replace(task);
   }
 
   taskOf(pid: number): string {

@@ -44,9 +44,9 @@ export class Sequence {
     return this.#drawing.admits(operation, sleeping);
   }
 
-  /** Plays an operation on one side after the other, and compares. */
+  /** Plays an operation on both sides, and compares. */
   async play(operation: Operation): Promise<void> {
-    const [first, second] = [await this.#playOn(0, operation), await this.#playOn(1, operation)];
+    const [first, second] = await this.#playOnBoth(operation);
     this.operations.push(operation);
     const [left, right] = [first, second].map(inWords) as [string, string];
     const differs = left !== right;
@@ -56,9 +56,11 @@ export class Sequence {
     for (const { operation: ended, result, made } of first) this.#drawing.observe({ operation: ended, result, made });
   }
 
-  #playOn(side: 0 | 1, operation: Operation): Ending[] | Promise<Ending[]> {
-    const player = this.players[side];
-    return operation.name === "die" ? player.kill(operation) : player.play(operation);
+  /** Who dies is replaced on both sides at the same time: that takes long. */
+  async #playOnBoth(operation: Operation): Promise<[Ending[], Ending[]]> {
+    const [first, second] = this.players;
+    if (operation.name === "die") return Promise.all([first.kill(operation), second.kill(operation)]);
+    return [first.play(operation), second.play(operation)];
   }
 }
 
