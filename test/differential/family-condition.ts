@@ -66,11 +66,13 @@ class Conditions implements Drawing {
     const { task, name } = operation;
     this.#sleeping = sleeping;
     this.#lastOfDying = sleeping.get(task);
-    const contenders = (mutex: number) => this.#contenders(mutex, task);
+    const contenders = (mutex: number): Operation[] => this.#contenders(mutex, task);
     if (name === "die") return this.#mutexes.heldBy(task).every((mutex) => contenders(mutex).length < 2);
     if (name === "pthread_cond_init")
       return !this.#conditions.has(objectOf(operation)) && !this.#retired.has(objectOf(operation));
-    if (name.startsWith("pthread_mutex_")) return this.#admitsOfMutex(operation);
+    if (name.startsWith("pthread_mutex_")) {
+      return this.#mutexes.admits(operation, contenders, mayOneSleep(this.#context, sleeping));
+    }
     if (!this.#conditions.has(objectOf(operation))) return false;
     return isWait(operation) ? this.#admitsWait(operation) : this.#admitsRousing(operation);
   }
@@ -109,22 +111,22 @@ class Conditions implements Drawing {
   }
 
   /** Those besides a task who want a mutex now. */
-  #contenders(mutex: number, task: number): Operation[] {
+  #contenders(mutex: number, besides?: number): Operation[] {
     return [...this.#sleeping.values()].filter((other) => {
-      if (other.task === task) return false;
+      if (other.task === besides) return false;
       return isWait(other) ? this.#roused.has(other.task) && mutexOf(other) === mutex : objectOf(other) === mutex;
     });
   }
 
   rouse(sleeping: Sleeping): Operation | undefined {
-    const [task] = idleTasks(this.#context.tasks, sleeping);
+    this.#sleeping = sleeping;
+    const awake = idleTasks(this.#context.tasks, sleeping);
+    const release = this.#mutexes.release(awake, (mutex) => this.#contenders(mutex));
     const wait = [...sleeping.values()].find((other) => isWait(other) && !this.#roused.has(other.task));
-    return wait && call(task as number, "pthread_cond_broadcast", [objectOf(wait)]);
-  }
-
-  #admitsOfMutex(operation: Operation): boolean {
-    const contenders = this.#contenders(objectOf(operation), operation.task);
-    return this.#mutexes.admits(operation, contenders, mayOneSleep(this.#context, this.#sleeping));
+    if (release || !wait) return release;
+    const [task] = awake as [number];
+    if (this.#mutexes.isLeft(mutexOf(wait))) return call(task, "pthread_mutex_pass", [mutexOf(wait)]);
+    return call(task, "pthread_cond_broadcast", [objectOf(wait)]);
   }
 
   /**

@@ -45,16 +45,25 @@ class Mutexes implements Drawing {
 
   admits(operation: Operation, sleeping: Sleeping): boolean {
     const { task, name } = operation;
-    const others = [...sleeping.values()].filter((other) => other.task !== task);
-    const waiting = (mutex: number) => others.filter((other) => objectOf(other) === mutex);
+    const waiting = contendersIn(sleeping, task);
     // One of those who wait gets the news of the death, and which decides what the others get.
     if (name === "die") return this.#mutexes.heldBy(task).every((mutex) => waiting(mutex).length < 2);
-    return this.#mutexes.admits(operation, waiting(objectOf(operation)), mayOneSleep(this.#context, sleeping));
+    return this.#mutexes.admits(operation, waiting, mayOneSleep(this.#context, sleeping));
+  }
+
+  rouse(sleeping: Sleeping): Operation | undefined {
+    return this.#mutexes.release(idleTasks(this.#context.tasks, sleeping), contendersIn(sleeping));
   }
 
   observe(observation: Observation): void {
     this.#mutexes.observe(observation);
   }
 }
+
+/** Those besides a task who wait for a mutex. */
+const contendersIn =
+  (sleeping: Sleeping, besides?: number) =>
+  (mutex: number): Operation[] =>
+    [...sleeping.values()].filter((other) => other.task !== besides && objectOf(other) === mutex);
 
 export const mutex: Family = { name: "mutex", begin: (context) => new Mutexes(context) };

@@ -2,7 +2,17 @@
 // library's are: by the same names, with the same arguments and results. The objects that all tasks share have names, by their
 // kind and number.
 
-import { IpcError, type Kernel } from "../../src/index.ts";
+import {
+  type Barrier,
+  type Condition,
+  IpcError,
+  type Kernel,
+  type LockGuard,
+  type Mutex,
+  type ReadWriteLock,
+  type Semaphore,
+  type SyncWaitOptions,
+} from "../../src/index.ts";
 import { type CallName, nameOfNumber, objectKinds } from "./calls.ts";
 import * as is from "./flags.ts";
 import { EOWNERDEAD, type FunctionName, isFunction, mutexTypes, partsAfter, passes } from "./library-calls.ts";
@@ -14,82 +24,18 @@ const EBUSY = -16;
 const MS_PER_SECOND = 1e3;
 const NANOSECONDS_PER_MS = 1e6;
 
-interface Time {
-  readonly timeout?: number;
-}
-
-interface Guard {
-  readonly ownerDied: boolean;
-}
-
-interface Closing {
-  close(): void;
-}
-
-interface Semaphore extends Closing {
-  readonly value: number;
-  waitSync(time?: Time): unknown;
-  tryWait(): boolean;
-  post(): void;
-}
-
-interface Mutex extends Closing {
-  lockSync(time?: Time): Guard;
-  tryLock(): Guard | undefined;
-  unlock(): void;
-  markConsistent(): void;
-}
-
-interface Rwlock extends Closing {
-  readLockSync(time?: Time): unknown;
-  tryReadLock(): unknown;
-  writeLockSync(time?: Time): unknown;
-  tryWriteLock(): unknown;
-  unlock(): void;
-}
-
-interface Condition extends Closing {
-  waitSync(mutex: Mutex, time?: Time): unknown;
-  signal(): void;
-  broadcast(): void;
-}
-
-interface Barrier extends Closing {
-  waitSync(time?: Time): boolean;
-}
-
-interface Making {
-  readonly name: string;
-  readonly create?: boolean;
-  readonly exclusive?: boolean;
-}
-
-/** The part of a kernel that is called here. */
-interface Objects {
-  semaphore(options: Making & { readonly mode?: number; readonly value?: number }): Semaphore;
-  mutex(options: Making & { readonly type?: string }): Mutex;
-  rwlock(options: Making): Rwlock;
-  condition(options: Making): Condition;
-  barrier(options: Making & { readonly parties?: number }): Barrier;
-  unlinkSemaphore(name: string): void;
-  unlinkMutex(name: string): void;
-  unlinkRwlock(name: string): void;
-  unlinkCondition(name: string): void;
-  unlinkBarrier(name: string): void;
-}
-
 export class KernelObjects {
-  readonly #kernel: Objects;
+  readonly #kernel: Kernel;
   readonly #slot: Slot;
   readonly #semaphores = new Map<number, Semaphore>();
   /** Opened when a call first wants them. */
   readonly #mutexes = new Map<number, Mutex>();
-  readonly #rwlocks = new Map<number, Rwlock>();
+  readonly #rwlocks = new Map<number, ReadWriteLock>();
   readonly #conditions = new Map<number, Condition>();
   readonly #barriers = new Map<number, Barrier>();
 
   constructor(kernel: Kernel, slot: Slot) {
-    this.#kernel = kernel as unknown as Objects;
+    this.#kernel = kernel;
     this.#slot = slot;
   }
 
@@ -167,7 +113,7 @@ export class KernelObjects {
     return newsOf(mutex.lockSync(name === "pthread_mutex_timedlock" ? this.#until(time) : {}));
   }
 
-  #ofRwlock(name: FunctionName, lock: Rwlock, time: number): unknown {
+  #ofRwlock(name: FunctionName, lock: ReadWriteLock, time: number): unknown {
     if (name === "pthread_rwlock_unlock") return lock.unlock();
     if (name === "pthread_rwlock_tryrdlock") return lock.tryReadLock() ? 0 : EBUSY;
     if (name === "pthread_rwlock_trywrlock") return lock.tryWriteLock() ? 0 : EBUSY;
@@ -179,12 +125,11 @@ export class KernelObjects {
     if (name === "pthread_cond_signal") return condition.signal();
     if (name === "pthread_cond_broadcast") return condition.broadcast();
     const until = name === "pthread_cond_timedwait" ? this.#until(time) : {};
-    const guard = condition.waitSync(this.#mutex(mutex), until) as Guard | undefined;
-    return guard?.ownerDied ? EOWNERDEAD : 0;
+    return newsOf(condition.waitSync(this.#mutex(mutex), until));
   }
 
   /** Of an absolute time: how long that is from now. */
-  #until(at: number): Time {
+  #until(at: number): SyncWaitOptions {
     const { view } = this.#slot;
     const when =
       Number(view.getBigInt64(at, true)) * MS_PER_SECOND + Number(view.getBigInt64(at + 8, true)) / NANOSECONDS_PER_MS;
@@ -225,7 +170,7 @@ export class KernelObjects {
     return opened(this.#mutexes, object, () => this.#kernel.mutex({ name: objectName("mutex", object) }));
   }
 
-  #rwlock(object: number): Rwlock {
+  #rwlock(object: number): ReadWriteLock {
     return opened(this.#rwlocks, object, () => this.#kernel.rwlock({ name: objectName("rwlock", object) }));
   }
 
@@ -247,7 +192,7 @@ export class KernelObjects {
 const objectName = (kind: string, object: number): string => `${kind}-${object}`;
 
 /** What locking a mutex says: that it is held, that its owner died, or nothing. */
-function newsOf(guard: Guard | undefined): number {
+function newsOf(guard: LockGuard | undefined): number {
   if (guard === undefined) return EBUSY;
   return guard.ownerDied ? EOWNERDEAD : 0;
 }

@@ -65,6 +65,7 @@ export function* partsAfter(
 }
 
 export const EOWNERDEAD = -130;
+export const ENOTRECOVERABLE = -131;
 
 /** Types of mutexes, as pthread_mutexattr_settype(3) has them. */
 export const mutexTypes = ["normal", "recursive", "error-checking"] as const;

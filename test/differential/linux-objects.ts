@@ -3,7 +3,7 @@
 // which sleeps is known to sleep in one.
 
 import { nameOfNumber, numbers, OBJECTS, type ObjectKind, objectKinds } from "./calls.ts";
-import { type FunctionName, isFunction, partsAfter, passes, signatures } from "./library-calls.ts";
+import { ENOTRECOVERABLE, type FunctionName, isFunction, partsAfter, passes, signatures } from "./library-calls.ts";
 import { DONE, IN_CALL, places, RETURNED, type Slot } from "./mailbox.ts";
 import { addressOfFunction, lastErrno, libraryFunction, makeFunctionTrampoline } from "./native.ts";
 
@@ -133,6 +133,8 @@ export class LinuxObjects {
   #remember(name: FunctionName, args: readonly number[], result: number): void {
     if (name.startsWith("pthread_cond_") && args.length > 1) this.#mutexes.add(args[1] as number);
     if (name.startsWith("pthread_mutex_") && name.endsWith("lock")) this.#mutexes.add(args[0] as number);
+    // Glibc's pthread_mutex_trylock keeps one that is not recoverable, and its pthread_mutex_unlock ends the process then.
+    if (name === "pthread_mutex_trylock" && result === ENOTRECOVERABLE) this.#mutexes.delete(args[0] as number);
     if (!name.startsWith("pthread_rwlock_") || result !== 0) return;
     const [lock = 0] = args;
     const more = name === "pthread_rwlock_unlock" ? -1 : 1;

@@ -4,7 +4,7 @@ import { LIBRARY_NUMBERS, numbers, OWN_NUMBERS } from "./calls.ts";
 import { LinuxObjects } from "./linux-objects.ts";
 import { DONE, IN_CALL, places, type Slot } from "./mailbox.ts";
 import { enterAsRoot, forbidPage, limitDescriptors, linuxCall, makeTrampoline, prepareSignals } from "./native.ts";
-import { FIRST_DESCRIPTOR_OF_LINUX, type TaskStart } from "./task-start.ts";
+import { FIRST_DESCRIPTOR_OF_LINUX, type Maker, type TaskStart } from "./task-start.ts";
 
 const SYS_PROCESS_VM_READV = 310;
 const SYS_PROCESS_VM_WRITEV = 311;
@@ -23,8 +23,7 @@ const VECTOR_BYTES = 16;
 /** Where in a slot the two vectors of process_vm_readv are: behind the words that the mailbox uses. */
 const VECTORS = 256;
 
-export class LinuxTask {
-  readonly kernelPid = 0;
+export class LinuxTask implements Maker {
   readonly #slot: Slot;
   readonly #start: TaskStart;
   readonly #objects: LinuxObjects;

@@ -1,15 +1,18 @@
 // What is known of a sequence's mutexes: who holds each, and in what state. All are robust.
 
+import { call } from "./family.ts";
+import { ENOTRECOVERABLE, EOWNERDEAD } from "./library-calls.ts";
 import type { Observation, Operand, Operation } from "./operation.ts";
 import { inAnyOrder, isImpatient } from "./waiters.ts";
 
 const EPERM = -1;
-const EOWNERDEAD = -130;
 const ETIMEDOUT = -110;
-const ENOTRECOVERABLE = -131;
 export const [NORMAL, RECURSIVE, ERROR_CHECKING] = [0, 1, 2] as const;
 
 const LOCKS: readonly string[] = ["pthread_mutex_lock", "pthread_mutex_trylock", "pthread_mutex_timedlock"];
+
+/** Those who want a mutex, and sleep. */
+type Contenders = (mutex: number) => readonly Operation[];
 
 interface Mutex {
   readonly type: number;
@@ -55,12 +58,12 @@ export class MutexModel {
   }
 
   /**
-   * Whether it is determined what a call of pthread_mutex_… comes to, where others contend for the same. What POSIX leaves open
+   * Whether it is determined what a call of pthread_mutex_… comes to, and it does not make all sleep. What POSIX leaves open
    * is not drawn: a second lock of a normal mutex, which waits for itself; pthread_mutex_consistent by another than the owner.
    * Nor what glibc does otherwise than POSIX says: pthread_mutex_trylock of one's own error-checking mutex is EBUSY there (and
    * EDEADLK in glibc), and of an inconsistent mutex that was locked twice glibc unlocks only the second in good order.
    */
-  admits(operation: Operation, contenders: readonly Operation[], maySleep: boolean): boolean {
+  admits(operation: Operation, contendersOf: Contenders, maySleep: boolean): boolean {
     const { task, name, args } = operation;
     const mutex = this.#get(args[0]);
     if (name === "pthread_mutex_init") return mutex === undefined && !this.#spoilt.has(args[0] as number);
@@ -71,7 +74,17 @@ export class MutexModel {
     if (isOwn && mutex.type === RECURSIVE) return !mutex.isInconsistent;
     if (isOwn && mutex.type === ERROR_CHECKING) return name !== "pthread_mutex_trylock";
     if (isImpatient(operation) || mutex.owner === undefined) return true;
-    return !isOwn && maySleep && inAnyOrder([...contenders, operation]);
+    if (isOwn || !maySleep || this.#closesCycle(task, mutex.owner, contendersOf)) return false;
+    return inAnyOrder([...contendersOf(args[0] as number), operation]);
+  }
+
+  /** What lets go of a mutex that a task holds which is awake, for one of those who contend for it. */
+  release(awake: readonly number[], contendersOf: Contenders): Operation | undefined {
+    for (const [number, { owner }] of this.#mutexes) {
+      if (owner === undefined || !awake.includes(owner) || contendersOf(number).length === 0) continue;
+      return call(owner, "pthread_mutex_unlock", [number]);
+    }
+    return undefined;
   }
 
   observe({ operation, result }: Observation): void {
@@ -89,6 +102,11 @@ export class MutexModel {
     if (LOCKS.includes(name)) got(mutex, task, result);
     if (name === "pthread_mutex_trylock" && result === ENOTRECOVERABLE) this.#spoil(args[0] as number);
     if (name === "pthread_mutex_pass" && result === EOWNERDEAD) mutex.isLeft = false;
+  }
+
+  /** Whether a task would wait for one that waits for it: none could be woken. */
+  #closesCycle(task: number, owner: number, contendersOf: Contenders): boolean {
+    return this.heldBy(task).some((mutex) => contendersOf(mutex).some((other) => other.task === owner));
   }
 
   #spoil(mutex: number): void {
