@@ -142,8 +142,9 @@ class Conditions implements Drawing {
     );
     if (others.some((other) => mutexOf(other) !== mutex)) return false;
     if (!this.#mutexes.isHeldBy(mutex, task)) return true; // EPERM
-    if (this.#mutexes.countOf(mutex) > 1) return false;
-    if (isImpatient(operation)) return this.#contenders(mutex, task).length === 0;
+    const contenders = this.#contenders(mutex, task);
+    if (this.#mutexes.countOf(mutex) > 1 || (contenders.length > 1 && this.#mutexes.isLost(mutex))) return false;
+    if (isImpatient(operation)) return contenders.length === 0;
     return mayOneSleep(this.#context, this.#sleeping) && inAnyOrder([...others, operation]);
   }
 
@@ -152,7 +153,8 @@ class Conditions implements Drawing {
     const waiters = this.#waitersOf(args[0] as number);
     const [first] = waiters;
     if (!first) return true;
-    if (waiters.length > 1 && (name === "pthread_cond_signal" || this.#mutexes.isLeft(mutexOf(first)))) return false;
+    const isDetermined = name === "pthread_cond_broadcast" && !this.#mutexes.isLeft(mutexOf(first));
+    if (waiters.length > 1 && (!isDetermined || this.#mutexes.isLost(mutexOf(first)))) return false;
     return inAnyOrder([...waiters, ...this.#contenders(mutexOf(first), task)]);
   }
 }

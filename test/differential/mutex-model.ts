@@ -14,6 +14,8 @@ const LOCKS: readonly string[] = ["pthread_mutex_lock", "pthread_mutex_trylock",
 /** Those who want a mutex, and sleep. */
 type Contenders = (mutex: number) => readonly Operation[];
 
+const untouched = { isLeft: false, isInconsistent: false, isLost: false };
+
 interface Mutex {
   readonly type: number;
   owner: number | undefined;
@@ -23,6 +25,8 @@ interface Mutex {
   isLeft: boolean;
   /** Its owner took it over from one that died, and has not declared it consistent. */
   isInconsistent: boolean;
+  /** It was unlocked so, and is of no use any more. */
+  isLost: boolean;
 }
 
 export class MutexModel {
@@ -48,6 +52,12 @@ export class MutexModel {
     return this.#get(mutex)?.isLeft === true;
   }
 
+  /** Whether it is, or will be when its owner unlocks it, of no use any more. */
+  isLost(mutex: Operand | undefined): boolean {
+    const { isLost = false, isInconsistent = false } = this.#get(mutex) ?? {};
+    return isLost || isInconsistent;
+  }
+
   isHeldBy(mutex: Operand | undefined, task: number): boolean {
     return this.#get(mutex)?.owner === task;
   }
@@ -60,29 +70,29 @@ export class MutexModel {
   /**
    * Whether it is determined what a call of pthread_mutex_… comes to, and it does not make all sleep. What POSIX leaves open
    * is not drawn: a second lock of a normal mutex, which waits for itself; pthread_mutex_consistent by another than the owner.
-   * Nor what glibc does otherwise than POSIX says: pthread_mutex_trylock of one's own error-checking mutex is EBUSY there (and
-   * EDEADLK in glibc), and of an inconsistent mutex that was locked twice glibc unlocks only the second in good order.
+   * Nor what glibc does otherwise than POSIX says (row mutex-glibc).
    */
   admits(operation: Operation, contendersOf: Contenders, maySleep: boolean): boolean {
     const { task, name, args } = operation;
-    const mutex = this.#get(args[0]);
-    if (name === "pthread_mutex_init") return mutex === undefined && !this.#spoilt.has(args[0] as number);
+    const number = args[0] as number;
+    const mutex = this.#get(number);
+    if (name === "pthread_mutex_init") return mutex === undefined && !this.#spoilt.has(number);
     if (mutex === undefined) return false;
     const isOwn = mutex.owner === task;
-    if (name === "pthread_mutex_unlock") return true;
+    if (name === "pthread_mutex_unlock") return !(isOwn && mutex.isInconsistent && contendersOf(number).length > 1);
     if (name === "pthread_mutex_consistent") return isOwn || !mutex.isInconsistent;
     if (isOwn && mutex.type === RECURSIVE) return !mutex.isInconsistent;
     if (isOwn && mutex.type === ERROR_CHECKING) return name !== "pthread_mutex_trylock";
     if (isImpatient(operation) || mutex.owner === undefined) return true;
     if (isOwn || !maySleep || this.#closesCycle(task, mutex.owner, contendersOf)) return false;
-    return inAnyOrder([...contendersOf(args[0] as number), operation]);
+    return inAnyOrder([...contendersOf(number), operation]);
   }
 
   /** What lets go of a mutex that a task holds which is awake, for one of those who contend for it. */
   release(awake: readonly number[], contendersOf: Contenders): Operation | undefined {
-    for (const [number, { owner }] of this.#mutexes) {
+    for (const [number, { owner, isInconsistent }] of this.#mutexes) {
       if (owner === undefined || !awake.includes(owner) || contendersOf(number).length === 0) continue;
-      return call(owner, "pthread_mutex_unlock", [number]);
+      return call(owner, isInconsistent ? "pthread_mutex_consistent" : "pthread_mutex_unlock", [number]);
     }
     return undefined;
   }
@@ -92,7 +102,7 @@ export class MutexModel {
     if (name === "die") this.#leave(task);
     if (name === "pthread_mutex_init" && result === 0) {
       const type = args[1] as number;
-      this.#mutexes.set(args[0] as number, { type, owner: undefined, count: 0, isLeft: false, isInconsistent: false });
+      this.#mutexes.set(args[0] as number, { type, owner: undefined, count: 0, ...untouched });
     }
     if (name.startsWith("pthread_cond_")) this.#observeWait(operation, result);
     const mutex = this.#get(args[0]);
@@ -117,6 +127,7 @@ export class MutexModel {
   #leave(task: number): void {
     for (const mutex of this.#mutexes.values()) {
       if (mutex.owner !== task) continue;
+      mutex.isInconsistent = false; // whoever is next is told once more
       release(mutex);
       mutex.isLeft = true;
     }
@@ -146,6 +157,7 @@ function got(mutex: Mutex, task: number, result: Observation["result"]): void {
 }
 
 function release(mutex: Mutex): void {
+  mutex.isLost ||= mutex.isInconsistent;
   mutex.owner = undefined;
   mutex.count = 0;
   mutex.isInconsistent = false;
