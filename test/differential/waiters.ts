@@ -4,13 +4,13 @@
 import type { CallName } from "./calls.ts";
 import { type Context, call, idleTasks, longs, type Sleeping } from "./family.ts";
 import { passes } from "./library-calls.ts";
-import type { Input, Operation } from "./operation.ts";
+import type { Operation } from "./operation.ts";
 import type { Random } from "./random.ts";
 
 /** Where a call finds the time until which it waits. */
 export const TIME = 10_752;
 const FAR_MS = 3_600_000;
-const PASSED = longs(1, 0);
+const SOON_MS = 3;
 
 const isPass = ({ name }: Operation): boolean => name in passes;
 
@@ -29,19 +29,25 @@ export function drawDeath(random: Random, { tasks }: Context, rich: readonly num
   return call(rich.length > 0 && random.chance(80) ? random.pick(rich) : random.below(tasks), "die", []);
 }
 
-/** A time that lies far ahead, or has passed. */
-const drawTime = (random: Random): Input => ({
-  at: TIME,
-  value: random.chance(50) ? PASSED : { inMilliseconds: FAR_MS },
-});
+/** A time that a call is given: it has passed, passes soon, or lies far ahead. */
+type Timing = Pick<Operation, "inputs" | "returns">;
+export const PASSED: Timing = { inputs: [{ at: TIME, value: longs(1, 0) }] };
+const SOON: Timing = { inputs: [{ at: TIME, value: { inMilliseconds: SOON_MS } }], returns: true };
+const FAR: Timing = { inputs: [{ at: TIME, value: { inMilliseconds: FAR_MS } }] };
 
-/** Whether a call comes back at once where it does not get what it wants. */
-export const isImpatient = ({ name, inputs = [] }: Operation): boolean =>
-  name.includes("try") || (name.includes("timed") && !inputs.some(({ value }) => "inMilliseconds" in value));
+/** What a call is given, where it is a timed one. */
+export const timeFor = (name: CallName, random: Random): Timing =>
+  name.includes("timed")
+    ? random.weighted([
+        [45, PASSED],
+        [10, SOON],
+        [45, FAR],
+      ])
+    : {};
+
+/** Whether a call comes back by itself where it does not get what it wants. */
+export const isImpatient = ({ name, inputs, returns }: Operation): boolean =>
+  name.includes("try") || (name.includes("timed") && (returns === true || inputs === PASSED.inputs));
 
 /** The first argument, as the number that it is: of an object or a handle. */
 export const objectOf = ({ args }: Operation): number => args[0] as number;
-
-/** The inputs of a call, where it is a timed one. */
-export const timeFor = (name: CallName, random: Random): Pick<Operation, "inputs"> =>
-  name.includes("timed") ? { inputs: [drawTime(random)] } : {};
