@@ -6,7 +6,7 @@ import { mutexTypes } from "./library-calls.ts";
 import { MutexModel } from "./mutex-model.ts";
 import type { Observation, Operation } from "./operation.ts";
 import type { Random } from "./random.ts";
-import { drawDeath, inAnyOrder, isImpatient, mayOneSleep, objectOf, TIME, timeFor } from "./waiters.ts";
+import { callInTime, drawDeath, inAnyOrder, isImpatient, mayOneSleep, objectOf } from "./waiters.ts";
 
 const MUTEXES = 2;
 const CONDITIONS = 2;
@@ -58,8 +58,7 @@ class Conditions implements Drawing {
     if (kind === "lock")
       return call(task, random.pick(["pthread_mutex_lock", "pthread_mutex_pass"] as const), [random.pick(all)]);
     const name = random.pick(["pthread_cond_wait", "pthread_cond_timedwait", "pthread_cond_pass"] as const);
-    const args = name === "pthread_cond_timedwait" ? [condition, mutex, { at: TIME }] : [condition, mutex];
-    return call(task, name, args, timeFor(name, random));
+    return callInTime(random, task, name, condition, mutex);
   }
 
   admits(operation: Operation, sleeping: Sleeping): boolean {

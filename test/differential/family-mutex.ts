@@ -7,7 +7,7 @@ import { mutexTypes } from "./library-calls.ts";
 import { MutexModel } from "./mutex-model.ts";
 import type { Observation, Operation } from "./operation.ts";
 import type { Random } from "./random.ts";
-import { drawDeath, mayOneSleep, objectOf, TIME, timeFor } from "./waiters.ts";
+import { callInTime, drawDeath, mayOneSleep, objectOf } from "./waiters.ts";
 
 /** At one time. */
 const MUTEXES = 3;
@@ -39,8 +39,7 @@ class Mutexes implements Drawing {
       [12, "pthread_mutex_timedlock"],
       [8, "pthread_mutex_pass"],
     ] as const);
-    const args = name === "pthread_mutex_timedlock" ? [mutex, { at: TIME }] : [mutex];
-    return call(task, name, args, timeFor(name, random));
+    return callInTime(random, task, name, mutex);
   }
 
   admits(operation: Operation, sleeping: Sleeping): boolean {

@@ -14,7 +14,7 @@ import {
 import * as is from "./flags.ts";
 import type { Observation, Operation } from "./operation.ts";
 import type { Random } from "./random.ts";
-import { drawDeath, inAnyOrder, isImpatient, objectOf, TIME, timeFor } from "./waiters.ts";
+import { callInTime, drawDeath, inAnyOrder, isImpatient, objectOf } from "./waiters.ts";
 
 const NAME = 4096;
 const NAMES = ["a", "b"] as const;
@@ -138,8 +138,7 @@ class PosixSemaphores implements Drawing {
       [12, "sem_timedwait"],
       [15, "sem_getvalue"],
     ] as const);
-    const args = name === "sem_timedwait" ? [handle, { at: TIME }] : [handle];
-    return call(task, name, args, timeFor(name, random));
+    return callInTime(random, task, name, handle);
   }
 }
 

@@ -4,7 +4,7 @@
 import { type Context, call, type Drawing, type Family, idleTasks, type Sleeping } from "./family.ts";
 import type { Observation, Operation } from "./operation.ts";
 import type { Random } from "./random.ts";
-import { inAnyOrder, isImpatient, mayOneSleep, objectOf, TIME, timeFor } from "./waiters.ts";
+import { callInTime, inAnyOrder, isImpatient, mayOneSleep, objectOf } from "./waiters.ts";
 
 const LOCKS = 2;
 
@@ -45,9 +45,7 @@ class ReadWriteLocks implements Drawing {
       "pthread_rwlock_timedwrlock",
       "pthread_rwlock_wrpass",
     ] as const);
-    const lock = random.pick(all);
-    const args = name.includes("timed") ? [lock, { at: TIME }] : [lock];
-    return call(task, name, args, timeFor(name, random));
+    return callInTime(random, task, name, random.pick(all));
   }
 
   /**

@@ -35,15 +35,16 @@ export const PASSED: Timing = { inputs: [{ at: TIME, value: longs(1, 0) }] };
 const SOON: Timing = { inputs: [{ at: TIME, value: { inMilliseconds: SOON_MS } }], returns: true };
 const FAR: Timing = { inputs: [{ at: TIME, value: { inMilliseconds: FAR_MS } }] };
 
-/** What a call is given, where it is a timed one. */
-export const timeFor = (name: CallName, random: Random): Timing =>
-  name.includes("timed")
-    ? random.weighted([
-        [45, PASSED],
-        [10, SOON],
-        [45, FAR],
-      ])
-    : {};
+/** A call on objects, or one of the task's handles; where it is a timed one, with a time. */
+export function callInTime(random: Random, task: number, name: CallName, ...objects: number[]): Operation {
+  if (!name.includes("timed")) return call(task, name, objects);
+  const timing = random.weighted([
+    [45, PASSED],
+    [10, SOON],
+    [45, FAR],
+  ]);
+  return call(task, name, [...objects, { at: TIME }], timing);
+}
 
 /** Whether a call comes back by itself where it does not get what it wants. */
 export const isImpatient = ({ name, inputs, returns }: Operation): boolean =>
