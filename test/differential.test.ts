@@ -4,16 +4,19 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { libc } from "../src/platforms/libc.ts";
+import { type CallName, type ObjectKind, objectKinds } from "./differential/calls.ts";
 import { differences, differencesTable } from "./differential/differences.ts";
 import { Differential, summaryOf, Unfit } from "./differential/differential.ts";
 import { families } from "./differential/families.ts";
 import { call, longs } from "./differential/family.ts";
 import * as is from "./differential/flags.ts";
+import { mutexTypes } from "./differential/library-calls.ts";
 import type { Operand, Operation } from "./differential/operation.ts";
 import { PATH, pathInput } from "./differential/paths.ts";
 import { ByteStore, PipeModel, SlotStore } from "./differential/pipe-model.ts";
 import { Random } from "./differential/random.ts";
 import { shortest } from "./differential/shrink.ts";
+import { PASSED, TIME } from "./differential/waiters.ts";
 
 const CALLS = 500;
 const missing = libc();
@@ -110,6 +113,51 @@ describe("beside Linux", { skip: typeof missing === "string" ? missing : false }
     assert.deepEqual(texts, [
       ["a new queue", "0", "EFAULT", "ENOMSG"],
       ["a new queue", "0", "EFAULT", "3"],
+    ]);
+  });
+
+  const forgotten = (kind: ObjectKind, object: number) => call(0, "forget", [objectKinds.indexOf(kind), object]);
+
+  test("row lock-again: a task that would wait for itself is told so here", async (t) => {
+    if (!differential) return t.skip(unfit);
+    const timed = (name: CallName, ...objects: number[]) => call(0, name, [...objects, { at: TIME }], PASSED);
+    const upgraded = played(differential, [
+      call(0, "pthread_rwlock_init", [0]),
+      call(0, "pthread_rwlock_rdlock", [0]),
+      timed("pthread_rwlock_timedwrlock", 0),
+      call(0, "pthread_rwlock_trywrlock", [0]),
+      forgotten("rwlock", 0),
+    ]);
+    assert.deepEqual(upgraded, [
+      ["0", "0", "ETIMEDOUT", "EBUSY", "0"],
+      ["0", "0", "EDEADLK", "EBUSY", "0"],
+    ]);
+    const lockedTwice = played(differential, [
+      call(0, "pthread_cond_init", [0]),
+      call(0, "pthread_mutex_init", [0, mutexTypes.indexOf("recursive")]),
+      call(0, "pthread_mutex_lock", [0]),
+      call(0, "pthread_mutex_lock", [0]),
+      timed("pthread_cond_timedwait", 0, 0),
+      forgotten("condition", 0),
+      forgotten("mutex", 0),
+    ]);
+    assert.deepEqual(lockedTwice, [
+      ["0", "0", "0", "0", "ETIMEDOUT", "0", "0"],
+      ["0", "0", "0", "0", "EPERM", "0", "0"],
+    ]);
+  });
+
+  test("row mutex-glibc: a try of one's own error-checking mutex is EBUSY here, as POSIX says", async (t) => {
+    if (!differential) return t.skip(unfit);
+    const texts = played(differential, [
+      call(0, "pthread_mutex_init", [0, mutexTypes.indexOf("error-checking")]),
+      call(0, "pthread_mutex_lock", [0]),
+      call(0, "pthread_mutex_trylock", [0]),
+      forgotten("mutex", 0),
+    ]);
+    assert.deepEqual(texts, [
+      ["0", "0", "EDEADLK", "0"],
+      ["0", "0", "EBUSY", "0"],
     ]);
   });
 

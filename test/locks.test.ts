@@ -363,6 +363,22 @@ overWorlds((world) => {
     assert.equal(mutex.owner, kernel.pid);
   });
 
+  for (const form of ["waitSync", "wait"]) {
+    test(`a wait for a condition whose time passes brings the news that the mutex's owner has died (${form})`, async () => {
+      const { kernel, others } = await both(2);
+      const [waiter, owner] = others as [Other, Other];
+      using condition = kernel.condition();
+      using mutex = kernel.mutex();
+      await waiter.does(mutex.token, "lockSync");
+      await owner.sleepsIn(mutex.token, "lockSync");
+      waiter.begin(condition.token, form, { timeout: 500 }, mutex.token);
+      assert.equal(await owner.said(), "locked");
+      await owner.dies();
+      assert.equal(await waiter.said(), "owner died", "as pthread_cond_timedwait says EOWNERDEAD, not ETIMEDOUT");
+      assert.equal(await waiter.does(mutex.token, "markConsistent"), "undefined");
+    });
+  }
+
   test("a task that is killed while it waits for a condition takes no signal", async () => {
     const { kernel, others } = await both(2);
     const [first, second] = others as [Other, Other];

@@ -31,7 +31,8 @@ export class Condition extends Handle {
 
   /**
    * Unlocks the mutex and waits, as one step for whoever signals with the mutex locked; locks it again in any case, also where
-   * it then fails. Resolves with the new hold on the mutex; the guard that was there before goes on to be good as well.
+   * it then fails. Resolves with the new hold on the mutex; the guard that was there before goes on to be good as well. Where
+   * the mutex's owner has died meanwhile it resolves with that news, whatever else has ended the wait (EOWNERDEAD).
    * @throws IpcError EPERM where this task does not hold the mutex, or more than once; ETIMEDOUT; what locking throws
    */
   async wait(mutex: Mutex, options?: WaitOptions): Promise<LockGuard> {
@@ -54,7 +55,7 @@ export class Condition extends Handle {
       failed = error;
     }
     const guard = unlocked ? await mutex.lock() : undefined;
-    if (guard === undefined || failed !== undefined) throw failed;
+    if (guard === undefined || (failed !== undefined && !guard.ownerDied)) throw failed;
     return guard;
   }
 
@@ -71,7 +72,8 @@ export class Condition extends Handle {
     system.nodes.free(at);
     if (result === EINTR) system.signals.deliver();
     const guard = mutex.lockSync();
-    if (result !== EINTR) this.checked(WAIT, result); // who was interrupted looks again, as on Linux
+    // Who was interrupted looks again, as on Linux; nothing else would tell of a death.
+    if (result !== EINTR && !guard.ownerDied) this.checked(WAIT, result);
     return guard;
   }
 

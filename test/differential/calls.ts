@@ -65,9 +65,73 @@ export const numbers = {
   inherit: 10_004,
   /** What SEM_UNDO does when a task dies, done now: on Linux by unshare(CLONE_SYSVSEM), with us by leaving and coming back. */
   undo: 10_005,
+  /** die(): the task is killed, whether it sleeps or not, and another takes its place. */
+  die: 10_007,
+  /** forget(kind, object): the name that an object has with us is removed. Linux's lies in memory that is used again. */
+  forget: 10_006,
+
+  // What Linux does in its C library. A semaphore is one of the task's own handles, 0 to 7; of the others there are eight of each
+  // kind, which all tasks share. Times are absolute, of CLOCK_REALTIME, and lie in scratch memory. What blocks has a form that
+  // lets go again of what it got at once (`…_pass`): of those it does not matter who is first.
+
+  /** sem_open(handle, name, flags, mode, value), sem_unlink(name), and of a handle the rest. */
+  sem_open: 10_100,
+  sem_close: 10_101,
+  sem_unlink: 10_102,
+  sem_post: 10_103,
+  sem_wait: 10_104,
+  sem_trywait: 10_105,
+  sem_timedwait: 10_106,
+  /** Its result is the value. */
+  sem_getvalue: 10_107,
+  sem_pass: 10_108,
+
+  /** pthread_mutex_init(mutex, type), robust. */
+  pthread_mutex_init: 10_110,
+  pthread_mutex_lock: 10_111,
+  pthread_mutex_trylock: 10_112,
+  pthread_mutex_timedlock: 10_113,
+  pthread_mutex_unlock: 10_114,
+  pthread_mutex_consistent: 10_115,
+  pthread_mutex_pass: 10_116,
+
+  /** pthread_rwlock_init(lock): one that prefers writers. */
+  pthread_rwlock_init: 10_120,
+  pthread_rwlock_rdlock: 10_121,
+  pthread_rwlock_tryrdlock: 10_122,
+  pthread_rwlock_timedrdlock: 10_123,
+  pthread_rwlock_wrlock: 10_124,
+  pthread_rwlock_trywrlock: 10_125,
+  pthread_rwlock_timedwrlock: 10_126,
+  pthread_rwlock_unlock: 10_127,
+  pthread_rwlock_rdpass: 10_128,
+  pthread_rwlock_wrpass: 10_129,
+
+  /** pthread_cond_wait(condition, mutex). */
+  pthread_cond_init: 10_130,
+  pthread_cond_wait: 10_131,
+  pthread_cond_timedwait: 10_132,
+  pthread_cond_signal: 10_133,
+  pthread_cond_broadcast: 10_134,
+  pthread_cond_pass: 10_135,
+
+  /** pthread_barrier_init(barrier, parties); pthread_barrier_wait gives its leader 1. */
+  pthread_barrier_init: 10_140,
+  pthread_barrier_wait: 10_141,
 } as const;
 
 export type CallName = keyof typeof numbers;
 
 /** From here on a number is the harness's. */
 export const OWN_NUMBERS = 10_000;
+/** From here on a number is that of a function of the C library, which may sleep. */
+export const LIBRARY_NUMBERS = 10_100;
+
+export const nameOfNumber: ReadonlyMap<number, CallName> = new Map(
+  Object.entries(numbers).map(([name, number]) => [number, name as CallName]),
+);
+
+/** Objects that all tasks share, so many of each kind. */
+export const OBJECTS = 8;
+export const objectKinds = ["mutex", "rwlock", "condition", "barrier"] as const;
+export type ObjectKind = (typeof objectKinds)[number];

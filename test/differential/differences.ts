@@ -53,6 +53,29 @@ export const differences: readonly Difference[] = [
     ours: "EINVAL.",
     reason: "The mission's pipe is a stream of bytes; packets are what message queues are for.",
   },
+  {
+    id: "lock-again",
+    what: "A task that wants a lock which it has: pthread_rwlock_wrlock where it reads, pthread_rwlock_rdlock where it reads and a writer waits, pthread_cond_wait with a mutex that it has locked twice.",
+    linux: "It waits for itself; a timed one until its time has passed (ETIMEDOUT).",
+    ours: "EDEADLK; it reads once more; EPERM.",
+    reason: "POSIX leaves it open, and names EDEADLK for the locks. Who waits for itself waits for ever.",
+  },
+  {
+    id: "lock-death",
+    what: "A task that dies while it holds a read/write lock, has come to a barrier, or waits for a condition.",
+    linux:
+      "It holds the lock for ever; it has come, and is counted; a signal may be given to it, and pthread_cond_destroy waits for it.",
+    ours: "Its lock is let go of; it has not come; it takes no signal.",
+    reason: "POSIX says nothing. Nobody could ever give back what a dead task holds.",
+  },
+  {
+    id: "mutex-glibc",
+    what: "Robust mutexes, where the C library departs from POSIX: pthread_mutex_trylock of one's own error-checking mutex; pthread_mutex_unlock of one that is inconsistent and was locked twice; one that is not recoverable and is waited for by several, or tried.",
+    linux:
+      "EDEADLK. ENOTRECOVERABLE, though it is still held. One of those who wait is told, the others sleep on; pthread_mutex_trylock says ENOTRECOVERABLE and keeps it locked, so that the next waits.",
+    ours: "EBUSY. 0. ENOTRECOVERABLE for all, always.",
+    reason: "POSIX says so.",
+  },
 ];
 
 /** The rows as a Markdown table. */

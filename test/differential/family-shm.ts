@@ -25,7 +25,7 @@ interface Attached {
 }
 
 class Shm implements Drawing {
-  readonly leftovers = { fifos: [], queues: [] };
+  readonly leftovers = {};
   readonly #context: Context;
   #live: string[] = [];
   readonly #all: string[] = [];

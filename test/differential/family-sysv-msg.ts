@@ -29,7 +29,7 @@ const TYPES = [1, 1, 2, 2, 3, 4, 7, 2 ** 31, 2 ** 32 + 1] as const;
 const BAD: readonly Operand[] = [0, -8, { at: SCRATCH_BYTES }, { at: SCRATCH_BYTES + 100 }];
 
 class SysvMsg implements Drawing {
-  readonly leftovers = { fifos: [], queues: [] };
+  readonly leftovers = {};
   readonly #context: Context;
   /** Names of ids: those in use, and all that ever were. */
   #live: string[] = [];

@@ -1,6 +1,6 @@
 // A family of calls: draws plausible operations one by one, knowing what came of those before.
 
-import type { CallName } from "./calls.ts";
+import type { CallName, ObjectKind } from "./calls.ts";
 import type { Observation, Operand, Operation } from "./operation.ts";
 import type { Random } from "./random.ts";
 
@@ -31,6 +31,14 @@ export interface Context {
 /** Operations whose calls sleep, by task. */
 export type Sleeping = ReadonlyMap<number, Operation>;
 
+/** What may be left: names of FIFOs, POSIX queues and semaphores, and objects that all tasks share. */
+export interface Leftovers {
+  readonly fifos?: readonly string[];
+  readonly queues?: readonly string[];
+  readonly semaphores?: readonly string[];
+  readonly objects?: readonly ObjectKind[];
+}
+
 /** One sequence's worth of drawing. Remembers what the tasks have, from what is observed. */
 export interface Drawing {
   /** The next operation; undefined where this draw came to nothing. */
@@ -41,8 +49,9 @@ export interface Drawing {
    */
   admits(operation: Operation, sleeping: Sleeping): boolean;
   observe(observation: Observation): void;
-  /** Names of FIFOs and POSIX queues that may be left. */
-  readonly leftovers: { readonly fifos: readonly string[]; readonly queues: readonly string[] };
+  /** At the end: what wakes one of those who sleep in calls that nothing interrupts. */
+  rouse?(sleeping: Sleeping): Operation | undefined;
+  readonly leftovers: Leftovers;
 }
 
 export interface Family {
@@ -61,8 +70,10 @@ export const call = (
 export const drawInterrupt = (random: Random, sleeping: Sleeping): Operation =>
   call(0, "interrupt", [random.pick([...sleeping.keys()])]);
 
+export const allTasks = (count: number): number[] => Array.from({ length: count }, (_, task) => task);
+
 export const idleTasks = (count: number, sleeping: Sleeping): number[] =>
-  Array.from({ length: count }, (_, task) => task).filter((task) => !sleeping.has(task));
+  allTasks(count).filter((task) => !sleeping.has(task));
 
 /** The symbol of an operand, if it is one. */
 export const symbolOf = (operand: Operand | undefined): string | undefined =>

@@ -99,12 +99,13 @@ export class KernelSide extends Side {
   }
 
   /**
-   * Asleep on a node that nobody has taken out of its list: whoever wakes it takes it out first. A task that polls sleeps on
-   * a word of its own instead, in a futex call that /proc shows; whoever wakes it has changed the word by then.
+   * Asleep on a node that nobody has taken out of its list: whoever wakes it takes it out first. Its thread sleeps too: one whose
+   * time has passed stands in the list for a moment, however long it is kept from going on. A task that polls sleeps on a word
+   * of its own instead, in a futex call that /proc shows; whoever wakes it has changed the word by then.
    */
   protected sleeps(task: number): boolean {
     const states = this.#waitStates(task);
-    if (states.includes(SLEEPING)) return true;
+    if (states.includes(SLEEPING)) return this.threadSleeps(task);
     if (states.some((state) => state !== POLLED)) return false;
     const word = field(taskSlot(this.#geometry, this.pidOf(task) as Pid), taskFields.POLL);
     const call = this.callOf(task);

@@ -1,7 +1,7 @@
 // Linux itself, seen by the controller. Its tasks share a namespace of their own for SysV objects and POSIX queues, with Linux's
 // default limits, where the user may have one; and a directory for FIFOs, which is sticky.
 
-import { chmodSync, closeSync, mkdtempSync, openSync, readdirSync, rmSync } from "node:fs";
+import { chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { numbers } from "./calls.ts";
@@ -33,6 +33,9 @@ export class LinuxSide extends Side {
     super(count);
     this.name = name;
     chmodSync(this.#directory, 0o1777);
+    const semaphores = join(this.#directory, "dev", "shm"); // where the C library has them, under the tasks' root
+    mkdirSync(semaphores, { recursive: true });
+    chmodSync(semaphores, 0o1777);
     process.once("exit", this.#remove);
     const outer = openSync("/proc/thread-self/ns/ipc", "r");
     if (unshareIpc() === 0) {

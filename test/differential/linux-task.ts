@@ -1,9 +1,10 @@
 // A task's side of Linux: its descriptors, directory and signals are set up so that what it gets can be compared to the number.
 
-import { numbers, OWN_NUMBERS } from "./calls.ts";
+import { LIBRARY_NUMBERS, numbers, OWN_NUMBERS } from "./calls.ts";
+import { LinuxObjects } from "./linux-objects.ts";
 import { DONE, IN_CALL, places, type Slot } from "./mailbox.ts";
 import { enterAsRoot, forbidPage, limitDescriptors, linuxCall, makeTrampoline, prepareSignals } from "./native.ts";
-import { FIRST_DESCRIPTOR_OF_LINUX, type TaskStart } from "./task-start.ts";
+import { FIRST_DESCRIPTOR_OF_LINUX, type Maker, type TaskStart } from "./task-start.ts";
 
 const SYS_PROCESS_VM_READV = 310;
 const SYS_PROCESS_VM_WRITEV = 311;
@@ -22,10 +23,10 @@ const VECTOR_BYTES = 16;
 /** Where in a slot the two vectors of process_vm_readv are: behind the words that the mailbox uses. */
 const VECTORS = 256;
 
-export class LinuxTask {
-  readonly kernelPid = 0;
+export class LinuxTask implements Maker {
   readonly #slot: Slot;
   readonly #start: TaskStart;
+  readonly #objects: LinuxObjects;
   readonly #uid = process.getuid?.() ?? 0;
   readonly #gid = process.getgid?.() ?? 0;
   readonly #trampoline = makeTrampoline({
@@ -37,8 +38,9 @@ export class LinuxTask {
     result: places.RESULT,
   });
 
-  constructor(slot: Slot, start: TaskStart) {
+  constructor(slot: Slot, start: TaskStart, sharedObjects: number) {
     this.#slot = slot;
+    this.#objects = new LinuxObjects(slot, sharedObjects);
     this.#start = start;
   }
 
@@ -60,11 +62,17 @@ export class LinuxTask {
       this.#trampoline(this.#slot.address);
       return;
     }
+    if (number >= LIBRARY_NUMBERS) {
+      this.#objects.make();
+      return;
+    }
     const [first, second, third] = [0, 1, 2].map((i) => Number(this.#slot.argument(i))) as [number, number, number];
     this.#slot.state = IN_CALL;
     if (number === numbers.reset) this.#slot.result = this.#reset();
     else if (number === numbers.undo) this.#slot.result = linuxCall(SYS_UNSHARE, CLONE_SYSVSEM);
     else if (number === numbers.inherit) this.#slot.result = this.#inherit(first, second, third);
+    else if (number === numbers.forget)
+      this.#slot.result = 0; // the memory is used again
     else this.#slot.result = this.#throughSegment(number, first, second, third);
     this.#slot.state = DONE;
   }
@@ -74,6 +82,7 @@ export class LinuxTask {
     const users = linuxCall(numbers.setresuid, uid, uid, uid);
     const groups = linuxCall(numbers.setresgid, gid, gid, gid);
     if (uid === 0) linuxCall(numbers.setgroups, 0, 0);
+    this.#objects.reset();
     linuxCall(numbers.umask, 0o022);
     linuxCall(SYS_CLOSE_RANGE, FIRST_DESCRIPTOR_OF_LINUX, LAST, 0);
     return users || groups;

@@ -9,17 +9,20 @@ export const SCRATCH_BYTES = 128 * 1024;
 const CONTROL_BYTES = 4096;
 /** Behind the scratch memory nothing may be read or written: a task makes it so. */
 const GUARD_BYTES = 4096;
+/** Behind the slots, for the C library's objects that all tasks share. */
+const OBJECTS_BYTES = 4096;
 const SLOT_BYTES = CONTROL_BYTES + SCRATCH_BYTES + GUARD_BYTES;
 const ARGUMENTS = 6;
 const IDLE_MS = 1000;
 /** Looks before a task sleeps: the next call of the same task often follows at once. */
 const SPIN_TURNS = 500;
 
-/** STATE: 0 idle · 1 a call is wanted · 2 the task is in it · 3 the result is there. */
+/** STATE: 0 idle · 1 a call is wanted · 2 the task is in it · 3 the result is there · 4 it has returned, the result is not there. */
 export const IDLE = 0;
 export const WANTED = 1;
 export const IN_CALL = 2;
 export const DONE = 3;
+export const RETURNED = 4;
 
 /** Where each control word is, in bytes; the numbers of 64 bits are 8-byte aligned. */
 export const places = {
@@ -31,6 +34,9 @@ export const places = {
   KERNEL_PID: 32,
   ARGUMENTS: 64,
   RESULT: 128,
+  /** Of a call of the C library: its address, and the arguments as it gets them. */
+  FUNCTION: 192,
+  FUNCTION_ARGUMENTS: 200,
 } as const;
 
 /** One process's part. */
@@ -125,6 +131,8 @@ export class Slot {
 
 export interface Mailbox {
   readonly slots: readonly Slot[];
+  /** Where this process has the memory for objects that all share. */
+  readonly objects: number;
   /** Of the file, which has no name: for tasks to inherit. */
   readonly descriptor: number;
   close(): void;
@@ -135,19 +143,20 @@ export function createMailbox(slots: number): Mailbox {
   const path = `/dev/shm/fangaos-mailbox.${process.pid}-${randomUUID()}`;
   const descriptor = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600);
   unlinkSync(path);
-  ftruncateSync(descriptor, slots * SLOT_BYTES);
+  ftruncateSync(descriptor, slots * SLOT_BYTES + OBJECTS_BYTES);
   return mapMailbox(descriptor, slots);
 }
 
 export function mapMailbox(descriptor: number, slots: number): Mailbox {
   const library = libc();
   if (typeof library === "string") throw new Error(library);
-  const bytes = slots * SLOT_BYTES;
+  const bytes = slots * SLOT_BYTES + OBJECTS_BYTES;
   const address = library.mapShared(descriptor, bytes);
   if (address < 0) throw new Error(`the mailbox cannot be mapped: ${address}`);
   const buffer = library.view(address, bytes);
   return {
     slots: Array.from({ length: slots }, (_, index) => new Slot(library, buffer, address, index)),
+    objects: address + slots * SLOT_BYTES,
     descriptor,
     close: () => {
       library.unmapToZeros(address, bytes);

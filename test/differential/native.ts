@@ -73,6 +73,19 @@ export function limitDescriptors(count: number): void {
   if (result < 0) throw new Error(`prlimit: ${result}`);
 }
 
+/** A function of the C library, by its name and parameters, for calls that do not sleep. */
+export const libraryFunction = (prototype: string): Native => native(prototype);
+
+/** Where a function of the C library is. */
+export function addressOfFunction(name: string): bigint {
+  const address = BigInt(dlsym(0, name));
+  if (address === 0n) throw new Error(`the C library has no ${name}`);
+  return address;
+}
+
+/** What the last function left in errno, negative. */
+export const lastErrno = (): number => -koffi.errno();
+
 function setHandler(signal: number, handler: bigint): void {
   const action = Buffer.alloc(SIGACTION_BYTES);
   action.writeBigInt64LE(handler, 0);
@@ -109,8 +122,7 @@ export interface TrampolinePlaces {
  */
 export function makeTrampoline(places: TrampolinePlaces): (address: number) => void {
   const { state, inCall, done, number, args, result } = places;
-  const word = (value: number): number[] => [...new Uint8Array(Int32Array.of(value).buffer)];
-  const code = [
+  return fromMachineCode([
     [0x53, 0x48, 0x89, 0xfb], // push rbx; mov rbx, rdi
     [0xc7, 0x83, ...word(state), ...word(inCall)], // mov dword [rbx + state], inCall
     [0x48, 0x63, 0x83, ...word(number)], // movsxd rax, [rbx + number]
@@ -124,11 +136,46 @@ export function makeTrampoline(places: TrampolinePlaces): (address: number) => v
     [0x48, 0x89, 0x83, ...word(result)], // mov [rbx + result], rax
     [0xc7, 0x83, ...word(state), ...word(done)], // mov dword [rbx + state], done
     [0x5b, 0xc3], // pop rbx; ret
-  ].flat();
+  ]);
+}
+
+/** Where the caller of a function finds what it needs, and what it marks. */
+export interface FunctionPlaces {
+  readonly state: number;
+  readonly inCall: number;
+  readonly returned: number;
+  readonly function: number;
+  readonly args: number;
+  readonly result: number;
+}
+
+/**
+ * The same for a function that returns an int, of up to three pointers: who sees `inCall` and a sleeping thread knows that it
+ * sleeps in that function. It ends in `returned`: what errno is, and the rest, is JavaScript's to say.
+ */
+export function makeFunctionTrampoline(places: FunctionPlaces): (address: number) => void {
+  const { state, inCall, returned, args, result } = places;
+  return fromMachineCode([
+    [0x53, 0x48, 0x89, 0xfb], // push rbx; mov rbx, rdi
+    [0xc7, 0x83, ...word(state), ...word(inCall)], // mov dword [rbx + state], inCall
+    [0x48, 0x8b, 0xbb, ...word(args)], // mov rdi, [rbx + args]
+    [0x48, 0x8b, 0xb3, ...word(args + 8)], // mov rsi, …
+    [0x48, 0x8b, 0x93, ...word(args + 16)], // mov rdx, …
+    [0xff, 0x93, ...word(places.function)], // call [rbx + function]
+    [0x48, 0x63, 0xc0], // movsxd rax, eax
+    [0x48, 0x89, 0x83, ...word(result)], // mov [rbx + result], rax
+    [0xc7, 0x83, ...word(state), ...word(returned)], // mov dword [rbx + state], returned
+    [0x5b, 0xc3], // pop rbx; ret
+  ]);
+}
+
+const trampolineType = koffi.proto("void differential_trampoline(uintptr_t slot)");
+const word = (value: number): number[] => [...new Uint8Array(Int32Array.of(value).buffer)];
+
+function fromMachineCode(instructions: readonly (readonly number[])[]): (address: number) => void {
+  const code = instructions.flat();
   const page = linuxCall(SYS_MMAP, 0, PAGE_BYTES, PROT_ALL, MAP_PRIVATE_ANONYMOUS, -1, 0);
   if (page < 0) throw new Error(`no page for machine code: ${page}`);
   new Uint8Array(koffi.view(BigInt(page) as never, PAGE_BYTES)).set(code);
-  return koffi.decode(BigInt(page), koffi.proto("void differential_trampoline(uintptr_t slot)")) as (
-    at: number,
-  ) => void;
+  return koffi.decode(BigInt(page), trampolineType) as (at: number) => void;
 }

@@ -88,6 +88,7 @@ const octalArguments: { readonly [name in CallName]?: readonly number[] } = {
   umask: [0],
   mq_open: [1, 2],
   semget: [2],
+  sem_open: [2, 3],
   msgget: [1],
   msgsnd: [3],
   msgrcv: [4],

@@ -2,7 +2,7 @@
 // be compared with the other side's.
 
 import { errnoName } from "../../src/abi/errno.ts";
-import { numbers, OWN_NUMBERS } from "./calls.ts";
+import { LIBRARY_NUMBERS, numbers, OWN_NUMBERS } from "./calls.ts";
 import { IDLE, SCRATCH_BYTES } from "./mailbox.ts";
 import { type Input, namedBy, type Operand, type Operation, type Result } from "./operation.ts";
 import type { Side, Standing } from "./side.ts";
@@ -53,6 +53,21 @@ export class Player implements Names {
     return [own.result === "sleeps" ? (endings.get(operation.task) ?? own) : own, ...others];
   }
 
+  /** The death of a task, which ends nothing of its own, and what comes of it for others. */
+  async kill(operation: Operation): Promise<Ending[]> {
+    await this.replace(operation.task);
+    const slept = [...this.#sleeping].sort(([a], [b]) => a - b);
+    const endings = this.#untilRest(slept);
+    return [{ operation, result: 0, made: [], text: "0" }, ...slept.flatMap(([other]) => endings.get(other) ?? [])];
+  }
+
+  /** Kills a task, whatever it is in, and starts another in its place. */
+  async replace(task: number): Promise<void> {
+    this.#sleeping.delete(task);
+    this.broken.delete(task);
+    await this.side.replace(task);
+  }
+
   taskOf(pid: number): string {
     if (pid === 0) return "nobody";
     for (let task = 0; task < this.side.count; task++) if (this.side.isPidOf(task, pid)) return `task ${task}`;
@@ -79,7 +94,8 @@ export class Player implements Names {
         ? this.side.inheritance(task, args[0] as number)
         : args.map((operand) => this.#symbols.valueOf(operand, task));
     this.side.begin(task, numbers[name], values);
-    const returns = operation.returns === true || numbers[name] >= OWN_NUMBERS;
+    const isOwn = numbers[name] >= OWN_NUMBERS && numbers[name] < LIBRARY_NUMBERS;
+    const returns = operation.returns === true || isOwn;
     return this.#ending(operation, this.side.settle(task, returns));
   }
 

@@ -1,6 +1,7 @@
 // Runs a family: sequence after sequence until enough calls were made, and for each mismatch finds the shortest sequence that
 // shows one.
 
+import { OBJECTS, objectKinds } from "./calls.ts";
 import { type Context, call, type Drawing, type Family, text } from "./family.ts";
 import * as is from "./flags.ts";
 import { KernelSide } from "./kernel-side.ts";
@@ -46,9 +47,10 @@ export class Runner {
     for (let vain = 0; sequence.operations.length < length && !sequence.differs && vain < VAIN_DRAWS_MAX; vain++) {
       const operation = drawing.draw(random, sequence.players[0].sleeping);
       if (!operation || !sequence.admits(operation)) continue;
-      sequence.play(operation);
+      await sequence.play(operation);
       vain = 0;
     }
+    await this.#rouse(sequence, drawing);
     const left = await this.#cleanUp(sequence, drawing);
     const calls = Math.max(1, sequence.operations.length);
     if (!sequence.differs && left === undefined) return { calls };
@@ -61,7 +63,7 @@ export class Runner {
     const drawing = family.begin(this.#context);
     const sequence = this.#begin(drawing);
     for (const operation of operations) {
-      if (sequence.admits(operation)) sequence.play(operation);
+      if (sequence.admits(operation)) await sequence.play(operation);
       if (sequence.differs) break;
     }
     const lines = sequence.lines.map((line) => line.text);
@@ -89,6 +91,15 @@ export class Runner {
     return new Sequence(this.#sides, base, drawing);
   }
 
+  /** Wakes those who sleep: a task that is in a call which nothing interrupts would have to be replaced, which takes long. */
+  async #rouse(sequence: Sequence, drawing: Drawing): Promise<void> {
+    for (;;) {
+      const operation = sequence.differs ? undefined : drawing.rouse?.(sequence.players[0].sleeping);
+      if (!operation || !sequence.admits(operation)) return;
+      await sequence.play(operation);
+    }
+  }
+
   /** Leaves both sides as they were found. Says what our kernel still holds, if that is anything. */
   async #cleanUp({ players }: Sequence, drawing: Drawing): Promise<string | undefined> {
     for (const player of players) await this.#cleanUpSide(player, drawing);
@@ -106,23 +117,36 @@ export class Runner {
   async #cleanUpSide(player: Player, { leftovers }: Drawing): Promise<void> {
     const { side, symbols } = player;
     for (const [task] of [...player.sleeping]) player.play(call(0, "interrupt", [task]));
-    for (const task of player.sleeping.keys()) player.broken.add(task);
     for (const [task, symbol] of player.attached) {
       if (!player.broken.has(task)) player.play(call(task, "shmdt", [{ symbol }]));
     }
-    for (let task = 0; task < side.count; task++) {
-      const isReset = !player.broken.has(task) && player.play(call(task, "reset", []))[0]?.result === 0;
-      if (!isReset) await side.replace(task);
-    }
-    player.broken.clear();
+    await this.#reset(player);
     for (const symbol of symbols.all("queue")) player.play(call(0, "msgctl", [{ symbol }, is.IPC_RMID, 0]));
     for (const symbol of symbols.all("segment")) player.play(call(0, "shmctl", [{ symbol }, is.IPC_RMID, 0]));
     for (const symbol of symbols.all("set")) player.play(call(0, "semctl", [{ symbol }, 0, is.IPC_RMID, 0]));
-    const names = (name: "unlink" | "mq_unlink", of: readonly string[]): void => {
+    const names = (name: "unlink" | "mq_unlink" | "sem_unlink", of: readonly string[] = []): void => {
       for (const one of of) player.play(call(0, name, [{ at: NAME }], { inputs: [{ at: NAME, value: text(one) }] }));
     };
     names("unlink", leftovers.fifos);
     names("mq_unlink", leftovers.queues);
+    names("sem_unlink", leftovers.semaphores);
+    for (const kind of leftovers.objects ?? []) {
+      for (let object = 0; object < OBJECTS; object++)
+        player.play(call(0, "forget", [objectKinds.indexOf(kind), object]));
+    }
     for (let task = 0; task < side.count; task++) player.play(call(task, "reset", []));
+  }
+
+  /** What a task holds, others may wait for: who comes back when it lets go is reset in its turn, who does not is replaced. */
+  async #reset(player: Player): Promise<void> {
+    const left = new Set(Array.from({ length: player.side.count }, (_, task) => task));
+    for (let before = left.size + 1; left.size < before; ) {
+      before = left.size;
+      for (const task of left) {
+        if (player.sleeping.has(task) || player.broken.has(task)) continue;
+        if (player.play(call(task, "reset", []))[0]?.result === 0) left.delete(task);
+      }
+    }
+    for (const task of left) await player.replace(task);
   }
 }

@@ -34,7 +34,7 @@ export class Sequence {
   admits(operation: Operation): boolean {
     const { sleeping, symbols } = this.players[0];
     if (operation.name === "interrupt") return sleeping.has(operation.args[0] as number);
-    if (sleeping.has(operation.task)) return false;
+    if (sleeping.has(operation.task) && operation.name !== "die") return false;
     if (numbers[operation.name] >= OWN_NUMBERS) {
       const named = operation.args.every(
         (arg) => typeof arg !== "object" || !("symbol" in arg) || symbols.has(arg.symbol),
@@ -44,9 +44,9 @@ export class Sequence {
     return this.#drawing.admits(operation, sleeping);
   }
 
-  /** Plays an operation on one side after the other, and compares. */
-  play(operation: Operation): void {
-    const [first, second] = this.players.map((player) => player.play(operation)) as [Ending[], Ending[]];
+  /** Plays an operation on both sides, and compares. */
+  async play(operation: Operation): Promise<void> {
+    const [first, second] = await this.#playOnBoth(operation);
     this.operations.push(operation);
     const [left, right] = [first, second].map(inWords) as [string, string];
     const differs = left !== right;
@@ -54,6 +54,13 @@ export class Sequence {
     const outcome = differs ? inBoth(side.name, left, other.name, right) : shortened(left);
     this.lines.push({ text: `${printed(operation)} → ${outcome}`, differs });
     for (const { operation: ended, result, made } of first) this.#drawing.observe({ operation: ended, result, made });
+  }
+
+  /** Who dies is replaced on both sides at the same time: that takes long. */
+  async #playOnBoth(operation: Operation): Promise<[Ending[], Ending[]]> {
+    const [first, second] = this.players;
+    if (operation.name === "die") return Promise.all([first.kill(operation), second.kill(operation)]);
+    return [first.play(operation), second.play(operation)];
   }
 }
 

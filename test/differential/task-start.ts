@@ -15,6 +15,11 @@ export interface TaskStart {
   readonly directory?: string;
 }
 
+/** Makes the call that the mailbox asks for, and marks what it does. */
+export interface Maker {
+  make(): void;
+}
+
 /** A task's first descriptor that is not the host's. Linux's tasks have all below theirs taken. */
 export const FIRST_DESCRIPTOR_OF_OURS = 3;
 export const FIRST_DESCRIPTOR_OF_LINUX = 64;
