@@ -112,7 +112,9 @@ export const syscalls = [
   row(129, "rt_sigqueueinfo", "signals", "whole"),
   row(130, "rt_sigsuspend", "signals", "whole"),
   row(133, "mknod", "files", "partial", "FIFOs only (EPERM for others)."),
+  row(200, "tkill", "signals", "whole", "A task has one thread, whose id is its pid."),
   row(220, "semtimedop", "sem", "whole"),
+  row(234, "tgkill", "signals", "whole", "As tkill."),
   row(240, "mq_open", "mq", "whole"),
   row(241, "mq_unlink", "mq", "whole"),
   row(242, "mq_timedsend", "mq", "whole"),
@@ -128,6 +130,7 @@ export const syscalls = [
   row(257, "openat", "files", "partial", "As open; AT_FDCWD or an absolute path."),
   row(292, "dup3", "files", "whole"),
   row(293, "pipe2", "files", "partial", "No O_DIRECT (EINVAL)."),
+  row(297, "rt_tgsigqueueinfo", "signals", "whole", "As tkill."),
 ] as const;
 
 export type SyscallName = (typeof syscalls)[number]["name"];

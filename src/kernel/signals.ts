@@ -12,6 +12,7 @@ import { WAIT_SLICE_MS } from "../abi/limits.ts";
 import {
   bitOf,
   defaultAction,
+  isIgnoredByDefault,
   NO_SIGNALS,
   SI_KERNEL,
   SI_USER,
@@ -32,7 +33,7 @@ import type { Pid } from "../sync/robust-lock.ts";
 import { FOR_EVER } from "../sync/waiting.ts";
 import type { World } from "../sync/world.ts";
 import { Credentials } from "../tasks/credentials.ts";
-import { type SignalInfo, TaskSignals } from "../tasks/signals.ts";
+import { DROPPED, type SignalInfo, TaskSignals } from "../tasks/signals.ts";
 import type { TaskTable } from "../tasks/task-table.ts";
 
 /** The kernel, as far as signals need it. */
@@ -56,7 +57,7 @@ export interface Handler {
   readonly nodefer: boolean;
 }
 
-/** What came of a delivery: whether handlers ran, and whether all of them want the call restarted that they interrupted. */
+/** What came of a delivery: whether handlers ran, and whether the first of them wants the call restarted that it interrupted. */
 export interface Delivered {
   readonly ran: boolean;
   readonly restart: boolean;
@@ -64,9 +65,6 @@ export interface Delivered {
 
 /** The longest that a timer of the host's can be set to: 24.8 days. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
-
-/** Nothing comes of a signal that is ignored. */
-const DROPPED = 1;
 
 const NOTHING: Delivered = { ran: false, restart: true };
 
@@ -99,9 +97,8 @@ export class Signals {
     return new TaskSignals(this.#kernel, taskSlot(this.#kernel.geometry, pid));
   }
 
-  /** kill(2): 0, EINVAL, ESRCH, EPERM. */
+  /** kill(2): 0, ESRCH, EINVAL, EPERM, EAGAIN. */
   kill(pid: number, signal: number, code = SI_USER, value = 0n): number {
-    if (signal < 0 || signal > SIGNAL_MAX) return EINVAL;
     const { credentials } = this.#kernel;
     const info: SignalInfo = { signal, code, pid: this.#kernel.pid, uid: credentials.ids("user")[0], value };
     if (pid > 0) return this.send(pid, info);
@@ -118,11 +115,12 @@ export class Signals {
     return result;
   }
 
-  /** Sends a signal to one task; signal 0 only looks whether it could be. ESRCH, EPERM, EAGAIN. */
+  /** Sends a signal to one task; signal 0 only looks whether it could be. ESRCH, EINVAL, EPERM, EAGAIN. */
   send(pid: number, info: SignalInfo): number {
     const kernel = this.#kernel;
     const { signal } = info;
-    if (!kernel.isAlive(pid as Pid)) return ESRCH;
+    if (pid <= 0 || !kernel.isAlive(pid as Pid)) return ESRCH;
+    if (signal < 0 || signal > SIGNAL_MAX) return EINVAL;
     if (!this.#mayKill(pid, signal)) return EPERM;
     return signal === 0 ? 0 : this.post(pid, info);
   }
@@ -138,13 +136,11 @@ export class Signals {
     const kernel = this.#kernel;
     const { signal } = info;
     const target = this.of(pid as Pid);
-    const result = kernel.transaction(() => {
-      if (!kernel.isAlive(pid as Pid)) return ESRCH;
-      if (target.drops(signal, defaultAction(signal) === "ignore")) return DROPPED;
-      return target.postLocked(info);
-    });
-    if (result === 0) this.#wake(pid as Pid, target, signal);
-    return Math.min(result, 0);
+    const result = kernel.transaction(() => (kernel.isAlive(pid as Pid) ? target.postLocked(info) : ESRCH));
+    if (result < 0) return result;
+    if (signal === SIGCONT) this.#continue(pid as Pid); // also where it is blocked, ignored or caught
+    if (result !== DROPPED) this.#wake(pid as Pid, target, signal);
+    return 0;
   }
 
   groupOf(pid: number): number {
@@ -162,11 +158,31 @@ export class Signals {
       if (this.own.ignored & bitOf(info.signal)) continue; // it came while it was blocked
       if (!handler) this.#doDefault(info.signal);
       else {
-        delivered = { ran: true, restart: delivered.restart && handler.restart };
+        if (!delivered.ran) delivered = { ran: true, restart: handler.restart };
         this.#run(handler, info);
       }
     }
     return delivered;
+  }
+
+  /**
+   * The same until a handler has run, and then those that it does not block: what rt_sigsuspend(2) delivers before the old mask
+   * is back. Returns whether one ran.
+   */
+  deliverOnce(): boolean {
+    for (let info = this.take(~this.own.blocked); info; info = this.take(~this.own.blocked)) {
+      const handler = this.#handlers.get(info.signal);
+      if (this.own.ignored & bitOf(info.signal)) continue;
+      if (!handler) {
+        this.#doDefault(info.signal);
+        continue;
+      }
+      this.#run(handler, info);
+      this.own.blocked |= masksOf(handler, info.signal);
+      this.deliver();
+      return true;
+    }
+    return false;
   }
 
   /** Takes the lowest pending signal of a set. */
@@ -178,6 +194,17 @@ export class Signals {
       return 0;
     });
     return taken;
+  }
+
+  /** Runs `wait` with its sleeps ended by the signals of a set too that are blocked. */
+  awaiting(set: bigint, wait: () => number): number {
+    const before = this.own.awaited;
+    this.own.awaited = before | set;
+    try {
+      return wait();
+    } finally {
+      this.own.awaited = before;
+    }
   }
 
   /** Forgets pending signals. */
@@ -281,20 +308,28 @@ export class Signals {
     if (!isChangeable(signal)) return EINVAL;
     this.own.ignored &= ~bitOf(signal);
     this.#forget(signal);
-    if (defaultAction(signal) === "ignore") this.clear(bitOf(signal));
+    if (isIgnoredByDefault(signal)) this.clear(bitOf(signal));
     return 0;
   }
 
   /** alarm(2): seconds left of the one before, 0 where there was none. */
   alarm(seconds: number): number {
-    const left = this.#alarm ? Math.max(1, Math.ceil((this.#alarm.endMs - performance.now()) / 1000)) : 0;
+    // To the nearest second, and never to none.
+    const left = this.#alarm ? Math.max(1, Math.round((this.#alarm.endMs - performance.now()) / 1000)) : 0;
     clearTimeout(this.#alarm?.timer);
     this.#alarm = undefined;
-    if (seconds === 0) return left;
-    const endMs = performance.now() + seconds * 1000;
-    this.#alarm = { timer: setTimeout(() => this.#ringAlarm(), Math.min(seconds * 1000, TIMER_MS_MAX)), endMs };
-    this.#alarm.timer.unref?.();
+    if (seconds > 0) this.#setAlarm(performance.now() + seconds * 1000);
     return left;
+  }
+
+  #setAlarm(endMs: number): void {
+    const onTime = (): void => {
+      this.lookAtAlarm();
+      if (this.#alarm) this.#setAlarm(endMs); // it is farther away than a timer can be set to
+    };
+    const timer = setTimeout(onTime, Math.min(endMs - performance.now(), TIMER_MS_MAX));
+    timer.unref?.();
+    this.#alarm = { timer, endMs };
   }
 
   /** For a task that sleeps, whose timers do not run: rings the alarm whose time has come. */
@@ -326,8 +361,8 @@ export class Signals {
 
   #run(handler: Handler, info: SignalInfo): void {
     const before = this.own.blocked;
-    if (handler.once) this.reset(info.signal);
-    this.own.blocked = before | handler.mask | (handler.nodefer ? NO_SIGNALS : bitOf(info.signal));
+    if (handler.once) this.#forget(info.signal);
+    this.own.blocked = before | masksOf(handler, info.signal);
     try {
       handler.run(info);
     } finally {
@@ -378,10 +413,21 @@ export class Signals {
       return true;
     }
     if (action === "stop") world.tasks.signalProcess(osPid, SIGSTOP);
-    else if (action === "continue") world.tasks.signalProcess(osPid, SIGCONT);
     return action === "stop";
   }
+
+  /** Lets a process go on that was stopped. */
+  #continue(pid: Pid): void {
+    const { words, world, geometry } = this.#kernel;
+    const slot = taskSlot(geometry, pid);
+    const osPid = words.load(field(slot, task.OS_PID));
+    if (osPid === words.load(field(slot, task.OS_THREAD_ID))) world.tasks.signalProcess(osPid, SIGCONT);
+  }
 }
+
+/** What is blocked while a handler runs. */
+const masksOf = (handler: Handler, signal: number): bigint =>
+  handler.mask | (handler.nodefer ? NO_SIGNALS : bitOf(signal));
 
 const isChangeable = (signal: number): boolean =>
   signal >= 1 && signal <= SIGNAL_MAX && (bitOf(signal) & UNBLOCKABLE) === NO_SIGNALS;

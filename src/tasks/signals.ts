@@ -4,7 +4,7 @@
 // the task's own, each by one store.
 
 import { EAGAIN } from "../abi/errno.ts";
-import { bitOf, isStop, SIGCONT, SIGNAL_MAX, SIGRTMIN, UNBLOCKABLE } from "../abi/signals.ts";
+import { bitOf, isIgnoredByDefault, isStop, SIGCONT, SIGNAL_MAX, SIGRTMIN, UNBLOCKABLE } from "../abi/signals.ts";
 import type { Allocator } from "../memory/allocator.ts";
 import type { Journal } from "../memory/journal.ts";
 import { signalInfo, task } from "../memory/layout.ts";
@@ -12,6 +12,9 @@ import { field, LINE_WORDS, WORD_BYTES, type Word, type Words } from "../memory/
 
 /** Signals that may be queued for a task at one time (RLIMIT_SIGPENDING). */
 export const QUEUED_MAX = 1024;
+
+/** Nothing comes of a signal that is ignored. */
+export const DROPPED = 1;
 
 export interface SignalInfo {
   readonly signal: number;
@@ -90,21 +93,23 @@ export class TaskSignals {
     return (due(0) | due(1)) !== 0;
   }
 
-  /** Whether a signal that is sent now would be dropped: it is ignored, and neither blocked nor waited for. */
-  drops(signal: number, isIgnoredByDefault: boolean): boolean {
+  /** Whether a signal that is sent now would be dropped: it is ignored, and not blocked. */
+  #drops(signal: number): boolean {
     const bit = bitOf(signal);
-    if ((this.blocked | this.awaited) & bit) return false;
-    return (this.ignored & bit) !== 0n || (isIgnoredByDefault && !(this.caught & bit));
+    if (this.blocked & bit) return false;
+    return (this.ignored & bit) !== 0n || (isIgnoredByDefault(signal) && !(this.caught & bit));
   }
 
   /**
-   * Makes a signal pending: 0, or EAGAIN where a real-time one cannot be queued. A standard one that is pending already is not
-   * pending twice; and one that there is no room to know more of is pending all the same.
+   * Makes a signal pending: 0, DROPPED, or EAGAIN where a real-time one cannot be queued. A standard one that is pending already
+   * is not pending twice; and one that there is no room to know more of is pending all the same. SIGCONT and the signals that
+   * stop take each other away by being sent, whatever comes of them.
    */
   postLocked(info: SignalInfo): number {
     const { signal } = info;
     if (signal === SIGCONT) this.#dropLocked((other) => isStop(other));
     else if (isStop(signal)) this.#dropLocked((other) => other === SIGCONT);
+    if (this.#drops(signal)) return DROPPED;
     if (signal < SIGRTMIN && this.pending & bitOf(signal)) return 0;
     const line = this.#roomLocked() ? this.#allocator.allocateLocked(signalInfo.WORDS * WORD_BYTES) : EAGAIN;
     if (line < 0 && signal >= SIGRTMIN) return EAGAIN;

@@ -5,7 +5,18 @@ import { descriptors, fifo, pipe } from "./family-files.ts";
 import { permissions } from "./family-permissions.ts";
 import { posixMq } from "./family-posix-mq.ts";
 import { shm } from "./family-shm.ts";
+import { signal } from "./family-signal.ts";
 import { sysvMsg } from "./family-sysv-msg.ts";
 import { sysvSem } from "./family-sysv-sem.ts";
 
-export const families: readonly Family[] = [sysvMsg, sysvSem, posixMq, pipe, fifo, shm, descriptors, permissions];
+export const families: readonly Family[] = [
+  sysvMsg,
+  sysvSem,
+  posixMq,
+  pipe,
+  fifo,
+  shm,
+  descriptors,
+  permissions,
+  signal,
+];

@@ -3,6 +3,8 @@
 import { readFileSync } from "node:fs";
 import { IpcError, Kernel } from "../../src/index.ts";
 import { numbers, OWN_NUMBERS } from "./calls.ts";
+import { calm, changesSignals, ENTRIES_MAX, ENTRY_BYTES } from "./handlers.ts";
+import { KernelHandlers } from "./kernel-handlers.ts";
 import { LinuxTask } from "./linux-task.ts";
 import { DONE, IN_CALL, mapMailbox, type Slot } from "./mailbox.ts";
 import { FIRST_DESCRIPTOR_OF_OURS, MAILBOX_DESCRIPTOR, type TaskStart, THREW } from "./task-start.ts";
@@ -19,11 +21,15 @@ interface Maker {
 
 class KernelTask implements Maker {
   #kernel: Kernel;
+  #handlers: KernelHandlers;
+  #changedSignals = true;
   readonly #name: string;
 
   constructor(name: string) {
     this.#name = name;
     this.#kernel = this.#attach(0);
+    this.#handlers = new KernelHandlers(this.#kernel);
+    this.#calm();
   }
 
   get kernelPid(): number {
@@ -42,9 +48,12 @@ class KernelTask implements Maker {
   }
 
   #result(number: number): number {
+    if (number < OWN_NUMBERS) this.#changedSignals ||= changesSignals.has(number);
     if (number < OWN_NUMBERS) return this.#kernel.syscall(number, ...[0, 1, 2, 3, 4, 5].map((i) => slot.argument(i)));
     const [first, second, third] = [0, 1, 2].map((i) => Number(slot.argument(i))) as [number, number, number];
     if (number === numbers.reset) return this.#reset();
+    if (number === numbers.deliver) return this.#handlers.deliver();
+    if (number === numbers.handled) return this.#handlers.takeLog(slot.scratch.subarray(first));
     if (number === numbers.inherit) return this.#inherit(first);
     if (number === numbers.undo) return this.#inherit(0);
     return this.#throughSegment(number, first, second, third);
@@ -60,6 +69,8 @@ class KernelTask implements Maker {
   #inherit(parentPid: number): number {
     this.#kernel.close();
     this.#kernel = this.#attach(parentPid);
+    this.#handlers = new KernelHandlers(this.#kernel);
+    this.#calm();
     slot.introduce(process.pid, thread, this.#kernel.pid);
     return 0;
   }
@@ -72,7 +83,14 @@ class KernelTask implements Maker {
     this.#kernel.syscall(numbers.umask, 0o022);
     for (let i = 0; i < start.descriptors; i++) this.#kernel.syscall(numbers.close, FIRST_DESCRIPTOR_OF_OURS + i);
     this.#kernel.syscall(numbers.msgget, start.freeKey, 0); // lets go of queues that are gone
+    if (this.#changedSignals) this.#calm();
     return users || groups;
+  }
+
+  #calm(): void {
+    calm((number, ...args) => this.#kernel.syscall(number, ...args), slot.view, 0);
+    this.#handlers.takeLog(new Uint8Array(ENTRIES_MAX * ENTRY_BYTES));
+    this.#changedSignals = false;
   }
 
   #throughSegment(number: number, address: number, scratch: number, length: number): number {
