@@ -1,4 +1,4 @@
-// The layout of a region is a promise between tasks that may run different builds: what is pinned here is what version 5
+// The layout of a region is a promise between tasks that may run different builds: what is pinned here is what version 6
 // means. A change of anything below changes LAYOUT_VERSION in src/memory/layout.ts, and is then pinned here anew.
 
 import assert from "node:assert/strict";
@@ -22,7 +22,7 @@ import { AWAITED, IDLE, INTERRUPTED, POLLED, SLEEPING, WAITING, WOKEN } from "..
 type Structure = { readonly [field: string]: number };
 type Layout = { readonly [structure: string]: Structure };
 
-const PINNED_VERSION = 5;
+const PINNED_VERSION = 6;
 
 const pinned: Layout = {
   constants: {
@@ -234,6 +234,7 @@ const pinned: Layout = {
     LAST_PID: 6,
     WORDS: 16,
   },
+  signalFile: { SIGNALS: 0, WORDS: 16 },
   signalInfo: { NEXT: 0, SIGNAL: 1, CODE: 2, PID: 3, UID: 4, VALUE: 5, WORDS: 16 },
   semaphore: { MONITOR: 0, VALUE: 8, WORDS: 16 },
   mutex: { MONITOR: 0, STATE: 8, COUNT: 9, TYPE: 10, WORDS: 16 },
@@ -284,6 +285,7 @@ const pinned: Layout = {
     RWLOCK: 9,
     CONDITION: 10,
     BARRIER: 11,
+    SIGNALS: 12,
   },
   access: {
     READ: 1,

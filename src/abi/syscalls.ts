@@ -28,7 +28,13 @@ const row = <const N extends string>(
 const missionNumbers = new Set([22, 29, 30, 31, 62, 67, 68, 69, 70]);
 
 export const syscalls = [
-  row(0, "read", "files", "whole", "Pipes, FIFOs, the host's standard input; of a POSIX queue, its status text."),
+  row(
+    0,
+    "read",
+    "files",
+    "whole",
+    "Pipes, FIFOs, signal files, the host's standard input; of a POSIX queue, its status text.",
+  ),
   row(1, "write", "files", "whole", "Pipes, FIFOs, the host's standard output and error."),
   row(
     2,
@@ -38,7 +44,7 @@ export const syscalls = [
     "FIFOs only, in one flat directory that is sticky; O_CREAT makes no regular file (EOPNOTSUPP).",
   ),
   row(3, "close", "files", "whole"),
-  row(7, "poll", "files", "whole", "Pipes, FIFOs, POSIX queues, the host's streams."),
+  row(7, "poll", "files", "whole", "Pipes, FIFOs, POSIX queues, signal files, the host's streams."),
   row(
     13,
     "rt_sigaction",
@@ -128,6 +134,8 @@ export const syscalls = [
   ),
   row(245, "mq_getsetattr", "mq", "whole"),
   row(257, "openat", "files", "partial", "As open; AT_FDCWD or an absolute path."),
+  row(282, "signalfd", "signals", "whole"),
+  row(289, "signalfd4", "signals", "whole"),
   row(292, "dup3", "files", "whole"),
   row(293, "pipe2", "files", "partial", "No O_DIRECT (EINVAL)."),
   row(297, "rt_tgsigqueueinfo", "signals", "whole", "As tkill."),

@@ -29,6 +29,7 @@ import { task } from "../memory/layout.ts";
 import { field, type Word } from "../memory/words.ts";
 import { taskSlot } from "../sync/bell.ts";
 import type { MonitorUser } from "../sync/monitor.ts";
+import { wakePoll } from "../sync/poll-word.ts";
 import type { Pid } from "../sync/robust-lock.ts";
 import { FOR_EVER } from "../sync/waiting.ts";
 import type { World } from "../sync/world.ts";
@@ -86,6 +87,8 @@ export class Signals {
     this.#kernel.bell.arm(this.#onChildRing);
     this.lookAtChildren();
   };
+  /** What each wait of this task waits for. */
+  readonly #waits = new Set<{ readonly of: bigint }>();
   #alarm: { timer: ReturnType<typeof setTimeout>; endMs: number } | undefined;
 
   constructor(kernel: Kernel) {
@@ -197,14 +200,45 @@ export class Signals {
   }
 
   /** Runs `wait` with its sleeps ended by the signals of a set too that are blocked. */
-  awaiting(set: bigint, wait: () => number): number {
-    const before = this.own.awaited;
-    this.own.awaited = before | set;
+  awaiting(of: bigint, wait: () => number): number {
+    if (of === NO_SIGNALS) return wait();
+    const end = this.beginWait(of);
     try {
       return wait();
     } finally {
-      this.own.awaited = before;
+      end();
     }
+  }
+
+  /** From now on signals of a set wake this task, also those that are blocked; until the function is called that is returned. */
+  beginWait(of: bigint): () => void {
+    const wait = { of };
+    const note = (): void => {
+      this.own.awaited = [...this.#waits].reduce((all, one) => all | one.of, NO_SIGNALS);
+    };
+    this.#waits.add(wait);
+    note();
+    return () => {
+      this.#waits.delete(wait);
+      note();
+    };
+  }
+
+  /** Calls `look` whenever a signal of a set may have come, on the event loop, until the function is called that is returned. */
+  listen(of: bigint, look: () => void): () => void {
+    const endWait = this.beginWait(of);
+    const onRing = (): void => {
+      this.#kernel.bell.arm(onRing);
+      look();
+    };
+    // It keeps the event loop alive, and looks in case a sender died before it rang.
+    const alive = setInterval(onRing, WAIT_SLICE_MS);
+    this.#kernel.bell.arm(onRing);
+    return () => {
+      clearInterval(alive);
+      this.#kernel.bell.quiet(onRing);
+      endWait();
+    };
   }
 
   /** Forgets pending signals. */
@@ -219,13 +253,11 @@ export class Signals {
   arrival(of: bigint, timeoutMs: number, signal: AbortSignal | undefined): Promise<SignalInfo | undefined> {
     return new Promise((resolve, reject) => {
       const end = (): void => {
-        clearInterval(alive);
+        stop();
         clearTimeout(timer);
         signal?.removeEventListener("abort", onAbort);
-        this.#kernel.bell.quiet(look);
       };
       const look = (): void => {
-        this.#kernel.bell.arm(look);
         const info = this.take(of);
         if (!info) return;
         end();
@@ -239,8 +271,7 @@ export class Signals {
         end();
         resolve(undefined);
       };
-      // It keeps the event loop alive, and looks in case a sender died before it rang.
-      const alive = setInterval(look, WAIT_SLICE_MS);
+      const stop = this.listen(of, look);
       const timer = timeoutMs === FOR_EVER ? undefined : setTimeout(onExpire, timeoutMs);
       signal?.addEventListener("abort", onAbort);
       look();
@@ -394,7 +425,8 @@ export class Signals {
     const isCaught = ((target.caught | target.awaited) & bit) !== NO_SIGNALS;
     if (!isCaught && this.#doAtOnce(slot, signal)) return;
     if (pid === this.#kernel.pid) queueMicrotask(this.#onRing);
-    this.#kernel.interrupt(pid);
+    if (isBlocked) wakePoll(this.#kernel, pid); // it is waited for, and interrupts nothing
+    else this.#kernel.interrupt(pid);
     this.#kernel.bell.ring(pid);
   }
 

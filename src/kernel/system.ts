@@ -19,6 +19,7 @@ import { slotsBytes } from "../objects/message-slots.ts";
 import { Pipe } from "../objects/pipe.ts";
 import { SemaphoreSet, undoBytes } from "../objects/semaphore-set.ts";
 import { Segment } from "../objects/shared-memory.ts";
+import { SignalFile } from "../objects/signal-file.ts";
 import { Awaits } from "../sync/awaits.ts";
 import { Bell, taskSlot } from "../sync/bell.ts";
 import { EVERYBODY, Monitor } from "../sync/monitor.ts";
@@ -515,6 +516,10 @@ export class System implements Waiter, RingOwner {
 
   setOf(objectIndex: number): SemaphoreSet {
     return this.#kept(this.#sets, objectIndex, (line) => new SemaphoreSet(this, line));
+  }
+
+  signalFileOf(objectIndex: number): SignalFile {
+    return new SignalFile(this.words, this.registry.bodyLineOf(objectIndex));
   }
 
   segmentOf(objectIndex: number): Segment {

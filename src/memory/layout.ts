@@ -7,7 +7,7 @@ import { LINE_BYTES, LINE_WORDS, type Offset, WORD_BYTES, type Word } from "./wo
 
 /** "FNGA", read as a little-endian word. */
 export const MAGIC = 0x41474e46;
-export const LAYOUT_VERSION = 5;
+export const LAYOUT_VERSION = 6;
 
 /** What one undo of the journal can hold: the largest transactions (making a pipe, moving one to a larger buffer) need 90. */
 export const JOURNAL_ENTRIES_MAX = 240;
@@ -131,6 +131,7 @@ export const kinds = {
   RWLOCK: 9,
   CONDITION: 10,
   BARRIER: 11,
+  SIGNALS: 12,
 } as const;
 
 /** Of an object's MODE, above the permissions: it is to be destroyed, and lives while it is in use. */
@@ -325,6 +326,12 @@ export const barrier = {
   MONITOR: 0,
   PARTIES: 8, // immutable
   GENERATION: 9, // guarded by the lock, read by all: how often it has opened
+  WORDS: 16,
+} as const;
+
+/** A signal file (signalfd(2)). Guarded by the kernel lock, read by all. */
+export const signalFile = {
+  SIGNALS: 0, // 64 bits: signal s is bit s - 1
   WORDS: 16,
 } as const;
 

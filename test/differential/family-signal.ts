@@ -14,6 +14,7 @@ import {
   ints,
   longs,
   type Sleeping,
+  symbolOf,
 } from "./family.ts";
 import * as is from "./flags.ts";
 import {
@@ -28,7 +29,7 @@ import {
   WITHOUT_INFO,
 } from "./handlers.ts";
 import { SCRATCH_BYTES } from "./mailbox.ts";
-import type { Input, Observation, Operand, Operation } from "./operation.ts";
+import { type Input, namedBy, type Observation, type Operand, type Operation } from "./operation.ts";
 import type { Random } from "./random.ts";
 import { bitOf, NEW_ACTION, NEW_SET, SignalModel } from "./signal-model.ts";
 
@@ -41,6 +42,8 @@ const OPERATIONS = 13_312;
 const POLLED = 14_336;
 const PIPE = 15_360;
 const LOG = 16_384;
+const FILE = 20_480;
+const FILE_BYTES = 128;
 const ACTION_BYTES = 32;
 const SET_BYTES = 8;
 const INFO_BYTES = 128;
@@ -71,12 +74,17 @@ class SignalDrawing implements Drawing {
   #ordered = true;
   /** Tasks that have a pipe, and whether its reader is open. */
   readonly #pipes = new Map<number, boolean>();
+  #readsFiles = false;
+  /** Signal files that each task has, or had. */
+  readonly #files: string[][];
+  #made = 0;
   #hasQueue = false;
   #hasSet = false;
 
   constructor(context: Context) {
     this.#context = context;
     this.#model = new SignalModel(context.tasks);
+    this.#files = Array.from({ length: context.tasks }, () => []);
   }
 
   draw(random: Random, sleeping: Sleeping): Operation | undefined {
@@ -96,6 +104,7 @@ class SignalDrawing implements Drawing {
       [10, "wait"],
       [5, "suspend"],
       [8, "sleep"],
+      [this.#readsFiles ? 40 : 0, "file"],
       [5, "group"],
       [2, "alarm"],
       [this.#changesUsers ? 6 : 0, "user"],
@@ -120,6 +129,8 @@ class SignalDrawing implements Drawing {
         return this.#suspend(random, task);
       case "sleep":
         return this.#sleep(random, task);
+      case "file":
+        return this.#file(random, task);
       case "group":
         return this.#group(random, task);
       case "alarm":
@@ -133,7 +144,8 @@ class SignalDrawing implements Drawing {
 
   admits(operation: Operation, sleeping: Sleeping): boolean {
     const { name, args } = operation;
-    if (name === "write") return this.#maySend(operation, sleeping, { pidOf: operation.task }, SIGPIPE, false);
+    const writes = name === "write" && symbolOf(args[0])?.startsWith("writer");
+    if (writes) return this.#maySend(operation, sleeping, { pidOf: operation.task }, SIGPIPE, false);
     if (name === "rt_sigaction") return this.#model.mayAct(operation);
     if (toThread.includes(name))
       return this.#maySend(operation, sleeping, args[0], args[name === "tkill" ? 1 : 2], false);
@@ -145,7 +157,10 @@ class SignalDrawing implements Drawing {
     const { operation, result } = observation;
     if (result === "sleeps" || result < 0) return;
     if (operation.name === "pipe2") this.#pipes.set(operation.task, true);
-    if (operation.name === "close") this.#pipes.set(operation.task, false);
+    const closed = operation.name === "close" ? symbolOf(operation.args[0]) : undefined;
+    if (closed?.startsWith("reader")) this.#pipes.set(operation.task, false);
+    if (operation.name === "signalfd" || operation.name === "signalfd4" || operation.name === "dup")
+      this.#files[operation.task]?.push(namedBy(operation) as string);
     if (operation.name === "msgget") this.#hasQueue = true;
     if (operation.name === "semget") this.#hasSet = true;
   }
@@ -158,6 +173,7 @@ class SignalDrawing implements Drawing {
     this.#first = tasks.flatMap((task) => this.#signals.map((signal) => ({ task, signal })));
     this.#changesUsers = this.#context.isRoot && random.chance(25);
     this.#ordered = random.chance(65);
+    this.#readsFiles = random.chance(35);
   }
 
   /** The tasks that a pid or group may mean; none where nobody is meant. */
@@ -229,7 +245,6 @@ class SignalDrawing implements Drawing {
       [4, is.SI_TKILL],
       [4, 0],
       [4, is.SI_KERNEL],
-      [2, 1],
       [2, 7],
       [2, -7],
       [3, -8],
@@ -416,6 +431,53 @@ class SignalDrawing implements Drawing {
     return call(task, "pipe2", [{ at: PIPE }, 0], { made });
   }
 
+  #file(random: Random, task: number): Operation {
+    const files = this.#files[task] as string[];
+    const file: Operand =
+      files.length > 0 && !random.chance(3) ? { symbol: random.pick(files) } : random.pick([-1, 9999]);
+    const kind = files.length === 0 ? "make" : random.weighted(fileCalls);
+    if (kind === "make") return this.#makeFile(random, task, file);
+    if (kind === "read") {
+      const pointer = random.chance(3) ? -8 : { at: FILE };
+      const bytes = random.pick([FILE_BYTES, FILE_BYTES, 2 * FILE_BYTES, 4 * FILE_BYTES, 3 * FILE_BYTES + 5, 127, 0]);
+      const outputs = [{ at: FILE, bytes: 4 * FILE_BYTES, as: "file-infos" as const }];
+      return call(task, "read", [file, pointer, bytes], { outputs });
+    }
+    if (kind === "poll") {
+      const inputs = [
+        { at: POLLED, value: { word: file } },
+        { at: POLLED + 4, value: ints(random.pick([1, 0xff, 4])) },
+      ];
+      const outputs = [{ at: POLLED, bytes: 8, as: "poll" as const }];
+      return call(task, "poll", [{ at: POLLED }, 1, random.pick([0, 0, -1])], { inputs, outputs });
+    }
+    if (kind === "flags") {
+      if (random.chance(50)) return call(task, "fcntl", [file, is.F_GETFL, 0]);
+      return call(task, "fcntl", [
+        file,
+        is.F_SETFL,
+        random.pick([0, is.O_NONBLOCK, is.O_NONBLOCK | is.O_APPEND, is.O_DIRECT]),
+      ]);
+    }
+    if (kind === "dup") return call(task, "dup", [file], { result: this.#newFile() });
+    if (kind === "close") return call(task, "close", [file]);
+    if (kind === "write") return call(task, "write", [file, { at: MESSAGE }, random.pick([0, FILE_BYTES])]);
+    return call(task, "ioctl", [file, is.FIONREAD, { at: FILE }]);
+  }
+
+  #newFile(): { names: string; as: "descriptor" } {
+    return { names: `file ${this.#made++}`, as: "descriptor" };
+  }
+
+  #makeFile(random: Random, task: number, other: Operand): Operation {
+    const { pointer, bytes, inputs } = this.#set(random);
+    const file = random.chance(70) ? -1 : random.chance(10) ? { symbol: `reader ${task}` } : other;
+    const rest = { inputs, result: this.#newFile() };
+    if (random.chance(30)) return call(task, "signalfd", [file, pointer, bytes], rest);
+    const flags = random.pick([0, is.O_NONBLOCK, is.O_NONBLOCK, is.O_NONBLOCK | is.O_CLOEXEC, 1, is.O_APPEND]);
+    return call(task, "signalfd4", [file, pointer, bytes, flags], rest);
+  }
+
   #group(random: Random, task: number): Operation {
     const some = (): Operand =>
       random.pick<Operand>([0, 0, { pidOf: task }, { pidOf: random.below(this.#context.tasks) }, NOBODY, -1]);
@@ -425,6 +487,17 @@ class SignalDrawing implements Drawing {
     return call(task, "getpgrp", [], { result: "task" });
   }
 }
+
+const fileCalls = [
+  [10, "make"],
+  [40, "read"],
+  [14, "poll"],
+  [4, "flags"],
+  [2, "dup"],
+  [3, "close"],
+  [1, "write"],
+  [1, "ioctl"],
+] as const;
 
 const oldAction = [{ at: OLD_ACTION, bytes: ACTION_BYTES, as: "action" as const }];
 
