@@ -5,6 +5,9 @@ import { test } from "node:test";
 import { E2BIG, EAGAIN, EFAULT, EINTR, EINVAL, EPERM, EPIPE, ESRCH } from "../src/abi/errno.ts";
 import { defaultAction, SI_QUEUE, SI_TKILL, signals } from "../src/abi/signals.ts";
 import type { Kernel } from "../src/index.ts";
+import { blockUntilAny } from "../src/sync/polling.ts";
+import { FOR_EVER } from "../src/sync/waiting.ts";
+import { Machine } from "./crash-fixture.ts";
 import { ipcError } from "./expectations.ts";
 import { inWorld, overWorlds, until, untilAsleep } from "./worlds.ts";
 
@@ -521,6 +524,27 @@ overWorlds((world) => {
     kernel.reap();
     assert.throws(() => kernel.kill(task.pid, "SIGTERM"), ipcError("ESRCH", "kill"));
   });
+});
+
+test("a task that sleeps in a call wakes when its alarm is due, and not at the end of a slice", () => {
+  const machine = new Machine();
+  const asleep = new Int32Array(new SharedArrayBuffer(4));
+  let sleptMs = 0;
+  const park = (_word: number, _expected: number, milliseconds: number): void => {
+    sleptMs += milliseconds;
+    Atomics.wait(asleep, 0, 0, milliseconds);
+  };
+  const system = machine.attach(undefined, { ...machine.world(), parker: { park, unpark: () => {} } });
+  system.signals.catch(14, { run: () => {}, mask: 0n, restart: false, once: false, nodefer: false });
+  const end = performance.now() + 1000;
+  assert.equal(system.signals.alarm(1), 0);
+  Atomics.wait(asleep, 0, 0, 50);
+  const leftMs = Math.ceil(end - performance.now()) + 1;
+  assert.equal(
+    blockUntilAny(system, [], () => 0, FOR_EVER),
+    EINTR,
+  );
+  assert.ok(sleptMs <= leftMs, `${sleptMs} ms where ${leftMs} ms were left`);
 });
 
 inWorld("threads", (world) => {

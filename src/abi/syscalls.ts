@@ -62,7 +62,7 @@ export const syscalls = [
   row(33, "dup2", "files", "whole"),
   row(39, "getpid", "credentials", "whole", "The pid in the kernel."),
   row(34, "pause", "signals", "whole"),
-  row(37, "alarm", "signals", "whole", "While the task sleeps in a call it comes up to 100 ms late."),
+  row(37, "alarm", "signals", "whole"),
   row(
     62,
     "kill",

@@ -363,6 +363,11 @@ export class Signals {
     this.#alarm = { timer, endMs };
   }
 
+  /** Milliseconds until the alarm is due, rounded up; Infinity where none is set. */
+  alarmMs(): number {
+    return this.#alarm ? Math.max(0, Math.ceil(this.#alarm.endMs - performance.now())) : Number.POSITIVE_INFINITY;
+  }
+
   /** For a task that sleeps, whose timers do not run: rings the alarm whose time has come. */
   lookAtAlarm(): void {
     if (this.#alarm && performance.now() >= this.#alarm.endMs) this.#ringAlarm();
@@ -425,7 +430,8 @@ export class Signals {
     const isCaught = ((target.caught | target.awaited) & bit) !== NO_SIGNALS;
     if (!isCaught && this.#doAtOnce(slot, signal)) return;
     if (pid === this.#kernel.pid) queueMicrotask(this.#onRing);
-    if (isBlocked) wakePoll(this.#kernel, pid); // it is waited for, and interrupts nothing
+    if (isBlocked)
+      wakePoll(this.#kernel, pid); // it is waited for, and interrupts nothing
     else this.#kernel.interrupt(pid);
     this.#kernel.bell.ring(pid);
   }

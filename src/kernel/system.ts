@@ -443,6 +443,10 @@ export class System implements Waiter, RingOwner {
     return this.signals.own.isDue();
   }
 
+  sliceMs(): number {
+    return Math.min(WAIT_SLICE_MS, this.signals.alarmMs());
+  }
+
   /** Looks at every task and buries the dead, unless another task did within the last slice. */
   lookAround(): void {
     this.signals.lookAtAlarm();
