@@ -242,6 +242,7 @@ const pinned: Layout = {
     LAST_PID: 6,
     WORDS: 16,
   },
+  signalFile: { SIGNALS: 0, WORDS: 16 },
   signalInfo: { NEXT: 0, SIGNAL: 1, CODE: 2, PID: 3, UID: 4, VALUE: 5, WORDS: 16 },
   semaphore: { MONITOR: 0, VALUE: 8, WORDS: 16 },
   mutex: { MONITOR: 0, STATE: 8, COUNT: 9, TYPE: 10, WORDS: 16 },
@@ -292,6 +293,7 @@ const pinned: Layout = {
     RWLOCK: 9,
     CONDITION: 10,
     BARRIER: 11,
+    SIGNALS: 12,
   },
   access: {
     READ: 1,

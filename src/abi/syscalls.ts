@@ -28,7 +28,13 @@ const row = <const N extends string>(
 const missionNumbers = new Set([22, 29, 30, 31, 62, 67, 68, 69, 70]);
 
 export const syscalls = [
-  row(0, "read", "files", "whole", "Pipes, FIFOs, the host's standard input; of a POSIX queue, its status text."),
+  row(
+    0,
+    "read",
+    "files",
+    "whole",
+    "Pipes, FIFOs, signal files, the host's standard input; of a POSIX queue, its status text.",
+  ),
   row(1, "write", "files", "whole", "Pipes, FIFOs, the host's standard output and error."),
   row(
     2,
@@ -38,7 +44,7 @@ export const syscalls = [
     "FIFOs only, in one flat directory that is sticky; O_CREAT makes no regular file (EOPNOTSUPP).",
   ),
   row(3, "close", "files", "whole"),
-  row(7, "poll", "files", "whole", "Pipes, FIFOs, POSIX queues, the host's streams."),
+  row(7, "poll", "files", "whole", "Pipes, FIFOs, POSIX queues, signal files, the host's streams."),
   row(
     13,
     "rt_sigaction",
@@ -56,7 +62,7 @@ export const syscalls = [
   row(33, "dup2", "files", "whole"),
   row(39, "getpid", "credentials", "whole", "The pid in the kernel."),
   row(34, "pause", "signals", "whole"),
-  row(37, "alarm", "signals", "whole", "While the task sleeps in a call it comes up to 100 ms late."),
+  row(37, "alarm", "signals", "whole"),
   row(
     60,
     "exit",
@@ -120,8 +126,10 @@ export const syscalls = [
   row(129, "rt_sigqueueinfo", "signals", "whole"),
   row(130, "rt_sigsuspend", "signals", "whole"),
   row(133, "mknod", "files", "partial", "FIFOs only (EPERM for others)."),
+  row(200, "tkill", "signals", "whole", "A task has one thread, whose id is its pid."),
   row(220, "semtimedop", "sem", "whole"),
   row(231, "exit_group", "tasks", "whole"),
+  row(234, "tgkill", "signals", "whole", "As tkill."),
   row(240, "mq_open", "mq", "whole"),
   row(241, "mq_unlink", "mq", "whole"),
   row(242, "mq_timedsend", "mq", "whole"),
@@ -136,8 +144,11 @@ export const syscalls = [
   row(245, "mq_getsetattr", "mq", "whole"),
   row(247, "waitid", "tasks", "partial", "As wait4; no P_PIDFD (EBADF)."),
   row(257, "openat", "files", "partial", "As open; AT_FDCWD or an absolute path."),
+  row(282, "signalfd", "signals", "whole"),
+  row(289, "signalfd4", "signals", "whole"),
   row(292, "dup3", "files", "whole"),
   row(293, "pipe2", "files", "partial", "No O_DIRECT (EINVAL)."),
+  row(297, "rt_tgsigqueueinfo", "signals", "whole", "As tkill."),
 ] as const;
 
 export type SyscallName = (typeof syscalls)[number]["name"];

@@ -70,7 +70,9 @@ import {
   type SharedMemoryOptions,
   type SharedMemoryToken,
 } from "./shared-memory.ts";
-import { numberOf, type Signal, TaskSignalsHandle } from "./signals.ts";
+import { numberOf, type Signal } from "./signal-names.ts";
+import { SignalReader } from "./signal-reader.ts";
+import { TaskSignalsHandle } from "./signals.ts";
 import { type SpawnOptions, spawnTask, takeSpawnedHandle } from "./spawn.ts";
 import type { LockOptions, LockToken } from "./sync-options.ts";
 import { type NewsOptions, Task, type TaskStatus, tryWaitFor, waitFor, waitForSync } from "./task.ts";
@@ -316,7 +318,8 @@ export class Kernel implements Disposable {
 
   /** This task's signals: handlers, blocking, waiting. */
   get signals(): TaskSignalsHandle {
-    this.#signals ??= new TaskSignalsHandle(() => this.#live("signals"));
+    const keeper = { keep: <T extends Handle>(handle: T): T => this.#keep(handle), forget: this.#forget };
+    this.#signals ??= new TaskSignalsHandle(() => this.#live("signals"), keeper);
     return this.#signals;
   }
 
@@ -694,13 +697,14 @@ export class Kernel implements Disposable {
    * @throws IpcError EBADF where it is not open, EINVAL where it is a stream of the host's, EACCES for a queue that is open for one
    * direction only
    */
-  fromDescriptor(descriptor: number): PipeReader | PipeWriter | MessageQueue {
+  fromDescriptor(descriptor: number): PipeReader | PipeWriter | MessageQueue | SignalReader {
     const system = this.#live("open");
     for (const handle of this.#handles)
       if (!(handle instanceof SharedMemory) && handle.descriptor === descriptor) return handle as PipeReader;
     const { opened, end } = openedByDescriptor(system, descriptor);
     const label = `descriptor ${descriptor}`;
     if (end === "queue") return this.#keep(new MessageQueue(system, opened, label, this.#forget));
+    if (end === "signals") return this.#keep(new SignalReader(system, opened, label, this.#forget));
     return end === "reader" ? this.#reader(opened, label) : this.#writer(opened, label);
   }
 

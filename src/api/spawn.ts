@@ -15,7 +15,7 @@ import type { Identity } from "../tasks/credentials.ts";
 import { failureOf, IpcError } from "./ipc-error.ts";
 import type { KernelHandle } from "./kernel-handle.ts";
 import { checkCount } from "./options.ts";
-import { type Signal, setOf } from "./signals.ts";
+import { type Signal, setOf } from "./signal-names.ts";
 
 /** How a task is started. */
 export interface SpawnOptions {

@@ -6,11 +6,11 @@ import { ECHILD, EINTR, ENOENT, ETIMEDOUT } from "../abi/errno.ts";
 import { signalName } from "../abi/signals.ts";
 import { CLD_CONTINUED, CLD_EXITED, CLD_STOPPED, childCode } from "../abi/wait.ts";
 import { type ChildStatus, childrenByPid, type Wanted } from "../kernel/children.ts";
-import { heard } from "../kernel/listening.ts";
+import { heard, listenTo } from "../kernel/listening.ts";
 import type { System } from "../kernel/system.ts";
 import { failureOf } from "./ipc-error.ts";
 import { checkCount, countdown, type SyncWaitOptions, signalOf, timeoutOf, type WaitOptions } from "./options.ts";
-import type { Signal } from "./signals.ts";
+import type { Signal } from "./signal-names.ts";
 
 /** What has become of a child (wait(2)). */
 export interface TaskStatus {
@@ -95,7 +95,8 @@ export async function waitFor(
     const found = system.children.look(wanted);
     return found === ENOENT ? undefined : found;
   };
-  return told(await heard(system.bell, look, timeoutMs, signal), pid);
+  const listen = (again: () => void): (() => void) => listenTo(system.bell, again);
+  return told(await heard(listen, look, timeoutMs, signal), pid);
 }
 
 export function waitForSync(

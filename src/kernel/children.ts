@@ -201,15 +201,13 @@ export class Children {
     return !(asked & SA_NOCLDSTOP) && this.#postLocked(slot, parent, status);
   }
 
-  /** Sends a parent SIGCHLD, unless it does not care. */
+  /** Sends a parent SIGCHLD; returns whether it cares. */
   #postLocked(slot: Word, parent: Pid, waitStatus: number): boolean {
     const { signals, words, tasks } = this.#kernel;
-    const of = signals.of(parent);
-    if (of.drops(SIGCHLD, true)) return false;
     const { code, status } = childCode(waitStatus);
     const uid = new Credentials(words, slot).ids("user")[0];
-    of.postLocked({ signal: SIGCHLD, code, pid: tasks.pidAt(slot), uid, value: BigInt(status) });
-    return true;
+    const info = { signal: SIGCHLD, code, pid: tasks.pidAt(slot), uid, value: BigInt(status) };
+    return signals.of(parent).postLocked(info) === 0;
   }
 
   #wakeParent(parent: Pid, isPosted: boolean): void {

@@ -4,23 +4,36 @@ import { WAIT_SLICE_MS } from "../abi/limits.ts";
 import type { Bell } from "../sync/bell.ts";
 import { FOR_EVER } from "../sync/waiting.ts";
 
-/** Resolves with what `look` finds, once it finds something; with undefined where the time passes first. */
+/** Calls `look` on the event loop after each ring, until the function is called that is returned. */
+export function listenTo(bell: Bell, look: () => void): () => void {
+  const onRing = (): void => {
+    bell.arm(onRing);
+    look();
+  };
+  // It keeps the event loop alive, and looks in case whoever was to ring died before.
+  const alive = setInterval(onRing, WAIT_SLICE_MS);
+  bell.arm(onRing);
+  return () => {
+    clearInterval(alive);
+    bell.quiet(onRing);
+  };
+}
+
+/** Resolves with what `find` finds, once it finds something; with undefined where the time passes first. */
 export function heard<T>(
-  bell: Bell,
-  look: () => T | undefined,
+  listen: (look: () => void) => () => void,
+  find: () => T | undefined,
   timeoutMs: number,
   signal: AbortSignal | undefined,
 ): Promise<T | undefined> {
   return new Promise((resolve, reject) => {
     const end = (): void => {
-      clearInterval(alive);
+      stop();
       clearTimeout(timer);
       signal?.removeEventListener("abort", onAbort);
-      bell.quiet(onRing);
     };
-    const onRing = (): void => {
-      bell.arm(onRing);
-      const found = look();
+    const look = (): void => {
+      const found = find();
       if (found === undefined) return;
       end();
       resolve(found);
@@ -33,10 +46,9 @@ export function heard<T>(
       end();
       resolve(undefined);
     };
-    // It keeps the event loop alive, and looks in case whoever was to ring died before.
-    const alive = setInterval(onRing, WAIT_SLICE_MS);
+    const stop = listen(look);
     const timer = timeoutMs === FOR_EVER ? undefined : setTimeout(onExpire, timeoutMs);
     signal?.addEventListener("abort", onAbort);
-    onRing();
+    look();
   });
 }

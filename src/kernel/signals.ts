@@ -12,6 +12,7 @@ import { WAIT_SLICE_MS } from "../abi/limits.ts";
 import {
   bitOf,
   defaultAction,
+  isIgnoredByDefault,
   NO_SIGNALS,
   SI_KERNEL,
   SI_USER,
@@ -29,13 +30,14 @@ import { task } from "../memory/layout.ts";
 import { field, type Word } from "../memory/words.ts";
 import { taskSlot } from "../sync/bell.ts";
 import type { MonitorUser } from "../sync/monitor.ts";
+import { wakePoll } from "../sync/poll-word.ts";
 import type { Pid } from "../sync/robust-lock.ts";
 import type { World } from "../sync/world.ts";
 import { Credentials } from "../tasks/credentials.ts";
-import { type SignalInfo, TaskSignals } from "../tasks/signals.ts";
+import { DROPPED, type SignalInfo, TaskSignals } from "../tasks/signals.ts";
 import type { TaskTable } from "../tasks/task-table.ts";
 import type { Children } from "./children.ts";
-import { heard } from "./listening.ts";
+import { heard, listenTo } from "./listening.ts";
 
 /** The kernel, as far as signals need it. */
 interface Kernel extends MonitorUser {
@@ -62,7 +64,7 @@ export interface Handler {
   readonly children?: number | undefined;
 }
 
-/** What came of a delivery: whether handlers ran, and whether all of them want the call restarted that they interrupted. */
+/** What came of a delivery: whether handlers ran, and whether the first of them wants the call restarted that it interrupted. */
 export interface Delivered {
   readonly ran: boolean;
   readonly restart: boolean;
@@ -70,9 +72,6 @@ export interface Delivered {
 
 /** The longest that a timer of the host's can be set to: 24.8 days. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
-
-/** Nothing comes of a signal that is ignored. */
-const DROPPED = 1;
 
 const NOTHING: Delivered = { ran: false, restart: true };
 
@@ -94,6 +93,8 @@ export class Signals {
     this.#kernel.bell.arm(this.#onChildRing);
     this.lookAtChildren();
   };
+  /** What each wait of this task waits for. */
+  readonly #waits = new Set<{ readonly of: bigint }>();
   #alarm: { timer: ReturnType<typeof setTimeout>; endMs: number } | undefined;
 
   constructor(kernel: Kernel) {
@@ -102,7 +103,7 @@ export class Signals {
   }
 
   /** A worker thread has to hear of a signal that stops it; what else nobody catches the host or its parent does. */
-  listen(): void {
+  hearStops(): void {
     if (this.#listens()) this.#kernel.bell.arm(this.#onRing);
   }
 
@@ -115,9 +116,8 @@ export class Signals {
     return new TaskSignals(this.#kernel, taskSlot(this.#kernel.geometry, pid));
   }
 
-  /** kill(2): 0, EINVAL, ESRCH, EPERM. */
+  /** kill(2): 0, ESRCH, EINVAL, EPERM, EAGAIN. */
   kill(pid: number, signal: number, code = SI_USER, value = 0n): number {
-    if (signal < 0 || signal > SIGNAL_MAX) return EINVAL;
     const { credentials } = this.#kernel;
     const info: SignalInfo = { signal, code, pid: this.#kernel.pid, uid: credentials.ids("user")[0], value };
     if (pid > 0) return this.send(pid, info);
@@ -134,11 +134,12 @@ export class Signals {
     return result;
   }
 
-  /** Sends a signal to one task; signal 0 only looks whether it could be. ESRCH, EPERM, EAGAIN. */
+  /** Sends a signal to one task; signal 0 only looks whether it could be. ESRCH, EINVAL, EPERM, EAGAIN. */
   send(pid: number, info: SignalInfo): number {
     const kernel = this.#kernel;
     const { signal } = info;
-    if (!this.#isThere(pid as Pid)) return ESRCH;
+    if (pid <= 0 || !this.#isThere(pid as Pid)) return ESRCH;
+    if (signal < 0 || signal > SIGNAL_MAX) return EINVAL;
     if (!this.#mayKill(pid, signal)) return EPERM;
     return signal === 0 || kernel.tasks.isZombie(pid as Pid) ? 0 : this.post(pid, info);
   }
@@ -159,14 +160,11 @@ export class Signals {
     const kernel = this.#kernel;
     const { signal } = info;
     const target = this.of(pid as Pid);
-    const result = kernel.transaction(() => {
-      if (!kernel.isAlive(pid as Pid)) return ESRCH;
-      if (target.drops(signal, defaultAction(signal) === "ignore")) return DROPPED;
-      return target.postLocked(info);
-    });
-    if (signal === SIGCONT && result >= 0) this.#continue(taskSlot(kernel.geometry, pid as Pid));
-    if (result === 0) this.wake(pid as Pid, signal);
-    return Math.min(result, 0);
+    const result = kernel.transaction(() => (kernel.isAlive(pid as Pid) ? target.postLocked(info) : ESRCH));
+    if (result < 0) return result;
+    if (signal === SIGCONT) this.#continue(taskSlot(kernel.geometry, pid as Pid)); // also where it is blocked, ignored or caught
+    if (result !== DROPPED) this.wake(pid as Pid, signal);
+    return 0;
   }
 
   /** Whatever becomes of SIGCONT itself, a task that is stopped goes on. */
@@ -192,11 +190,31 @@ export class Signals {
       if (this.own.ignored & bitOf(info.signal)) continue; // it came while it was blocked
       if (!handler) this.#doDefault(info.signal);
       else {
-        delivered = { ran: true, restart: delivered.restart && handler.restart };
+        if (!delivered.ran) delivered = { ran: true, restart: handler.restart };
         this.#run(handler, info);
       }
     }
     return delivered;
+  }
+
+  /**
+   * The same until a handler has run, and then those that it does not block: what rt_sigsuspend(2) delivers before the old mask
+   * is back. Returns whether one ran.
+   */
+  deliverOnce(): boolean {
+    for (let info = this.take(~this.own.blocked); info; info = this.take(~this.own.blocked)) {
+      const handler = this.#handlers.get(info.signal);
+      if (this.own.ignored & bitOf(info.signal)) continue;
+      if (!handler) {
+        this.#doDefault(info.signal);
+        continue;
+      }
+      this.#run(handler, info);
+      this.own.blocked |= masksOf(handler, info.signal);
+      this.deliver();
+      return true;
+    }
+    return false;
   }
 
   /** Takes the lowest pending signal of a set. */
@@ -210,6 +228,41 @@ export class Signals {
     return taken;
   }
 
+  /** Runs `wait` with its sleeps ended by the signals of a set too that are blocked. */
+  awaiting(of: bigint, wait: () => number): number {
+    if (of === NO_SIGNALS) return wait();
+    const end = this.beginWait(of);
+    try {
+      return wait();
+    } finally {
+      end();
+    }
+  }
+
+  /** From now on signals of a set wake this task, also those that are blocked; until the function is called that is returned. */
+  beginWait(of: bigint): () => void {
+    const wait = { of };
+    const note = (): void => {
+      this.own.awaited = [...this.#waits].reduce((all, one) => all | one.of, NO_SIGNALS);
+    };
+    this.#waits.add(wait);
+    note();
+    return () => {
+      this.#waits.delete(wait);
+      note();
+    };
+  }
+
+  /** Calls `look` whenever a signal of a set may have come, on the event loop, until the function is called that is returned. */
+  listen(of: bigint, look: () => void): () => void {
+    const endWait = this.beginWait(of);
+    const stop = listenTo(this.#kernel.bell, look);
+    return () => {
+      stop();
+      endWait();
+    };
+  }
+
   /** Forgets pending signals. */
   clear(of: bigint): void {
     this.#kernel.transaction(() => {
@@ -220,7 +273,8 @@ export class Signals {
 
   /** Resolves with a signal of a set once one has come, or with undefined where the time passes first. */
   arrival(of: bigint, timeoutMs: number, signal: AbortSignal | undefined): Promise<SignalInfo | undefined> {
-    return heard(this.#kernel.bell, () => this.take(of), timeoutMs, signal);
+    const listen = (look: () => void): (() => void) => this.listen(of, look);
+    return heard(listen, () => this.take(of), timeoutMs, signal);
   }
 
   /** A worker thread of this process, by the host's number of it, that this task can end. */
@@ -286,7 +340,7 @@ export class Signals {
     this.own.ignored &= ~bitOf(signal);
     if (signal === SIGCHLD) this.#askOfChildren(children);
     this.#forget(signal);
-    if (defaultAction(signal) === "ignore") this.clear(bitOf(signal));
+    if (isIgnoredByDefault(signal)) this.clear(bitOf(signal));
     return 0;
   }
 
@@ -298,14 +352,27 @@ export class Signals {
 
   /** alarm(2): seconds left of the one before, 0 where there was none. */
   alarm(seconds: number): number {
-    const left = this.#alarm ? Math.max(1, Math.ceil((this.#alarm.endMs - performance.now()) / 1000)) : 0;
+    // To the nearest second, and never to none.
+    const left = this.#alarm ? Math.max(1, Math.round((this.#alarm.endMs - performance.now()) / 1000)) : 0;
     clearTimeout(this.#alarm?.timer);
     this.#alarm = undefined;
-    if (seconds === 0) return left;
-    const endMs = performance.now() + seconds * 1000;
-    this.#alarm = { timer: setTimeout(() => this.#ringAlarm(), Math.min(seconds * 1000, TIMER_MS_MAX)), endMs };
-    this.#alarm.timer.unref?.();
+    if (seconds > 0) this.#setAlarm(performance.now() + seconds * 1000);
     return left;
+  }
+
+  #setAlarm(endMs: number): void {
+    const onTime = (): void => {
+      this.lookAtAlarm();
+      if (this.#alarm) this.#setAlarm(endMs); // it is farther away than a timer can be set to
+    };
+    const timer = setTimeout(onTime, Math.min(endMs - performance.now(), TIMER_MS_MAX));
+    timer.unref?.();
+    this.#alarm = { timer, endMs };
+  }
+
+  /** Milliseconds until the alarm is due, rounded up; Infinity where none is set. */
+  alarmMs(): number {
+    return this.#alarm ? Math.max(0, Math.ceil(this.#alarm.endMs - performance.now())) : Number.POSITIVE_INFINITY;
   }
 
   /** For a task that sleeps, whose timers do not run: rings the alarm whose time has come. */
@@ -337,8 +404,8 @@ export class Signals {
 
   #run(handler: Handler, info: SignalInfo): void {
     const before = this.own.blocked;
-    if (handler.once) this.reset(info.signal);
-    this.own.blocked = before | handler.mask | (handler.nodefer ? NO_SIGNALS : bitOf(info.signal));
+    if (handler.once) this.#forget(info.signal);
+    this.own.blocked = before | masksOf(handler, info.signal);
     try {
       handler.run(info);
     } finally {
@@ -392,7 +459,9 @@ export class Signals {
     const isCaught = ((target.caught | target.awaited) & bit) !== NO_SIGNALS;
     if (!isCaught && this.#doAtOnce(slot, signal)) return;
     if (pid === this.#kernel.pid) queueMicrotask(this.#onRing);
-    this.#kernel.interrupt(pid);
+    if (isBlocked)
+      wakePoll(this.#kernel, pid); // it is waited for, and interrupts nothing
+    else this.#kernel.interrupt(pid);
     this.#kernel.bell.ring(pid);
   }
 
@@ -417,6 +486,10 @@ export class Signals {
     return true;
   }
 }
+
+/** What is blocked while a handler runs. */
+const masksOf = (handler: Handler, signal: number): bigint =>
+  handler.mask | (handler.nodefer ? NO_SIGNALS : bitOf(signal));
 
 const isChangeable = (signal: number): boolean =>
   signal >= 1 && signal <= SIGNAL_MAX && (bitOf(signal) & UNBLOCKABLE) === NO_SIGNALS;

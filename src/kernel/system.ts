@@ -31,6 +31,7 @@ import { slotsBytes } from "../objects/message-slots.ts";
 import { Pipe } from "../objects/pipe.ts";
 import { SemaphoreSet, undoBytes } from "../objects/semaphore-set.ts";
 import { Segment } from "../objects/shared-memory.ts";
+import { SignalFile } from "../objects/signal-file.ts";
 import { Awaits } from "../sync/awaits.ts";
 import { Bell, taskSlot } from "../sync/bell.ts";
 import { EVERYBODY, Monitor } from "../sync/monitor.ts";
@@ -183,7 +184,7 @@ export class System implements Waiter, RingOwner {
       if (pid < 0) return pid;
       joinCpus(region.words, world);
       const child = new System(region, world, tasks, pid as Pid);
-      child.signals.listen();
+      child.signals.hearStops();
       child.signals.deliver(); // what came before it ran
       return child;
     }
@@ -208,7 +209,7 @@ export class System implements Waiter, RingOwner {
       }
       return 0;
     });
-    system.signals.listen();
+    system.signals.hearStops();
     return system;
   }
 
@@ -484,6 +485,10 @@ export class System implements Waiter, RingOwner {
     return this.signals.own.isDue();
   }
 
+  sliceMs(): number {
+    return Math.min(WAIT_SLICE_MS, this.signals.alarmMs());
+  }
+
   /** Looks at every task and buries the dead, unless another task did within the last slice. */
   lookAround(): void {
     this.signals.lookAtAlarm();
@@ -610,6 +615,10 @@ export class System implements Waiter, RingOwner {
 
   setOf(objectIndex: number): SemaphoreSet {
     return this.#kept(this.#sets, objectIndex, (line) => new SemaphoreSet(this, line));
+  }
+
+  signalFileOf(objectIndex: number): SignalFile {
+    return new SignalFile(this.words, this.registry.bodyLineOf(objectIndex));
   }
 
   segmentOf(objectIndex: number): Segment {

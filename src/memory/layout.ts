@@ -145,6 +145,7 @@ export const kinds = {
   RWLOCK: 9,
   CONDITION: 10,
   BARRIER: 11,
+  SIGNALS: 12,
 } as const;
 
 /** Of an object's MODE, above the permissions: it is to be destroyed, and lives while it is in use. */
@@ -339,6 +340,12 @@ export const barrier = {
   MONITOR: 0,
   PARTIES: 8, // immutable
   GENERATION: 9, // guarded by the lock, read by all: how often it has opened
+  WORDS: 16,
+} as const;
+
+/** A signal file (signalfd(2)). Guarded by the kernel lock, read by all. */
+export const signalFile = {
+  SIGNALS: 0, // 64 bits: signal s is bit s - 1
   WORDS: 16,
 } as const;
 
