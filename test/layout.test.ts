@@ -105,6 +105,7 @@ const pinned: Layout = {
     STOPPED: 97,
     REPORT: 98,
     CHILDREN: 99,
+    BORN: 100,
     WORDS: 112,
   },
   child: { AWAITED: 1, BEGUN: 2 },

@@ -292,6 +292,33 @@ overWorlds((world) => {
     assert.equal((await child.task.wait(bounded)).signal, "SIGKILL", "one that is stopped, too");
   });
 
+  test("a child that is stopped dies of what it was sent meanwhile once it goes on, save of SIGKILL, which does not wait", async () => {
+    const kernel = world.createKernel();
+    using child = new Spawned(kernel, ["ready", "await"]);
+    assert.equal(await child.report(), "ready");
+    child.task.kill("SIGSTOP");
+    await child.task.wait({ stopped: true, ...bounded });
+    if (world.name === "processes") {
+      child.task.kill("SIGTERM");
+      assert.equal(child.task.tryWait(), undefined);
+    }
+    child.task.kill(world.name === "processes" ? "SIGCONT" : "SIGKILL");
+    const end = world.name === "processes" ? "SIGTERM" : "SIGKILL";
+    assert.equal((await child.task.wait(bounded)).signal, end);
+  });
+
+  test("of several that have ended the one that was made first is told of first", async () => {
+    const kernel = world.createKernel();
+    using first = new Spawned(kernel, ["ready", "await"]);
+    using second = new Spawned(kernel, ["exit:2"]);
+    assert.equal(await first.report(), "ready");
+    await until(() => kernel.tasks().some(({ state }) => state === "zombie"), "the second to end");
+    assert.equal(kernel.sys.waitid(P_PID, second.pid, 0, WSTOPPED, 0), ECHILD, "there will be no other news of it");
+    first.task.kill("SIGKILL");
+    await until(() => kernel.tasks().filter(({ state }) => state === "zombie").length === 2, "both to end");
+    assert.deepEqual([kernel.waitSync().pid, kernel.waitSync().pid], [first.pid, second.pid]);
+  });
+
   test("groups of children are waited for by their number", async () => {
     const kernel = world.createKernel();
     using first = new Spawned(kernel, ["exit:1"], { processGroup: 0 });

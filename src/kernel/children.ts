@@ -67,6 +67,16 @@ export interface ChildStatus {
   readonly status: number;
 }
 
+/** What is left to do for one that has ended. */
+export interface Ending {
+  /** Its parent will wait for it. */
+  readonly isKept: boolean;
+  readonly signal: () => void;
+  readonly announce: () => void;
+}
+
+export const NOBODY_TOLD: Ending = { isKept: false, signal: () => {}, announce: () => {} };
+
 export class Children {
   readonly #kernel: Kernel;
 
@@ -78,15 +88,17 @@ export class Children {
   look(wanted: Wanted): ChildStatus | number {
     let found: ChildStatus | undefined;
     const result = this.#kernel.transaction(() => {
-      let children = 0;
+      let waitsFor = 0;
       for (const slot of this.#slotsOf(wanted.which)) {
-        children++;
         const status = this.#newsLocked(slot, wanted);
-        if (status === undefined) continue;
-        found = this.#toldLocked(slot, status, wanted.leave);
-        return 0;
+        if (status !== undefined) {
+          found = this.#toldLocked(slot, status, wanted.leave);
+          return 0;
+        }
+        // Of one that has ended there will be no other news.
+        if (!this.#hasEnded(slot)) waitsFor++;
       }
-      return children === 0 ? ECHILD : ENOENT;
+      return waitsFor === 0 ? ECHILD : ENOENT;
     });
     return found ?? result;
   }
@@ -105,20 +117,30 @@ export class Children {
 
   /**
    * A task has ended, with a wait status; its holdings have been given back. Tells its parent, once; says whether it is kept for
-   * it as a zombie, and whom to wake once the change stands.
+   * it as a zombie, and how to wake it: `signal` needs the kernel lock, `announce` comes when the slot is a zombie's, or free.
    */
-  endLocked(slot: Word, status: number): { readonly isKept: boolean; readonly announce: () => void } {
-    const { journal, tasks } = this.#kernel;
-    if (!tasks.isAwaited(slot)) return { isKept: false, announce: () => {} };
+  endLocked(slot: Word, status: number): Ending {
+    const { journal, tasks, signals, bell } = this.#kernel;
+    if (!tasks.isAwaited(slot)) return NOBODY_TOLD;
     const parent = tasks.parentOf(slot);
     const isKept = this.#wantsToKnow(parent);
-    let isPosted = false;
+    // Where it has been told already, whoever did may have died before anybody was woken.
+    let isPosted = (signals.of(parent).pending & bitOf(SIGCHLD)) !== NO_SIGNALS;
     if (!this.#hasEnded(slot)) {
       if (isKept) journal.write(field(slot, task.ENDED), ENDED_MARK | status);
       isPosted = this.#postLocked(slot, parent, status & ~ENDED_GUESS);
       journal.commit(); // PUBLISHES that it has ended → observed in look()
-    } else isPosted = true; // whoever ended it died, perhaps before anybody was woken
-    return { isKept, announce: () => this.#wakeParent(parent, isPosted) };
+    }
+    return {
+      isKept,
+      signal: () => {
+        if (isPosted) signals.wake(parent, SIGCHLD);
+      },
+      announce: () => {
+        wakePoll(this.#kernel, parent); // it may wait for its children
+        bell.ring(parent);
+      },
+    };
   }
 
   /** Whether a parent waits for its children, as against one that said it would not (sigaction(2), SA_NOCLDWAIT). */
@@ -189,7 +211,10 @@ export class Children {
       isPosted = change();
       return 0;
     });
-    if (parent !== 0) this.#wakeParent(parent, isPosted);
+    if (parent === 0) return;
+    wakePoll(this.#kernel, parent);
+    if (isPosted) this.#kernel.signals.wake(parent, SIGCHLD);
+    this.#kernel.bell.ring(parent);
   }
 
   #reportLocked(slot: Word, status: number): boolean {
@@ -210,19 +235,17 @@ export class Children {
     return signals.of(parent).postLocked(info) === 0;
   }
 
-  #wakeParent(parent: Pid, isPosted: boolean): void {
-    wakePoll(this.#kernel, parent); // it may wait for its children
-    if (isPosted) this.#kernel.signals.wake(parent, SIGCHLD);
-    this.#kernel.bell.ring(parent);
-  }
-
-  *#slotsOf(which: Which): Generator<Word> {
+  /** The oldest first. */
+  #slotsOf(which: Which): Word[] {
     const { tasks, words, pid: own } = this.#kernel;
+    const found: Word[] = [];
     for (const slot of tasks.slots()) {
       const pid = tasks.pidAt(slot);
       if (pid === 0 || words.load(field(slot, task.PARENT_PID)) !== own) continue;
-      if (words.load(field(slot, task.CHILD)) & child.AWAITED && this.#isOneOf(pid, which)) yield slot;
+      if (words.load(field(slot, task.CHILD)) & child.AWAITED && this.#isOneOf(pid, which)) found.push(slot);
     }
+    const born = (slot: Word): number => words.load(field(slot, task.BORN));
+    return found.sort((one, other) => born(one) - born(other));
   }
 
   #isOneOf(pid: Pid, which: Which): boolean {

@@ -167,12 +167,18 @@ export class Signals {
     return 0;
   }
 
-  /** Whatever becomes of SIGCONT itself, a task that is stopped goes on. */
+  /** Whatever becomes of SIGCONT itself, a task that is stopped goes on; and what came meanwhile may end it. */
   #continue(slot: Word): void {
-    const { words, world, children } = this.#kernel;
+    const { words, world, children, tasks } = this.#kernel;
     const osPid = words.load(field(slot, task.OS_PID));
     children.noteContinue(slot);
-    if (osPid === words.load(field(slot, task.OS_THREAD_ID))) world.tasks.signalProcess(osPid, SIGCONT);
+    if (osPid !== words.load(field(slot, task.OS_THREAD_ID))) return;
+    world.tasks.signalProcess(osPid, SIGCONT);
+    const { pending, blocked, caught, awaited, ignored } = this.of(tasks.pidAt(slot));
+    const due = pending & ~(blocked | caught | awaited | ignored);
+    for (let signal = 1; due !== NO_SIGNALS && signal <= SIGNAL_MAX; signal++) {
+      if (due & bitOf(signal) && ends(signal)) return void this.#doAtOnce(slot, signal);
+    }
   }
 
   groupOf(pid: number): number {
@@ -417,7 +423,7 @@ export class Signals {
     const action = defaultAction(signal);
     const { words, world, geometry, pid, children } = this.#kernel;
     const slot = taskSlot(geometry, pid);
-    if (action === "terminate" || action === "core") {
+    if (ends(signal)) {
       words.store(field(slot, task.ENDED_BY), signal);
       world.tasks.endSelf(signal);
     } else if (action === "stop") {
@@ -471,11 +477,12 @@ export class Signals {
     const osPid = words.load(field(slot, task.OS_PID));
     const action = defaultAction(signal);
     if (osPid !== words.load(field(slot, task.OS_THREAD_ID))) {
-      if (action === "terminate" || action === "core") this.#askParentToEnd(slot, signal);
+      if (ends(signal)) this.#askParentToEnd(slot, signal);
       parker.unpark(field(slot, task.STOPPED), 1);
       return false; // it may be quicker itself
     }
-    if (action === "terminate" || action === "core") {
+    if (ends(signal)) {
+      if (signal !== SIGKILL && words.load(field(slot, task.STOPPED)) !== 0) return true; // once it goes on
       words.store(field(slot, task.ENDED_BY), signal);
       world.tasks.signalProcess(osPid, SIGKILL);
       return true;
@@ -490,6 +497,9 @@ export class Signals {
 /** What is blocked while a handler runs. */
 const masksOf = (handler: Handler, signal: number): bigint =>
   handler.mask | (handler.nodefer ? NO_SIGNALS : bitOf(signal));
+
+/** Whether a signal that nobody catches ends a task. */
+const ends = (signal: number): boolean => ["terminate", "core"].includes(defaultAction(signal));
 
 const isChangeable = (signal: number): boolean =>
   signal >= 1 && signal <= SIGNAL_MAX && (bitOf(signal) & UNBLOCKABLE) === NO_SIGNALS;

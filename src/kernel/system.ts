@@ -49,7 +49,7 @@ import { TaskTable } from "../tasks/task-table.ts";
 import { forgetWatcherLocked, tellArrival } from "./arrivals.ts";
 import { BlockExchange } from "./block-exchange.ts";
 import { blocksOf } from "./bodies.ts";
-import { Children } from "./children.ts";
+import { Children, NOBODY_TOLD } from "./children.ts";
 import { giveBackLocksLocked } from "./held-locks.ts";
 import { closeEndLocked, openEndLocked, wakeOtherEnd } from "./pipe-ends.ts";
 import { type Address, Registry, secondsNow } from "./registry.ts";
@@ -526,21 +526,23 @@ export class System implements Waiter, RingOwner {
   detach(status = exitedStatus(0)): void {
     this.awaits.cancelAll();
     this.signals.close();
-    this.bell.close();
+    this.bell.silence();
     const signal = this.words.load(field(this.#slot, task.ENDED_BY));
-    let end = { isKept: false, announce: (): void => {} };
+    let end = NOBODY_TOLD;
     this.transaction(() => {
       this.#releaseAllLocked(this.#slot);
       this.children.freeOrphansLocked(this.pid);
       end = this.children.endLocked(this.#slot, signal === 0 ? status : killedStatus(signal));
       return 0;
     });
+    end.signal();
     // Only now: a lock held under a pid that names nobody would be taken over.
     if (end.isKept) this.tasks.bequeath(this.#slot, this.world.identity);
+    else this.tasks.free(this.#slot, this.pid, this.world.identity);
     end.announce();
     // Its parent may have gone meanwhile, and with it those who were zombies by then.
     if (end.isKept && !this.tasks.isAwaited(this.#slot)) this.tasks.free(this.#slot, this.pid, ZOMBIE);
-    if (!end.isKept) this.tasks.free(this.#slot, this.pid, this.world.identity);
+    this.bell.close();
   }
 
   /** Makes a task for a child that is about to be started: its pid. ENOSPC, EPERM, EBADF for a descriptor that is not open. */
@@ -870,22 +872,22 @@ export class System implements Waiter, RingOwner {
   #bury(slot: Word, hostStatus?: number, isStillborn = false): boolean {
     const identity = this.tasks.identityAt(slot);
     const pid = this.tasks.pidAt(slot);
-    let announce = (): void => {};
+    let end = NOBODY_TOLD;
     const buried = this.transaction(() => {
       if (this.tasks.identityAt(slot) !== identity || !(isStillborn || this.tasks.isDead(slot))) return 0;
       this.#releaseAllLocked(slot);
       this.children.freeOrphansLocked(pid);
       const signal = this.words.load(field(slot, task.ENDED_BY));
       const status = signal === 0 ? hostStatus : killedStatus(signal);
-      const end = this.children.endLocked(slot, status ?? this.children.statusOfDead(slot, identity));
-      announce = end.announce;
+      end = this.children.endLocked(slot, status ?? this.children.statusOfDead(slot, identity));
       if (end.isKept) this.tasks.bequeath(slot, identity);
       else this.tasks.free(slot, pid, identity);
       const counter = headerWord("BURIED");
       this.words.store(counter, this.words.load(counter) + 1);
       return 1;
     });
-    announce();
+    end.signal();
+    end.announce();
     return buried === 1;
   }
 

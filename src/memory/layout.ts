@@ -98,6 +98,7 @@ export const task = {
   STOPPED: 97, // the signal that stopped it, 0: it runs; what a worker thread that is stopped sleeps on
   REPORT: 98, // what its parent has not been told yet: 0 nothing, else a wait status of one that stopped or goes on
   CHILDREN: 99, // atomic, written by the owner: SA_NOCLDSTOP and SA_NOCLDWAIT, as it asked with SIGCHLD's action
+  BORN: 100, // which of its parent's children it is, as they were made: who is waited for first
   WORDS: 112,
 } as const;
 

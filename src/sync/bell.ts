@@ -65,10 +65,15 @@ export class Bell {
     );
   }
 
-  close(): void {
+  /** Nobody listens any more; others can still be rung. */
+  silence(): void {
     this.#listeners.clear();
     this.#words.store(field(this.#own, task.BELL), QUIET);
-    if (this.#installed) this.#world.doorbell.close();
+  }
+
+  /** The last: others are rung no more either. */
+  close(): void {
+    this.#world.doorbell.close();
   }
 
   #install(): void {

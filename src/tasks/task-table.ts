@@ -50,8 +50,7 @@ export class TaskTable {
   /** Claims a slot for this thread and publishes its pid; ENOSPC where `tasksMax` tasks are alive. */
   attach(parentPid: number, identity: Identity): { pid: Pid; inherited: boolean } | typeof ENOSPC {
     const { osThreadId, hostThread } = this.#world;
-    const publish = (slot: Word): Pid =>
-      this.#publish(slot, { parentPid, identity, osThreadId, hostThread, isChild: false });
+    const publish = (slot: Word): Pid => this.#publish(slot, { parentPid, identity, osThreadId, hostThread, born: 0 });
     for (const inherited of [false, true]) {
       for (const slot of this.slots()) if (this.#claim(slot, inherited)) return { pid: publish(slot), inherited };
     }
@@ -60,9 +59,15 @@ export class TaskTable {
 
   /** Claims a free slot for a child that is about to be started, and publishes its pid; ENOSPC. */
   reserve(parentPid: number, identity: Identity): Pid | typeof ENOSPC {
+    const words = this.#words;
+    let born = 1;
+    for (const slot of this.slots()) {
+      if (words.load(field(slot, task.PARENT_PID)) !== parentPid) continue;
+      born = Math.max(born, words.load(field(slot, task.BORN)) + 1);
+    }
     for (const slot of this.slots()) {
       if (!this.#claim(slot, false)) continue;
-      return this.#publish(slot, { parentPid, identity, osThreadId: 0, hostThread: NOBODY, isChild: true });
+      return this.#publish(slot, { parentPid, identity, osThreadId: 0, hostThread: NOBODY, born });
     }
     return ENOSPC;
   }
@@ -192,7 +197,7 @@ export class TaskTable {
     return claimed;
   }
 
-  #publish(slot: Word, { parentPid, identity, osThreadId, hostThread, isChild }: NewTask): Pid {
+  #publish(slot: Word, { parentPid, identity, osThreadId, hostThread, born }: NewTask): Pid {
     const words = this.#words;
     const { tasksMax } = this.#geometry.limits;
     const first = (slot - this.#geometry.tasks) / task.WORDS + 1;
@@ -210,7 +215,8 @@ export class TaskTable {
     words.set(field(slot, task.PROCESS_GROUP), parentPid > 0 && group > 0 ? group : pid);
     words.set(field(slot, task.ENDED_BY), 0);
     words.set(field(slot, task.HOST_THREAD), hostThread);
-    words.set(field(slot, task.CHILD), isChild ? child.AWAITED : 0);
+    words.set(field(slot, task.CHILD), born > 0 ? child.AWAITED : 0);
+    words.set(field(slot, task.BORN), born);
     for (let i = task.ENDED; i <= task.CHILDREN; i++) words.set(field(slot, i), 0);
     words.store(field(slot, task.BELL), 0);
     words.store(field(slot, task.PID), pid); // PUBLISHES the task → observed in isAlive()
@@ -225,7 +231,8 @@ interface NewTask {
   /** Of a child that has not begun: 0. */
   readonly osThreadId: number;
   readonly hostThread: number;
-  readonly isChild: boolean;
+  /** Which of its parent's children it is, from 1; of one that was not spawned: 0. */
+  readonly born: number;
 }
 
 /** No thread of the host's has this number. */

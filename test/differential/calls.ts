@@ -17,6 +17,7 @@ export const numbers = {
   dup2: 33,
   pause: 34,
   alarm: 37,
+  wait4: 61,
   kill: 62,
   semget: 64,
   semop: 65,
@@ -62,6 +63,7 @@ export const numbers = {
   mq_timedreceive: 243,
   mq_notify: 244,
   mq_getsetattr: 245,
+  waitid: 247,
   openat: 257,
   signalfd: 282,
   signalfd4: 289,
@@ -139,6 +141,9 @@ export const numbers = {
   handled: 10_020,
   /** Lets the handlers of a task run that does nothing: with us they run at the return of a call. */
   deliver: 10_021,
+  /** spawn(n): makes the n-th child of this run, which sleeps; its pid. end_child(pid, code): that child ends so. */
+  spawn: 10_030,
+  end_child: 10_031,
 } as const;
 
 export type CallName = keyof typeof numbers;

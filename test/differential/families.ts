@@ -13,6 +13,7 @@ import { shm } from "./family-shm.ts";
 import { signal } from "./family-signal.ts";
 import { sysvMsg } from "./family-sysv-msg.ts";
 import { sysvSem } from "./family-sysv-sem.ts";
+import { wait } from "./family-wait.ts";
 
 export const families: readonly Family[] = [
   sysvMsg,
@@ -29,4 +30,5 @@ export const families: readonly Family[] = [
   condition,
   barrier,
   signal,
+  wait,
 ];

@@ -75,3 +75,18 @@ export const SA_RESETHAND = 0x80000000;
 export const SI_KERNEL = 0x80;
 export const SI_QUEUE = -1;
 export const SI_TKILL = -6;
+
+// of wait(2)
+export const WNOHANG = 1;
+export const WUNTRACED = 2;
+export const WSTOPPED = 2;
+export const WEXITED = 4;
+export const WCONTINUED = 8;
+export const WNOWAIT = 0x01000000;
+export const WNOTHREAD = 0x20000000;
+export const WALL = 0x40000000;
+export const WCLONE = 0x80000000;
+export const P_ALL = 0;
+export const P_PID = 1;
+export const P_PGID = 2;
+export const P_PIDFD = 3;

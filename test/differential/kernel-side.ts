@@ -9,6 +9,7 @@ import { taskSlot } from "../../src/sync/bell.ts";
 import { WAITING as POLLING } from "../../src/sync/poll-word.ts";
 import type { Pid } from "../../src/sync/robust-lock.ts";
 import { POLLED, SLEEPING } from "../../src/sync/wait-list.ts";
+import { KernelChildren } from "./kernel-children.ts";
 import { DESCRIPTORS, Side } from "./side.ts";
 import { FIRST_DESCRIPTOR_OF_OURS, type TaskStart } from "./task-start.ts";
 
@@ -20,7 +21,7 @@ const limits: Partial<KernelLimits> = {
   regionBytes: 32 * 1024 * 1024,
   messageBytesMax: 8192,
   descriptorsMax: FIRST_DESCRIPTOR_OF_OURS + DESCRIPTORS,
-  tasksMax: 16,
+  tasksMax: 64,
   objectsMax: 256,
   descriptionsMax: 1024,
   waitersMax: 512,
@@ -33,6 +34,7 @@ export class KernelSide extends Side {
   readonly #kernel: Kernel;
   readonly #region: MappedRegion;
   readonly #geometry: Geometry;
+  readonly #children: KernelChildren;
   /** Also where the controller ends in the middle: the tasks then end by themselves. */
   readonly #remove = (): void => Kernel.unlink(this.#name);
 
@@ -52,6 +54,7 @@ export class KernelSide extends Side {
     if (isRefusal(region)) throw new Error(region.reason);
     this.#region = region;
     this.#geometry = geometryOf(this.#kernel.limits);
+    this.#children = new KernelChildren(region);
   }
 
   override async end(): Promise<void> {
@@ -88,6 +91,28 @@ export class KernelSide extends Side {
 
   inheritance(_task: number, from: number): bigint[] {
     return [BigInt(this.pidOf(from))];
+  }
+
+  spawn(task: number): number {
+    return this.#children.spawn(this.pidOf(task) as Pid);
+  }
+
+  endChild(pid: number, code: number): void {
+    this.#children.end(pid as Pid, code);
+  }
+
+  killChildren(): void {
+    this.#children.killAll();
+    this.settleChildren();
+  }
+
+  protected childrenNow(): Iterable<{ pid: number; osPid: number }> {
+    return this.#children.now();
+  }
+
+  protected childIsGone(pid: number): void {
+    this.#children.forget(pid as Pid);
+    this.#kernel.reap();
   }
 
   protected startOf(): Partial<TaskStart> {

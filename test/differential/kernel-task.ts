@@ -9,6 +9,7 @@ import { DONE, IN_CALL, type Slot } from "./mailbox.ts";
 import { FIRST_DESCRIPTOR_OF_OURS, type Maker, type TaskStart, THREW } from "./task-start.ts";
 
 const EFAULT = -14;
+const WNOHANG = 1;
 
 export class KernelTask implements Maker {
   readonly #slot: Slot;
@@ -77,6 +78,7 @@ export class KernelTask implements Maker {
   }
 
   #reset(): number {
+    while (this.#kernel.syscall(numbers.wait4, -1, 0, WNOHANG, 0) > 0);
     const kernel = this.#kernel;
     const { descriptors, freeKey } = this.#start;
     const [uid, gid] = [process.getuid?.() ?? 0, process.getgid?.() ?? 0];

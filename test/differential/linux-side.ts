@@ -6,11 +6,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { numbers } from "./calls.ts";
 import { F_GETFD } from "./flags.ts";
-import { IN_CALL, SCRATCH_BYTES } from "./mailbox.ts";
+import { IN_CALL, SCRATCH_BYTES, type Slot } from "./mailbox.ts";
 import { enterIpc, interruptThread, unshareIpc } from "./native.ts";
 import { Side } from "./side.ts";
 import { FIRST_DESCRIPTOR_OF_LINUX, type TaskStart } from "./task-start.ts";
 
+/** That have not ended, of a task. */
+const CHILDREN_MAX = 256;
 /** Where in scratch memory a list of descriptors is handed over: at its end. */
 const LIST = SCRATCH_BYTES - 4096;
 
@@ -20,6 +22,9 @@ export class LinuxSide extends Side {
   readonly #directory = mkdtempSync(join(tmpdir(), "differential-"));
   /** Also where the controller ends in the middle: the tasks then end by themselves. */
   readonly #remove = (): void => rmSync(this.#directory, { recursive: true, force: true });
+  /** Those that have not ended, by their pids. */
+  readonly #children = new Map<number, { readonly slot: Slot; readonly index: number }>();
+  #childrenMade = 0;
   /** Of a namespace of the tasks' own, which lives as long as this is open. */
   #namespace: number | undefined;
 
@@ -110,6 +115,34 @@ export class LinuxSide extends Side {
     this.begin(task, numbers.fcntl, [descriptor, F_GETFD, 0].map(BigInt));
     this.settle(task, true);
     return this.slot(task).result !== 0;
+  }
+
+  spawn(task: number): number {
+    const slot = this.slot(task);
+    const index = this.#childrenMade++ % CHILDREN_MAX;
+    slot.endChild(index, 0);
+    this.begin(task, numbers.spawn, [BigInt(index)]);
+    this.settle(task, true);
+    if (slot.result > 0) this.#children.set(slot.result, { slot, index });
+    return slot.result;
+  }
+
+  endChild(pid: number, code: number): void {
+    const child = this.#children.get(pid);
+    child?.slot.endChild(child.index, code + 1);
+  }
+
+  killChildren(): void {
+    for (const pid of this.#children.keys()) process.kill(pid, "SIGKILL");
+    this.settleChildren();
+  }
+
+  protected *childrenNow(): Iterable<{ pid: number; osPid: number }> {
+    for (const pid of this.#children.keys()) yield { pid, osPid: pid };
+  }
+
+  protected childIsGone(pid: number): void {
+    this.#children.delete(pid);
   }
 
   protected startOf(): Partial<TaskStart> {

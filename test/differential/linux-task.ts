@@ -2,6 +2,7 @@
 
 import { LIBRARY_NUMBERS, numbers, OWN_NUMBERS } from "./calls.ts";
 import { calm, changesSignals, ENTRIES_MAX, ENTRY_BYTES } from "./handlers.ts";
+import { childWords, makeChild } from "./linux-children.ts";
 import { LinuxHandlers } from "./linux-handlers.ts";
 import { LinuxObjects } from "./linux-objects.ts";
 import { DONE, IN_CALL, places, type Slot } from "./mailbox.ts";
@@ -18,6 +19,7 @@ const SYS_CLOSE_RANGE = 436;
 const SYS_PIDFD_GETFD = 438;
 const PR_SET_PTRACER = 0x59616d61;
 const F_SETFD = 2;
+const ECHILD = -10;
 const LAST = 0xffffffff;
 /** A descriptor below the test's own, which the harness may use. */
 const SPARE = FIRST_DESCRIPTOR_OF_LINUX - 1;
@@ -42,6 +44,9 @@ export class LinuxTask implements Maker {
     args: places.ARGUMENTS,
     result: places.RESULT,
   });
+
+  readonly #makeChild = makeChild();
+  #hasChildren = false;
 
   constructor(slot: Slot, start: TaskStart, sharedObjects: number) {
     this.#slot = slot;
@@ -79,6 +84,7 @@ export class LinuxTask implements Maker {
     else if (number === numbers.deliver) this.#slot.result = this.#handlers.deliver();
     else if (number === numbers.handled)
       this.#slot.result = this.#handlers.takeLog(this.#slot.scratch.subarray(first - this.#slot.base));
+    else if (number === numbers.spawn) this.#slot.result = this.#spawn(first);
     else if (number === numbers.inherit) this.#slot.result = this.#inherit(first, second, third);
     else if (number === numbers.forget)
       this.#slot.result = 0; // the memory is used again
@@ -86,7 +92,14 @@ export class LinuxTask implements Maker {
     this.#slot.state = DONE;
   }
 
+  #spawn(index: number): number {
+    this.#hasChildren = true;
+    this.#makeChild(this.#slot.address + places.CHILDREN + childWords.BYTES * index);
+    return this.#slot.childPid(index);
+  }
+
   #reset(): number {
+    while (this.#hasChildren) this.#hasChildren = linuxCall(numbers.wait4, -1, 0, 0, 0) !== ECHILD;
     const [uid, gid] = [this.#uid, this.#gid];
     const users = linuxCall(numbers.setresuid, uid, uid, uid);
     const groups = linuxCall(numbers.setresgid, gid, gid, gid);

@@ -37,6 +37,8 @@ export const places = {
   /** Of a call of the C library: its address, and the arguments as it gets them. */
   FUNCTION: 192,
   FUNCTION_ARGUMENTS: 200,
+  /** Of the task's children (linux-children.ts), one after the other. */
+  CHILDREN: 1024,
 } as const;
 
 /** One process's part. */
@@ -98,6 +100,18 @@ export class Slot {
 
   get number(): number {
     return this.#words[places.NUMBER / 4] as number;
+  }
+
+  /** What a child of this task is to end with, and 1 more. */
+  endChild(index: number, value: number): void {
+    const at = places.CHILDREN / 4 + 2 * index;
+    this.#words[at] = value;
+    if (value !== 0) this.#libc.futexWake(this.address + 4 * at, 1);
+  }
+
+  /** The pid that a child's parent has written down. */
+  childPid(index: number): number {
+    return this.#words[places.CHILDREN / 4 + 2 * index + 1] as number;
   }
 
   argument(index: number): bigint {

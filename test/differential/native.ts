@@ -179,9 +179,11 @@ export function makeFunctionTrampoline(places: FunctionPlaces): (address: number
 }
 
 const trampolineType = koffi.proto("void differential_trampoline(uintptr_t slot)");
-const word = (value: number): number[] => [...new Uint8Array(Int32Array.of(value).buffer)];
+/** The bytes of an immediate value. */
+export const word = (value: number): number[] => [...new Uint8Array(Int32Array.of(value).buffer)];
 
-function fromMachineCode(instructions: readonly (readonly number[])[]): (address: number) => void {
+/** A function of an address. */
+export function fromMachineCode(instructions: readonly (readonly number[])[]): (address: number) => void {
   const code = instructions.flat();
   const page = linuxCall(SYS_MMAP, 0, PAGE_BYTES, PROT_ALL, MAP_PRIVATE_ANONYMOUS, -1, 0);
   if (page < 0) throw new Error(`no page for machine code: ${page}`);

@@ -10,8 +10,8 @@ export type Operand =
   | bigint
   /** An offset in the task's scratch memory. */
   | { readonly at: number }
-  /** What an earlier operation made: a descriptor, an id, an address, and so many bytes behind it. */
-  | { readonly symbol: string; readonly plus?: number }
+  /** What an earlier operation made: a descriptor, an id, an address, and so many bytes behind it; a child, or its group. */
+  | { readonly symbol: string; readonly plus?: number; readonly isGroup?: boolean }
   /** The pid of a task of the run; with `isGroup` below 0, as kill(2) names a group. */
   | { readonly pidOf: number; readonly isGroup?: boolean }
   /** A descriptor by its number. The first that a task can get is 0 here; each side has others below it. */
@@ -44,7 +44,7 @@ export interface Operation {
    * each side (an id, an address), or must be the same (a descriptor). Or its sign alone; or a pid; or any, if it is no error.
    */
   readonly result?:
-    | { readonly names: string; readonly as: "queue" | "segment" | "set" | "address" | "descriptor" }
+    | { readonly names: string; readonly as: "queue" | "segment" | "set" | "address" | "descriptor" | "child" }
     | "sign"
     | "task"
     | "any";

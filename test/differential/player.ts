@@ -50,6 +50,7 @@ export class Player implements Names {
     const slept = [...this.#sleeping].sort(([a], [b]) => a - b);
     const own = this.#start(operation);
     if (sends.has(operation.name)) this.#deliverToIdle();
+    this.side.settleChildren();
     // What the call woke may wake it: how it stands is known when all are at rest.
     if (own.result === "sleeps") slept.push([operation.task, operation]);
     const endings = this.#untilRest(slept);
@@ -74,6 +75,8 @@ export class Player implements Names {
 
   taskOf(pid: number): string {
     if (pid === 0) return "nobody";
+    const child = this.#symbols.childOf(pid);
+    if (child !== undefined) return child;
     for (let task = 0; task < this.side.count; task++) if (this.side.isPidOf(task, pid)) return `task ${task}`;
     return "a stranger";
   }
@@ -101,6 +104,15 @@ export class Player implements Names {
     if (name === "interrupt") {
       if (this.#sleeping.has(args[0] as number)) this.side.interrupt(args[0] as number);
       return { operation, result: 0, made: [], text: "0" };
+    }
+    if (name === "end_child") {
+      const [pid = 0, code = 0] = args.map((operand) => Number(this.#symbols.valueOf(operand, task)));
+      this.side.endChild(pid, code);
+      return { operation, result: 0, made: [], text: "0" };
+    }
+    if (name === "spawn") {
+      this.side.slot(task).result = this.side.spawn(task);
+      return this.#ending(operation, "back");
     }
     this.#fill(operation);
     const values =

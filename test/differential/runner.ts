@@ -120,6 +120,7 @@ export class Runner {
     for (const [task, symbol] of player.attached) {
       if (!player.broken.has(task)) player.play(call(task, "shmdt", [{ symbol }]));
     }
+    side.killChildren();
     await this.#reset(player);
     for (const symbol of symbols.all("queue")) player.play(call(0, "msgctl", [{ symbol }, is.IPC_RMID, 0]));
     for (const symbol of symbols.all("segment")) player.play(call(0, "shmctl", [{ symbol }, is.IPC_RMID, 0]));

@@ -2,7 +2,7 @@
 // Nothing here waits for luck: a task that has not come back is looked at until it is known to sleep.
 
 import { type ChildProcess, fork } from "node:child_process";
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { createMailbox, DONE, IDLE, type Mailbox, type Slot } from "./mailbox.ts";
 import { yieldProcessor } from "./native.ts";
@@ -21,6 +21,20 @@ export const FREE_KEY = 0x7ffffff1;
 
 /** How a call stands. */
 export type Standing = "back" | "sleeps" | "hangs" | "dead";
+
+/** States of proc_pid_stat(5). */
+const AT_REST = "STtZX";
+const GONE = "ZX";
+
+/** X where there is no such process. */
+function stateOfProcess(pid: number): string {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, "latin1");
+    return text[text.lastIndexOf(")") + 2] ?? "X";
+  } catch {
+    return "X";
+  }
+}
 
 interface Task {
   readonly child: ChildProcess;
@@ -55,6 +69,25 @@ export abstract class Side {
   abstract baseOf(task: number): number;
   /** The arguments of the harness's call that lets a task take over another's descriptors. */
   abstract inheritance(task: number, from: number): bigint[];
+  /** Makes a child of a task, which sleeps: its pid, or a negative errno. */
+  abstract spawn(task: number): number;
+  /** Lets a child end so. */
+  abstract endChild(pid: number, code: number): void;
+  /** Kills the children that are left. */
+  abstract killChildren(): void;
+  /** What has come of a child's process, once it is at rest. */
+  protected abstract childIsGone(pid: number): void;
+  protected abstract childrenNow(): Iterable<{ readonly pid: number; readonly osPid: number }>;
+
+  /** Waits until no child is on its way: each sleeps, is stopped, or has ended. */
+  settleChildren(): void {
+    for (const { pid, osPid } of [...this.childrenNow()]) {
+      let state = stateOfProcess(osPid);
+      for (; !AT_REST.includes(state); state = stateOfProcess(osPid)) yieldProcessor();
+      if (GONE.includes(state)) this.childIsGone(pid);
+    }
+  }
+
   protected abstract startOf(): Partial<TaskStart>;
   /** Whether a task that has not come back sleeps for certain. */
   protected abstract sleeps(task: number): boolean;

@@ -8,7 +8,7 @@ import type { Side } from "./side.ts";
 const NOTHING = 0x7ffffff0;
 
 interface Meaning {
-  readonly as: "queue" | "segment" | "set" | "address" | "descriptor";
+  readonly as: "queue" | "segment" | "set" | "address" | "descriptor" | "child";
   readonly value: number;
 }
 
@@ -31,7 +31,13 @@ export class Symbols {
     if ("key" in operand) return BigInt(this.#keyBase + operand.key);
     if ("descriptor" in operand) return BigInt(this.#side.firstDescriptor + operand.descriptor);
     const { as, value } = this.#meanings.get(operand.symbol) ?? { as: "queue", value: NOTHING };
+    if (as === "child" && operand.isGroup) return BigInt(-value);
     return BigInt(value + (as === "descriptor" ? this.#side.firstDescriptor : 0) + (operand.plus ?? 0));
+  }
+
+  /** The child that has a pid. */
+  childOf(pid: number): string | undefined {
+    return [...this.#meanings].find(([, { as, value }]) => as === "child" && value === pid)?.[0];
   }
 
   has(symbol: string): boolean {

@@ -18,7 +18,8 @@ export type View =
   | "info"
   | "file-infos"
   | "handled"
-  | "handled-somehow";
+  | "handled-somehow"
+  | "news";
 
 /** The numbers that mean something to one side alone. */
 export interface Names {
@@ -50,6 +51,12 @@ const readers: { readonly [view in View]: Reader } = {
     const pids = [96, 100].map((at) => names.taskOf(view.getInt32(at, true)));
     const times = [48, 56, 64].map((at) => when(view, at));
     return `${permissions(view, names)} bytes,messages,most ${numbers} pids ${pids} times ${times}`;
+  },
+  /** What waitid(2) fills of a siginfo_t. */
+  news: (view, names) => {
+    const [signal, error, code, , , status] = [0, 4, 8, 12, 16, 24].map((at) => view.getInt32(at, true));
+    const of = `${names.taskOf(view.getInt32(16, true))} uid ${view.getUint32(20, true)}`;
+    return `signal,errno,code ${signal} ${error} ${code} of ${of} status ${status}`;
   },
   halves: (_view, _names, bytes) => halves(bytes),
   semid: (view, names) => {
