@@ -21,7 +21,7 @@ export const inAnyOrder = (waiters: readonly Operation[]): boolean => waiters.le
 export const mayOneSleep = ({ tasks }: Context, sleeping: Sleeping): boolean => idleTasks(tasks, sleeping).length > 1;
 
 /** Out of a thousand operations: another task in the place of a dead one takes as long as hundreds of calls. */
-const DEATHS_PER_MILLE = 4;
+const DEATHS_PER_MILLE = 6;
 
 /** Now and then the death of a task, mostly of one that has something to leave behind. */
 export function drawDeath(random: Random, { tasks }: Context, rich: readonly number[]): Operation | undefined {
