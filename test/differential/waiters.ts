@@ -20,7 +20,7 @@ export const inAnyOrder = (waiters: readonly Operation[]): boolean => waiters.le
 /** Whether a task may fall asleep: one stays awake, or none could be woken. */
 export const mayOneSleep = ({ tasks }: Context, sleeping: Sleeping): boolean => idleTasks(tasks, sleeping).length > 1;
 
-/** Out of a thousand operations: another task in the place of a dead one takes as long as hundreds of calls. */
+/** Of a thousand operations. To start another task in the place of a dead one takes as long as hundreds of calls. */
 const DEATHS_PER_MILLE = 6;
 
 /** Now and then the death of a task, mostly of one that has something to leave behind. */
