@@ -7,11 +7,11 @@ export { IpcError } from "./api/ipc-error.ts";
 export {
   type AttachOptions,
   Kernel,
-  type KernelHandle,
   type OpenOptions,
   type PipeOptions,
   type QueueOptions,
 } from "./api/kernel.ts";
+export type { KernelHandle } from "./api/kernel-handle.ts";
 export { LockGuard } from "./api/lock-guard.ts";
 export {
   type Message,
@@ -28,7 +28,11 @@ export type { PollItem, PollReady } from "./api/poll.ts";
 export { ReadWriteLock } from "./api/read-write-lock.ts";
 export { Semaphore, type SemaphoreOptions } from "./api/semaphore.ts";
 export { SharedMemory, type SharedMemoryOptions, type SharedMemoryToken } from "./api/shared-memory.ts";
-export type { ReceivedSignal, Signal, SignalHandlerOptions, TaskSignalsHandle } from "./api/signals.ts";
+export type { ReceivedSignal, Signal } from "./api/signal-names.ts";
+export { SignalReader } from "./api/signal-reader.ts";
+export type { SignalHandlerOptions, TaskSignalsHandle } from "./api/signals.ts";
+export type { SpawnOptions } from "./api/spawn.ts";
 export type { LockOptions, LockToken } from "./api/sync-options.ts";
+export { type NewsOptions, Task, type TaskStatus } from "./api/task.ts";
 export type { Waiting } from "./kernel/deadlocks.ts";
 export type { TaskInfo } from "./tasks/task-table.ts";

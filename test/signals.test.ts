@@ -2,9 +2,12 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { EAGAIN, EINTR, EINVAL, EPERM, EPIPE, ESRCH } from "../src/abi/errno.ts";
-import { defaultAction, signals } from "../src/abi/signals.ts";
+import { E2BIG, EAGAIN, EFAULT, EINTR, EINVAL, EPERM, EPIPE, ESRCH } from "../src/abi/errno.ts";
+import { defaultAction, SI_QUEUE, SI_TKILL, signals } from "../src/abi/signals.ts";
 import type { Kernel } from "../src/index.ts";
+import { blockUntilAny } from "../src/sync/polling.ts";
+import { FOR_EVER } from "../src/sync/waiting.ts";
+import { Machine } from "./crash-fixture.ts";
 import { ipcError } from "./expectations.ts";
 import { inWorld, overWorlds, until, untilAsleep } from "./worlds.ts";
 
@@ -28,6 +31,18 @@ function placeSet(kernel: Kernel, set: bigint): number {
 function pendingOf(kernel: Kernel): bigint {
   assert.equal(kernel.sys.rt_sigpending(SET + 8, 8), 0);
   return view(kernel).getBigUint64(SET + 8, true);
+}
+
+function placeAction(kernel: Kernel, ...members: bigint[]): void {
+  [0, 1, 2, 3].forEach((i) => {
+    view(kernel).setBigUint64(ACTION + 8 * i, members[i] ?? 0n, true);
+  });
+}
+
+function placeInfo(kernel: Kernel, code: number, value: bigint): void {
+  kernel.memory.fill(0, INFO, INFO + 128);
+  view(kernel).setInt32(INFO + 8, code, true);
+  view(kernel).setBigUint64(INFO + 24, value, true);
 }
 
 test("the mission's signals have the mission's numbers and descriptions", () => {
@@ -176,6 +191,30 @@ overWorlds((world) => {
     kernel.signals.clear("SIGTSTP");
   });
 
+  test("SIGCONT and the stop signals take each other away also where they are ignored", () => {
+    const kernel = world.createKernel();
+    kernel.signals.ignore("SIGCONT");
+    kernel.signals.block("SIGTSTP");
+    kernel.kill(kernel.pid, "SIGTSTP");
+    kernel.kill(kernel.pid, "SIGCONT");
+    assert.deepEqual(kernel.signals.pending, []);
+    kernel.signals.ignore("SIGTTIN");
+    kernel.signals.block("SIGCONT");
+    kernel.kill(kernel.pid, "SIGCONT");
+    kernel.kill(kernel.pid, "SIGTTIN");
+    assert.deepEqual(kernel.signals.pending, []);
+  });
+
+  test("an ignored signal that is not blocked is dropped, though the task waits for it", async () => {
+    const kernel = world.createKernel();
+    const abort = new AbortController();
+    const wait = assert.rejects(kernel.signals.wait(["SIGURG"], { signal: abort.signal }), (reason) => reason === 1);
+    kernel.kill(kernel.pid, "SIGURG");
+    assert.deepEqual(kernel.signals.pending, []);
+    abort.abort(1);
+    await wait;
+  });
+
   test("a handler's own signal and its mask are blocked while it runs, unless it says nodefer; once is once", () => {
     const kernel = world.createKernel();
     const depths: number[] = [];
@@ -274,6 +313,7 @@ overWorlds((world) => {
     assert.equal(sys.kill(first.pid, 0), 0);
     assert.equal(sys.kill(first.pid, 65), EINVAL);
     assert.equal(sys.kill(9999, SIGUSR1), ESRCH);
+    assert.equal(sys.kill(9999, 65), ESRCH, "the task is looked for first");
     assert.equal(sys.kill(-9999, SIGUSR1), ESRCH);
     const heard = `SIGUSR1:${kernel.pid}:0`;
     assert.equal(sys.kill(-1, SIGUSR1), 0);
@@ -347,6 +387,94 @@ overWorlds((world) => {
     assert.equal(sys.rt_sigaction(9, 0, ACTION, 8), 0, "looking is allowed");
   });
 
+  test("rt_sigaction keeps the flags that there are, and tells of a handler that ran once what it was but for the handler", () => {
+    const kernel = world.createKernel();
+    const { sys } = kernel;
+    let ran = 0;
+    kernel.handlers.set(1000n, () => ran++);
+    const all = 2n ** 64n - 1n;
+    const known = 0xdc000807n;
+    placeAction(kernel, 1000n, all, 7n, all);
+    assert.equal(sys.rt_sigaction(SIGUSR2, ACTION, 0, 8), 0);
+    assert.equal(sys.kill(kernel.pid, SIGUSR2), 0);
+    assert.equal(ran, 1);
+    assert.equal(sys.rt_sigaction(SIGUSR2, 0, ACTION, 8), 0);
+    const told = [0, 8, 16, 24].map((at) => view(kernel).getBigUint64(ACTION + at, true));
+    assert.deepEqual(told, [0n, known, 7n, all & ~bit(9, 19)]);
+  });
+
+  test("a call that finds no place for what it tells has changed nothing", () => {
+    const kernel = world.createKernel();
+    const { sys } = kernel;
+    assert.equal(sys.rt_sigprocmask(BLOCK, placeSet(kernel, bit(SIGUSR1)), BAD, 8), EFAULT);
+    assert.deepEqual(kernel.signals.blocked, []);
+    placeAction(kernel, 1n);
+    assert.equal(sys.rt_sigaction(SIGUSR1, ACTION, BAD, 8), EFAULT);
+    assert.equal(sys.rt_sigaction(SIGUSR1, 0, ACTION, 8), 0);
+    assert.equal(view(kernel).getBigUint64(ACTION, true), 0n, "still the default");
+    kernel.signals.block("SIGUSR1");
+    kernel.kill(kernel.pid, "SIGUSR1");
+    assert.equal(sys.rt_sigtimedwait(SET, BAD, 0, 8), EFAULT);
+    assert.deepEqual(kernel.signals.pending, ["SIGUSR1"]);
+    kernel.signals.clear("SIGUSR1");
+  });
+
+  test("a task's one thread has its pid: tkill, tgkill and rt_tgsigqueueinfo", () => {
+    const kernel = world.createKernel();
+    const { sys, pid } = kernel;
+    kernel.signals.block("SIGUSR1", REAL_TIME);
+    assert.equal(sys.tkill(pid, SIGUSR1), 0);
+    assert.equal(sys.rt_sigtimedwait(placeSet(kernel, bit(SIGUSR1)), INFO, 0, 8), SIGUSR1);
+    assert.equal(view(kernel).getInt32(INFO + 8, true), SI_TKILL);
+    assert.equal(sys.tgkill(pid, pid, 0), 0);
+    assert.equal(sys.tgkill(pid, pid + 1, SIGUSR1), ESRCH);
+    for (const wrong of [0, -1]) assert.equal(sys.tgkill(pid, wrong, SIGUSR1), EINVAL);
+    placeInfo(kernel, SI_QUEUE, 5n);
+    assert.equal(sys.rt_tgsigqueueinfo(pid, pid, REAL_TIME, INFO), 0);
+    assert.equal(sys.rt_tgsigqueueinfo(pid, 0, REAL_TIME, INFO), EINVAL);
+    assert.equal(kernel.signals.next(), undefined);
+    assert.equal(kernel.signals.tryWait([REAL_TIME])?.value, 5n);
+  });
+
+  test("a siginfo of a code that nobody knows must be zeros behind what is known", () => {
+    const kernel = world.createKernel();
+    const { sys, pid } = kernel;
+    kernel.signals.block(REAL_TIME);
+    placeInfo(kernel, -100, 1n);
+    view(kernel).setUint8(INFO + 127, 1);
+    assert.equal(sys.rt_sigqueueinfo(pid, REAL_TIME, INFO), E2BIG);
+    placeInfo(kernel, SI_QUEUE, 1n);
+    view(kernel).setUint8(INFO + 127, 1);
+    assert.equal(sys.rt_sigqueueinfo(pid, REAL_TIME, INFO), 0);
+    assert.equal(sys.rt_sigqueueinfo(pid, REAL_TIME, BAD), EFAULT);
+    placeInfo(kernel, SI_TKILL, 1n);
+    assert.equal(sys.rt_sigqueueinfo(pid + 1, REAL_TIME, INFO), EPERM);
+    kernel.signals.clear(REAL_TIME);
+  });
+
+  test("rt_sigsuspend delivers what its first handler lets through, and then the old mask is back", () => {
+    const kernel = world.createKernel();
+    const order: string[] = [];
+    const note = ({ name }: { name: string }) => void order.push(name);
+    kernel.signals.on("SIGHUP", note, { mask: ["SIGUSR1"] });
+    kernel.signals.on("SIGUSR1", note);
+    kernel.signals.on("SIGUSR2", note);
+    kernel.signals.block("SIGHUP", "SIGUSR1", "SIGUSR2");
+    for (const name of ["SIGHUP", "SIGUSR1", "SIGUSR2"] as const) kernel.kill(kernel.pid, name);
+    assert.equal(kernel.sys.rt_sigsuspend(placeSet(kernel, 0n), 8), EINTR);
+    assert.deepEqual(order, ["SIGHUP", "SIGUSR2"]);
+    assert.deepEqual(kernel.signals.pending, ["SIGUSR1"]);
+    kernel.signals.clear("SIGUSR1");
+  });
+
+  test("alarm tells the time that was left, to the nearest second", () => {
+    const { sys } = world.createKernel();
+    assert.equal(sys.alarm(0xffffffff), 0);
+    assert.equal(sys.alarm(100), 0xffffffff);
+    assert.equal(sys.alarm(0), 100);
+    assert.equal(sys.alarm(0), 0);
+  });
+
   test("a write that nobody will read is EPIPE and SIGPIPE, which a task ignores unless it says otherwise, as Node does", () => {
     const kernel = world.createKernel();
     const { sys } = kernel;
@@ -398,6 +526,27 @@ overWorlds((world) => {
   });
 });
 
+test("a task that sleeps in a call wakes when its alarm is due, and not at the end of a slice", () => {
+  const machine = new Machine();
+  const asleep = new Int32Array(new SharedArrayBuffer(4));
+  let sleptMs = 0;
+  const park = (_word: number, _expected: number, milliseconds: number): void => {
+    sleptMs += milliseconds;
+    Atomics.wait(asleep, 0, 0, milliseconds);
+  };
+  const system = machine.attach(undefined, { ...machine.world(), parker: { park, unpark: () => {} } });
+  system.signals.catch(14, { run: () => {}, mask: 0n, restart: false, once: false, nodefer: false });
+  const end = performance.now() + 1000;
+  assert.equal(system.signals.alarm(1), 0);
+  Atomics.wait(asleep, 0, 0, 50);
+  const leftMs = Math.ceil(end - performance.now()) + 1;
+  assert.equal(
+    blockUntilAny(system, [], () => 0, FOR_EVER),
+    EINTR,
+  );
+  assert.ok(sleptMs <= leftMs, `${sleptMs} ms where ${leftMs} ms were left`);
+});
+
 inWorld("threads", (world) => {
   for (const signal of ["SIGKILL", "SIGTERM"] as const) {
     test(`${signal} ends a worker that spins, at once, where its parent has adopted it`, async () => {
@@ -434,9 +583,9 @@ inWorld("processes", (world) => {
     }
   });
 
-  test("SIGSTOP stops a process, and SIGCONT lets it go on", async () => {
+  test("SIGSTOP stops a process, and SIGCONT lets it go on, also where it blocks it", async () => {
     const kernel = world.createKernel();
-    const task = await world.startTask(kernel, "catchSignals", { caught: ["SIGUSR1"] });
+    const task = await world.startTask(kernel, "catchSignals", { caught: ["SIGUSR1"], blocked: ["SIGCONT"] });
     assert.equal(await task.report(), "ready");
     const { osPid } = kernel.tasks().find(({ pid }) => pid === task.pid) ?? { osPid: 0 };
     const state = async (): Promise<string> => {

@@ -1,6 +1,6 @@
 // Tasks for tests of signals.
 
-import type { Kernel, PipeReaderToken, Signal } from "../src/index.ts";
+import { Kernel, type PipeReaderToken, type ReceivedSignal, type Signal } from "../src/index.ts";
 import { codeOf } from "./expectations.ts";
 import type { Peer } from "./task-runner.ts";
 
@@ -54,4 +54,41 @@ export async function waitForSignals(
       args.form === "sync" ? kernel.signals.waitSync(args.signals) : await kernel.signals.wait(args.signals);
     peer.report(`${name}:${value}`);
   }
+}
+
+/** Reads signals and reports each as "name:value": asleep, as a promise, in a loop, or once a poll has said so. */
+export async function readSignals(
+  kernel: Kernel,
+  peer: Peer,
+  args: {
+    signals: readonly Signal[];
+    form: "sync" | "awaited" | "iterated" | "polled" | "awaited poll";
+    count: number;
+  },
+): Promise<void> {
+  using reader = kernel.signals.open(args.signals);
+  const items = [{ handle: reader }, { handle: kernel.pipe().reader }];
+  peer.report("ready");
+  const tell = ({ name, value }: ReceivedSignal): void => peer.report(`${name}:${value}`);
+  if (args.form === "iterated") {
+    let left = args.count;
+    for await (const signal of reader) {
+      tell(signal);
+      if (--left === 0) break;
+    }
+    return;
+  }
+  for (let i = 0; i < args.count; i++) {
+    if (args.form === "polled") kernel.pollSync(items);
+    if (args.form === "awaited poll") await kernel.poll(items);
+    tell(args.form === "awaited" ? await reader.receive() : reader.receiveSync());
+  }
+}
+
+/** Comes back as a task that inherits its parent's descriptors, and reads signals through one; returns what the call does. */
+export function readInherited(kernel: Kernel, _peer: Peer, args: { parentPid: number; descriptor: number }): number {
+  const handle = { ...kernel.handle, parentPid: args.parentPid };
+  kernel.close();
+  using child = Kernel.attach(handle, { inherit: true });
+  return child.sys.read(args.descriptor, 1024, 128);
 }

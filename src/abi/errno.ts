@@ -154,6 +154,7 @@ export const EIO = -5;
 export const ENXIO = -6;
 export const E2BIG = -7;
 export const EBADF = -9;
+export const ECHILD = -10;
 export const EAGAIN = -11;
 export const ENOMEM = -12;
 export const EACCES = -13;

@@ -63,6 +63,12 @@ export const defaultAction = (signal: number): SignalAction => actions.get(signa
 
 export const isStop = (signal: number): boolean => defaultAction(signal) === "stop";
 
+/** Whether nothing comes of a signal that nobody asks for. SIGCONT continues a task by being sent, not by being delivered. */
+export function isIgnoredByDefault(signal: number): boolean {
+  const action = defaultAction(signal);
+  return action === "ignore" || action === "continue";
+}
+
 /** The name of a signal; real-time ones count from SIGRTMIN. */
 export function signalName(signal: number): string {
   for (const [name, { number }] of Object.entries(signals)) if (number === signal) return name;
@@ -82,15 +88,23 @@ export const SI_USER = 0;
 export const SI_KERNEL = 0x80;
 export const SI_QUEUE = -1;
 export const SI_MESGQ = -3;
-/** Of SIGCHLD: the child has ended. */
-export const CLD_EXITED = 1;
+export const SI_TKILL = -6;
 
 export const SIG_DFL = 0;
 export const SIG_IGN = 1;
 export const SIG_BLOCK = 0;
 export const SIG_UNBLOCK = 1;
 export const SIG_SETMASK = 2;
+export const SA_NOCLDSTOP = 1;
+export const SA_NOCLDWAIT = 2;
 export const SA_SIGINFO = 4;
+export const SA_RESTORER = 0x04000000;
 export const SA_RESTART = 0x10000000;
 export const SA_NODEFER = 0x40000000;
 export const SA_RESETHAND = 0x80000000;
+/** SA_NOCLDSTOP, SA_NOCLDWAIT, SA_EXPOSE_TAGBITS and SA_ONSTACK are known, and change nothing here. */
+const SA_WITHOUT_EFFECT = 0x08000803;
+/** Other flags are not kept, so that a program can see which there are (sigaction(2)). */
+export const SA_KNOWN = BigInt(
+  (SA_WITHOUT_EFFECT | SA_SIGINFO | SA_RESTORER | SA_RESTART | SA_NODEFER | SA_RESETHAND) >>> 0,
+);

@@ -1,7 +1,7 @@
 // The system calls, as data: the mission's numbers, and Linux x86-64's for the rest (syscalls(2)). docs/syscalls.md is made of
 // this table. A number that is not here is ENOSYS.
 
-export type SyscallFamily = "files" | "msg" | "mq" | "shm" | "sem" | "credentials" | "signals";
+export type SyscallFamily = "files" | "msg" | "mq" | "shm" | "sem" | "credentials" | "signals" | "tasks";
 
 /** Whether all of a call is there. `later`: it is ENOSYS so far. */
 export type SyscallStatus = "whole" | "partial" | "later";
@@ -28,7 +28,13 @@ const row = <const N extends string>(
 const missionNumbers = new Set([22, 29, 30, 31, 62, 67, 68, 69, 70]);
 
 export const syscalls = [
-  row(0, "read", "files", "whole", "Pipes, FIFOs, the host's standard input; of a POSIX queue, its status text."),
+  row(
+    0,
+    "read",
+    "files",
+    "whole",
+    "Pipes, FIFOs, signal files, the host's standard input; of a POSIX queue, its status text.",
+  ),
   row(1, "write", "files", "whole", "Pipes, FIFOs, the host's standard output and error."),
   row(
     2,
@@ -38,7 +44,7 @@ export const syscalls = [
     "FIFOs only, in one flat directory that is sticky; O_CREAT makes no regular file (EOPNOTSUPP).",
   ),
   row(3, "close", "files", "whole"),
-  row(7, "poll", "files", "whole", "Pipes, FIFOs, POSIX queues, the host's streams."),
+  row(7, "poll", "files", "whole", "Pipes, FIFOs, POSIX queues, signal files, the host's streams."),
   row(
     13,
     "rt_sigaction",
@@ -56,13 +62,21 @@ export const syscalls = [
   row(33, "dup2", "files", "whole"),
   row(39, "getpid", "credentials", "whole", "The pid in the kernel."),
   row(34, "pause", "signals", "whole"),
-  row(37, "alarm", "signals", "whole", "While the task sleeps in a call it comes up to 100 ms late."),
+  row(37, "alarm", "signals", "whole"),
+  row(
+    60,
+    "exit",
+    "tasks",
+    "whole",
+    "A task is one thread: the same as exit_group. Tasks are made by kernel.spawn of the API.",
+  ),
+  row(61, "wait4", "tasks", "partial", "What a child has used is all 0; a child of attach(handle) is not waited for."),
   row(
     62,
     "kill",
     "signals",
     "partial",
-    "A worker thread that spins is ended at once only where its parent has adopted it; SIGSTOP does not stop one. Of a process SIGKILL, SIGSTOP and SIGCONT are the host's.",
+    "A worker thread that spins is ended at once only where its parent has spawned or adopted it, and stops at its next call or turn of its event loop. Of a process SIGKILL, SIGSTOP and SIGCONT are the host's.",
   ),
   row(64, "semget", "sem", "whole"),
   row(65, "semop", "sem", "whole"),
@@ -112,7 +126,10 @@ export const syscalls = [
   row(129, "rt_sigqueueinfo", "signals", "whole"),
   row(130, "rt_sigsuspend", "signals", "whole"),
   row(133, "mknod", "files", "partial", "FIFOs only (EPERM for others)."),
+  row(200, "tkill", "signals", "whole", "A task has one thread, whose id is its pid."),
   row(220, "semtimedop", "sem", "whole"),
+  row(231, "exit_group", "tasks", "whole"),
+  row(234, "tgkill", "signals", "whole", "As tkill."),
   row(240, "mq_open", "mq", "whole"),
   row(241, "mq_unlink", "mq", "whole"),
   row(242, "mq_timedsend", "mq", "whole"),
@@ -125,9 +142,13 @@ export const syscalls = [
     "SIGEV_NONE and SIGEV_SIGNAL; no SIGEV_THREAD (EINVAL): use queue.notified() of the API.",
   ),
   row(245, "mq_getsetattr", "mq", "whole"),
+  row(247, "waitid", "tasks", "partial", "As wait4; no P_PIDFD (EBADF)."),
   row(257, "openat", "files", "partial", "As open; AT_FDCWD or an absolute path."),
+  row(282, "signalfd", "signals", "whole"),
+  row(289, "signalfd4", "signals", "whole"),
   row(292, "dup3", "files", "whole"),
   row(293, "pipe2", "files", "partial", "No O_DIRECT (EINVAL)."),
+  row(297, "rt_tgsigqueueinfo", "signals", "whole", "As tkill."),
 ] as const;
 
 export type SyscallName = (typeof syscalls)[number]["name"];

@@ -3,7 +3,7 @@
 import { EACCES, EBADF, EINVAL } from "../abi/errno.ts";
 import { isPipe } from "../kernel/readiness.ts";
 import type { Opened, System } from "../kernel/system.ts";
-import { access } from "../memory/layout.ts";
+import { access, kinds } from "../memory/layout.ts";
 import type { Descriptor } from "../tasks/descriptors.ts";
 import { failureOf } from "./ipc-error.ts";
 
@@ -12,7 +12,7 @@ const BOTH = access.READ | access.WRITE;
 export function openedByDescriptor(
   system: System,
   descriptor: number,
-): { readonly opened: Opened; readonly end: "reader" | "writer" | "queue" } {
+): { readonly opened: Opened; readonly end: "reader" | "writer" | "queue" | "signals" } {
   const label = `descriptor ${descriptor}`;
   const file = system.openFile(descriptor);
   if (!file) throw failureOf(EBADF, "open", label, "it is not open in this task");
@@ -25,6 +25,7 @@ export function openedByDescriptor(
     generation: system.registry.generationOf(objectIndex),
     otherOpened: 0,
   };
+  if (file.kind === kinds.SIGNALS) return { opened, end: "signals" };
   if (isPipe(file)) return { opened, end: file.access & access.READ ? "reader" : "writer" };
   if ((file.access & BOTH) === BOTH) return { opened, end: "queue" };
   throw failureOf(EACCES, "open", label, "the queue is open for one direction only; open it for both");

@@ -11,7 +11,8 @@ import {
   PIPE_BYTES_DEFAULT,
   QUEUE_DEPTH_DEFAULT,
 } from "../abi/limits.ts";
-import { CLD_EXITED, SI_QUEUE, SIGCHLD } from "../abi/signals.ts";
+import { SI_QUEUE, SIGCHLD } from "../abi/signals.ts";
+import { CLD_EXITED, exitedStatus } from "../abi/wait.ts";
 import type { Caller } from "../kernel/calls/call.ts";
 import { deadlocks, type Waiting } from "../kernel/deadlocks.ts";
 import {
@@ -54,6 +55,7 @@ import { Condition } from "./condition.ts";
 import { openedByDescriptor } from "./from-descriptor.ts";
 import type { Handle } from "./handle.ts";
 import { failureOf, IpcError } from "./ipc-error.ts";
+import type { KernelHandle } from "./kernel-handle.ts";
 import { MessageQueue, type QueueToken } from "./message-queue.ts";
 import { Mutex, type MutexOptions } from "./mutex.ts";
 import { checkBytes, checkCount, type SyncWaitOptions, signalOf, timeoutOf, type WaitOptions } from "./options.ts";
@@ -68,16 +70,12 @@ import {
   type SharedMemoryOptions,
   type SharedMemoryToken,
 } from "./shared-memory.ts";
-import { numberOf, type Signal, TaskSignalsHandle } from "./signals.ts";
+import { numberOf, type Signal } from "./signal-names.ts";
+import { SignalReader } from "./signal-reader.ts";
+import { TaskSignalsHandle } from "./signals.ts";
+import { type SpawnOptions, spawnTask, takeSpawnedHandle } from "./spawn.ts";
 import type { LockOptions, LockToken } from "./sync-options.ts";
-
-/**
- * What another task attaches with: post it to a worker thread, or send it to a child process. Where the kernel has a name it
- * can be written as JSON too.
- */
-export type KernelHandle =
-  | { readonly name: string; readonly parentPid: number }
-  | { readonly buffer: SharedArrayBuffer; readonly parentPid: number };
+import { type NewsOptions, Task, type TaskStatus, tryWaitFor, waitFor, waitForSync } from "./task.ts";
 
 export interface OpenOptions extends Partial<KernelLimits> {
   /** Make the kernel where there is none of this name. */
@@ -121,6 +119,12 @@ export interface AttachOptions {
   readonly inherit?: boolean | undefined;
 }
 
+/** And as which task, where it has been spawned. */
+type Attaching = AttachOptions & { readonly pid?: number | undefined };
+
+const spawnedAs = (handle: KernelHandle): Pick<Attaching, "pid"> =>
+  "pid" in handle && typeof handle.pid === "number" ? { pid: handle.pid } : {};
+
 /** Where a segment's pages are for this task; a negative errno where they cannot be mapped. */
 type MapSegment = (offset: Offset, bytes: number, writable: boolean) => SegmentMapping | number;
 
@@ -156,7 +160,10 @@ export class Kernel implements Disposable {
     this.#parentPid = parentPid;
     this.#unmap = unmap;
     attachedHere.set(this.#identity, this);
-    closeAllAtExit();
+    if (closesAtExit) return;
+    closesAtExit = true;
+    // A thread that ends in an orderly way leaves its kernels: its peers need not find out.
+    process.once("exit", (code) => Kernel.#closeAll(code));
   }
 
   /**
@@ -186,19 +193,24 @@ export class Kernel implements Disposable {
     return Kernel.#attachMapped(name, region, 0, "open");
   }
 
-  /** Attaches this thread to the kernel that a handle names. Its parent is the task that the handle came from. */
-  static attach(handle: KernelHandle, options: AttachOptions = {}): Kernel {
+  /**
+   * Attaches this thread to the kernel that a handle names; its parent is the task that the handle came from. Without a handle, as
+   * the task that `kernel.spawn` has started this thread for.
+   * @throws IpcError as `open`; ESRCH where the task that it was started for is gone
+   */
+  static attach(handle: KernelHandle | undefined = takeSpawnedHandle(), options: AttachOptions = {}): Kernel {
+    if (handle === undefined) throw new TypeError("attach: kernel.spawn has not started this thread: pass a handle");
     if (typeof handle !== "object" || handle === null) throw new TypeError("attach: that is no kernel's handle");
     const parentPid = Number.isInteger(handle.parentPid) ? handle.parentPid : 0;
     if ("buffer" in handle && handle.buffer instanceof SharedArrayBuffer) {
       const region = attachSharedBuffer(handle.buffer);
       if (isRefusal(region)) throw refused("attach", "kernel", region);
-      return Kernel.#attachBuffer(handle.buffer, region, parentPid, "attach", options);
+      return Kernel.#attachBuffer(handle.buffer, region, parentPid, "attach", { ...options, ...spawnedAs(handle) });
     }
     if (!("name" in handle)) throw new TypeError("attach: that is no kernel's handle");
     const region = checkRegionName(handle.name) ?? attachRegionFile(handle.name);
     if (isRefusal(region)) throw refused("attach", `kernel "${handle.name}"`, region);
-    return Kernel.#attachMapped(handle.name, region, parentPid, "attach", options);
+    return Kernel.#attachMapped(handle.name, region, parentPid, "attach", { ...options, ...spawnedAs(handle) });
   }
 
   /**
@@ -215,7 +227,7 @@ export class Kernel implements Disposable {
     region: Region,
     parentPid: number,
     syscall: string,
-    options: AttachOptions = {},
+    options: Attaching = {},
   ): Kernel {
     const system = attachTask(region, threadWorld(region.words), parentPid, syscall, "kernel", options);
     const mapSegment: MapSegment = (offset) => ({ buffer, byteOffset: offset, release: () => {} });
@@ -227,7 +239,7 @@ export class Kernel implements Disposable {
     region: MappedRegion,
     parentPid: number,
     syscall: string,
-    options: AttachOptions = {},
+    options: Attaching = {},
   ): Kernel {
     try {
       const system = attachTask(region, processWorld(region), parentPid, syscall, `kernel "${name}"`, options);
@@ -248,7 +260,7 @@ export class Kernel implements Disposable {
     return this.#system.pid;
   }
 
-  /** The pid of the task whose handle this one attached with, 0 where there was none. */
+  /** The pid of the task that spawned this one, or whose handle it attached with; 0 where there was none. */
   get parentPid(): number {
     return this.#parentPid;
   }
@@ -306,7 +318,8 @@ export class Kernel implements Disposable {
 
   /** This task's signals: handlers, blocking, waiting. */
   get signals(): TaskSignalsHandle {
-    this.#signals ??= new TaskSignalsHandle(() => this.#live("signals"));
+    const keeper = { keep: <T extends Handle>(handle: T): T => this.#keep(handle), forget: this.#forget };
+    this.#signals ??= new TaskSignalsHandle(() => this.#live("signals"), keeper);
     return this.#signals;
   }
 
@@ -343,6 +356,42 @@ export class Kernel implements Disposable {
     const system = this.#live("interrupt");
     checkCount(pid, "pid", 1, 0x7fffffff, "interrupt");
     return system.interrupt(pid);
+  }
+
+  /**
+   * Starts a program of Node's as a task (posix_spawn(3)): a worker thread, or where the kernel has a name a process. It attaches
+   * with `Kernel.attach()`, and has then what descriptors, credentials, and blocked and ignored signals it was given. What it ends
+   * with is what its program ends with, as by `process.exit(3)`.
+   * @throws IpcError ENOSPC where all tasks are in use, zombies among them, EBADF, EPERM, EINVAL
+   */
+  spawn(program: string | URL, options: SpawnOptions = {}): Task {
+    const system = this.#live("spawn");
+    const { pid, child } = spawnTask(system, this.#handle, program, options, () => !this.#closed);
+    return new Task(
+      pid,
+      child,
+      () => this.#live("waitpid"),
+      (signal) => this.kill(pid, signal),
+    );
+  }
+
+  /**
+   * Waits until a task that this one has spawned has ended: the one of a pid, any with -1, one of this task's group with 0, of
+   * another with its number below 0 (waitpid(3)).
+   * @throws IpcError ECHILD where there is none, ETIMEDOUT
+   */
+  async wait(pid = -1, options?: WaitOptions & NewsOptions): Promise<TaskStatus> {
+    return waitFor(this.#live("waitpid"), pid, options);
+  }
+
+  /** The same, asleep. @throws IpcError ECHILD, ETIMEDOUT, EINTR */
+  waitSync(pid = -1, options?: SyncWaitOptions & NewsOptions): TaskStatus {
+    return waitForSync(this.#live("waitpid"), pid, options);
+  }
+
+  /** Returns undefined where none has ended (WNOHANG). @throws IpcError ECHILD */
+  tryWait(pid = -1, options?: NewsOptions): TaskStatus | undefined {
+    return tryWaitFor(this.#live("waitpid"), pid, options);
   }
 
   /**
@@ -648,13 +697,14 @@ export class Kernel implements Disposable {
    * @throws IpcError EBADF where it is not open, EINVAL where it is a stream of the host's, EACCES for a queue that is open for one
    * direction only
    */
-  fromDescriptor(descriptor: number): PipeReader | PipeWriter | MessageQueue {
+  fromDescriptor(descriptor: number): PipeReader | PipeWriter | MessageQueue | SignalReader {
     const system = this.#live("open");
     for (const handle of this.#handles)
       if (!(handle instanceof SharedMemory) && handle.descriptor === descriptor) return handle as PipeReader;
     const { opened, end } = openedByDescriptor(system, descriptor);
     const label = `descriptor ${descriptor}`;
     if (end === "queue") return this.#keep(new MessageQueue(system, opened, label, this.#forget));
+    if (end === "signals") return this.#keep(new SignalReader(system, opened, label, this.#forget));
     return end === "reader" ? this.#reader(opened, label) : this.#writer(opened, label);
   }
 
@@ -673,10 +723,19 @@ export class Kernel implements Disposable {
 
   /** Leaves the kernel: every handle of this task is closed. Closing again does nothing. */
   close(): void {
+    this.#end(exitedStatus(0));
+  }
+
+  /** Leaves every kernel of this thread, which ends with an exit code. */
+  static #closeAll(code: number): void {
+    for (const kernel of [...attachedHere.values()]) kernel.#end(exitedStatus(code));
+  }
+
+  #end(status: number): void {
     if (this.#closed) return;
     for (const handle of [...this.#handles]) handle.close();
     this.#closed = true;
-    this.#system.detach();
+    this.#system.detach(status);
     attachedHere.delete(this.#identity);
     this.#unmap();
   }
@@ -908,7 +967,7 @@ function attachTask(
   parentPid: number,
   syscall: string,
   label: string,
-  options: AttachOptions,
+  options: Attaching,
 ): System {
   const here = attachedHere.get(regionId(region.words));
   if (here) {
@@ -919,8 +978,10 @@ function attachTask(
       `this thread is attached already, as pid ${here.pid}: use that, or close it`,
     );
   }
-  const { credentials: identity, inherit } = options;
-  const system = System.attach(region, world, { parentPid, identity, inherit });
+  const { credentials: identity, inherit, pid } = options;
+  const system = System.attach(region, world, { parentPid, identity, inherit, pid });
+  if (system === ESRCH && pid !== undefined)
+    throw failureOf(ESRCH, syscall, label, `task ${pid}, which this thread was started for, is gone`);
   if (system === EPERM) throw failureOf(EPERM, syscall, label, "a task gives no credentials that it has not itself");
   if (system === ESRCH) throw failureOf(ESRCH, syscall, label, "the task to inherit from is gone");
   if (typeof system === "number") {
@@ -928,15 +989,6 @@ function attachTask(
     throw new IpcError(system, syscall, label, `all ${tasksMax} tasks are alive; create it with a larger tasksMax`);
   }
   return system;
-}
-
-/** A thread that ends in an orderly way leaves its kernels: its peers need not find out. */
-function closeAllAtExit(): void {
-  if (closesAtExit) return;
-  closesAtExit = true;
-  process.once("exit", () => {
-    for (const kernel of [...attachedHere.values()]) kernel.close();
-  });
 }
 
 const encoder = new TextEncoder();

@@ -1,23 +1,26 @@
-// Waiting for the first of several pipe ends and queues: poll(2), as a promise and asleep.
+// Waiting for the first of several pipe ends, queues and signal readers: poll(2), as a promise and asleep.
 
 import { EBADF, EINTR, ETIMEDOUT } from "../abi/errno.ts";
 import { POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT } from "../abi/flags.ts";
 import { WAIT_SLICE_MS } from "../abi/limits.ts";
-import { conditionsOf, POLL_ALWAYS, readinessOf } from "../kernel/readiness.ts";
+import { NO_SIGNALS } from "../abi/signals.ts";
+import { conditionsOf, POLL_ALWAYS, readinessOf, signalsOf } from "../kernel/readiness.ts";
 import type { OpenFile, System } from "../kernel/system.ts";
 import { blockUntilAny } from "../sync/polling.ts";
 import { type Condition, FOR_EVER } from "../sync/waiting.ts";
 import type { Description } from "../tasks/descriptors.ts";
+import type { Handle } from "./handle.ts";
 import { failureOf } from "./ipc-error.ts";
 import { MessageQueue } from "./message-queue.ts";
 import { type SyncWaitOptions, signalOf, timeoutOf, type WaitOptions } from "./options.ts";
 import { PipeReader } from "./pipe-reader.ts";
 import { PipeWriter } from "./pipe-writer.ts";
+import { SignalReader } from "./signal-reader.ts";
 
 /** Something to wait for. */
 export interface PollItem {
   /** A handle of this task, or a descriptor of its table. */
-  readonly handle: PipeReader | PipeWriter | MessageQueue | number;
+  readonly handle: PipeReader | PipeWriter | MessageQueue | SignalReader | number;
   /** Wait until a read or receive would not wait. With neither `read` nor `write`: true, but for a PipeWriter. */
   readonly read?: boolean | undefined;
   /** Wait until a write of PIPE_BUF bytes, or a send, would not wait. With neither `read` nor `write`: true for a PipeWriter. */
@@ -44,6 +47,7 @@ interface Watched<T extends PollItem> {
 }
 
 const OBJECT = "items";
+const handleClasses = [PipeReader, PipeWriter, MessageQueue, SignalReader];
 
 export async function poll<T extends PollItem>(
   system: System,
@@ -56,19 +60,39 @@ export async function poll<T extends PollItem>(
   const signal = signalOf(options, "poll", OBJECT);
   signal?.throwIfAborted();
   if (countReady(system, watched) > 0 || timeoutMs === 0) return answer(system, watched);
-  const look = (): number => countReady(system, watched);
-  const conditions = conditionsOfAll(system, watched);
   const held = holdAll(system, watched);
   try {
-    const result =
-      conditions.length > 0
-        ? await system.awaits.untilAny({}, conditions, look, timeoutMs, signal)
-        : await lookAgainAndAgain(() => (isClosed() ? EBADF : look()), timeoutMs, signal);
+    const result = await untilReady(system, watched, isClosed, timeoutMs, signal);
     if (isClosed()) throw failureOf(EBADF, "poll", OBJECT);
     if (result < 0 && result !== ETIMEDOUT) throw failureOf(result, "poll", OBJECT);
     return answer(system, watched);
   } finally {
     if (!isClosed()) for (const description of held) system.letGo(description); // else they went with all the rest
+  }
+}
+
+/** Whichever comes first: a condition that holds, a signal, or the time. */
+async function untilReady(
+  system: System,
+  watched: readonly Watched<PollItem>[],
+  isClosed: () => boolean,
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  const look = (): number => (isClosed() ? EBADF : countReady(system, watched));
+  const conditions = conditionsOfAll(system, watched);
+  const signals = signalsOfAll(system, watched);
+  if (conditions.length > 0 && signals === NO_SIGNALS)
+    return system.awaits.untilAny({}, conditions, look, timeoutMs, signal);
+  const others = new AbortController();
+  const ends = signal ? AbortSignal.any([signal, others.signal]) : others.signal;
+  const waits = [lookAgainAndAgain(system, signals, look, timeoutMs, ends)];
+  if (conditions.length > 0) waits.push(system.awaits.untilAny({}, conditions, look, timeoutMs, ends));
+  for (const wait of waits) wait.catch(() => {}); // the one that is called off
+  try {
+    return await Promise.race(waits);
+  } finally {
+    others.abort();
   }
 }
 
@@ -81,7 +105,8 @@ export function pollSync<T extends PollItem>(
   const timeoutMs = timeoutOf(options, "poll", OBJECT);
   const look = (): number => countReady(system, watched);
   if (look() === 0) {
-    const result = blockUntilAny(system, conditionsOfAll(system, watched), look, timeoutMs);
+    const sleep = (): number => blockUntilAny(system, conditionsOfAll(system, watched), look, timeoutMs);
+    const result = system.signals.awaiting(signalsOfAll(system, watched), sleep);
     if (result < 0)
       throw failureOf(result, "poll", OBJECT, result === EINTR ? "another task interrupted it" : undefined);
   }
@@ -92,12 +117,14 @@ function watch<T extends PollItem>(system: System, items: readonly T[]): Watched
   if (!Array.isArray(items)) throw new TypeError("poll: the items must be an array");
   return items.map((item: T) => {
     const handle: unknown = item?.handle;
-    const isHandle = handle instanceof PipeReader || handle instanceof PipeWriter || handle instanceof MessageQueue;
+    const isHandle = handleClasses.some((one) => handle instanceof one);
     if (!isHandle && !Number.isInteger(handle)) {
-      throw new TypeError("poll: an item's handle must be a PipeReader, a PipeWriter, a MessageQueue or a descriptor");
+      throw new TypeError(
+        "poll: an item's handle must be a PipeReader, PipeWriter, MessageQueue, SignalReader or a descriptor",
+      );
     }
-    if (isHandle && handle.closed) throw new TypeError("poll: a handle is closed; open it again");
-    const descriptor = isHandle ? handle.descriptor : (handle as number);
+    if (isHandle && (handle as Handle).closed) throw new TypeError("poll: a handle is closed; open it again");
+    const descriptor = isHandle ? (handle as Handle).descriptor : (handle as number);
     return { item, descriptor, events: eventsOf(item), file: system.openFile(descriptor) };
   });
 }
@@ -136,6 +163,9 @@ function answer<T extends PollItem>(system: System, watched: readonly Watched<T>
 const conditionsOfAll = (system: System, watched: readonly Watched<PollItem>[]): Condition[] =>
   watched.flatMap(({ file, events }) => (file ? conditionsOf(system, file, events) : []));
 
+const signalsOfAll = (system: System, watched: readonly Watched<PollItem>[]): bigint =>
+  watched.reduce((all, { file }) => all | signalsOf(system, file), NO_SIGNALS);
+
 /** While a promise waits in an object's list, the object stays, though its descriptor may be closed meanwhile. */
 function holdAll(system: System, watched: readonly Watched<PollItem>[]): Description[] {
   const held: Description[] = [];
@@ -151,16 +181,24 @@ function holdAll(system: System, watched: readonly Watched<PollItem>[]): Descrip
   return held;
 }
 
-/** Where nothing of the kernel's is waited for, nobody wakes: only the time passes, and streams of the host's become ready. */
-function lookAgainAndAgain(look: () => number, timeoutMs: number, signal: AbortSignal | undefined): Promise<number> {
+/** Where nobody wakes but signals: the time passes, and streams of the host's become ready. */
+function lookAgainAndAgain(
+  system: System,
+  signals: bigint,
+  look: () => number,
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+): Promise<number> {
   const end = timeoutMs === FOR_EVER ? Number.POSITIVE_INFINITY : performance.now() + timeoutMs;
   return new Promise((resolve, reject) => {
-    let timer: ReturnType<typeof setTimeout>;
+    let timer: ReturnType<typeof setTimeout> | undefined;
     const onAbort = (): void => {
       clearTimeout(timer);
+      stop();
       reject(signal?.reason);
     };
     const turn = (): void => {
+      clearTimeout(timer);
       const found = look();
       const left = end - performance.now();
       if (found === 0 && left > 0) {
@@ -168,9 +206,11 @@ function lookAgainAndAgain(look: () => number, timeoutMs: number, signal: AbortS
         return;
       }
       signal?.removeEventListener("abort", onAbort);
+      stop();
       resolve(found || ETIMEDOUT);
     };
     signal?.addEventListener("abort", onAbort, { once: true });
+    const stop = signals === NO_SIGNALS ? () => {} : system.signals.listen(signals, () => turn());
     turn();
   });
 }

@@ -1,24 +1,21 @@
 // The signals of this task, for JavaScript.
 
-import { EAGAIN, EINVAL, ETIMEDOUT } from "../abi/errno.ts";
-import { bitOf, NO_SIGNALS, SIGNAL_MAX, type SignalName, signalName, signals } from "../abi/signals.ts";
+import { EAGAIN, ETIMEDOUT } from "../abi/errno.ts";
+import { bitOf, NO_SIGNALS, UNBLOCKABLE } from "../abi/signals.ts";
 import { waitForSignal } from "../kernel/calls/signal.ts";
+import { makeSignalFile } from "../kernel/calls/signal-file.ts";
 import type { System } from "../kernel/system.ts";
 import type { SignalInfo } from "../tasks/signals.ts";
-import { failureOf, IpcError } from "./ipc-error.ts";
+import type { Handle } from "./handle.ts";
+import { failureOf } from "./ipc-error.ts";
 import { type SyncWaitOptions, signalOf, timeoutOf, type WaitOptions } from "./options.ts";
+import { namesOf, numberOf, type ReceivedSignal, receivedOf, type Signal, setOf } from "./signal-names.ts";
+import { SignalReader } from "./signal-reader.ts";
 
-/** A signal by its name, such as "SIGUSR1", or its number; real-time ones, 32 to 64, by number. */
-export type Signal = SignalName | number;
-
-/** A signal that has come. */
-export interface ReceivedSignal {
-  readonly name: string;
-  readonly number: number;
-  /** The pid of the task that sent it, 0 where none did. */
-  readonly sender: number;
-  /** Of one that was sent with a value (sigqueue(3)); else 0n. */
-  readonly value: bigint;
+/** Who closes handles with the kernel. */
+interface Keeper {
+  keep<T extends Handle>(handle: T): T;
+  readonly forget: (handle: Handle) => void;
 }
 
 export interface SignalHandlerOptions {
@@ -39,10 +36,12 @@ export interface SignalHandlerOptions {
  */
 export class TaskSignalsHandle {
   readonly #system: () => System;
+  readonly #keeper: Keeper;
 
   /** Made by Kernel. */
-  constructor(system: () => System) {
+  constructor(system: () => System, keeper: Keeper) {
     this.#system = system;
+    this.#keeper = keeper;
   }
 
   /** The signals that have come and are not delivered, as they are blocked. */
@@ -121,15 +120,7 @@ export class TaskSignalsHandle {
     const timeoutMs = timeoutOf(options, WAIT, LABEL);
     const signal = signalOf(options, WAIT, LABEL);
     signal?.throwIfAborted();
-    let info = system.signals.take(set);
-    if (!info) {
-      system.signals.own.awaited |= set;
-      try {
-        info = await system.signals.arrival(set, timeoutMs, signal);
-      } finally {
-        system.signals.own.awaited &= ~set;
-      }
-    }
+    const info = system.signals.take(set) ?? (await system.signals.arrival(set, timeoutMs, signal));
     if (!info) throw failureOf(ETIMEDOUT, WAIT, LABEL);
     return receivedOf(info);
   }
@@ -149,6 +140,19 @@ export class TaskSignalsHandle {
     return info && receivedOf(info);
   }
 
+  /**
+   * Signals as something to read, to iterate over and to poll (signalfd(2)). They are blocked from now on.
+   * @throws IpcError EMFILE, ENFILE, ENOMEM, ENOSPC
+   */
+  open(wanted: readonly Signal[]): SignalReader {
+    const system = this.#system();
+    const signals = setOf(wanted) & ~UNBLOCKABLE;
+    const opened = makeSignalFile(system, signals, 0, false);
+    if (typeof opened === "number") throw failureOf(opened, "signalfd", LABEL);
+    system.signals.own.blocked |= signals;
+    return this.#keeper.keep(new SignalReader(system, opened, LABEL, this.#keeper.forget));
+  }
+
   #deliver(): void {
     this.#system().signals.deliver();
   }
@@ -156,32 +160,6 @@ export class TaskSignalsHandle {
 
 const WAIT = "sigwaitinfo";
 const LABEL = "signals";
-
-/** The number of a signal. A name that there is not is a TypeError. */
-export function numberOf(signal: Signal): number {
-  if (typeof signal === "number") {
-    if (Number.isInteger(signal) && signal >= 1 && signal <= SIGNAL_MAX) return signal;
-    throw new IpcError(EINVAL, "signal", undefined, `a signal's number is a whole number from 1 to ${SIGNAL_MAX}`);
-  }
-  if (!Object.hasOwn(signals, signal)) throw new TypeError(`there is no signal ${JSON.stringify(signal)}`);
-  return signals[signal].number;
-}
-
-const setOf = (wanted: readonly Signal[]): bigint =>
-  wanted.reduce<bigint>((set, one) => set | bitOf(numberOf(one)), 0n);
-
-function namesOf(set: bigint): string[] {
-  const names: string[] = [];
-  for (let signal = 1; signal <= SIGNAL_MAX; signal++) if (set & bitOf(signal)) names.push(signalName(signal));
-  return names;
-}
-
-const receivedOf = ({ signal, pid, value }: SignalInfo): ReceivedSignal => ({
-  name: signalName(signal),
-  number: signal,
-  sender: pid,
-  value,
-});
 
 function checkAction(result: number, signal: Signal): void {
   if (result < 0)

@@ -11,6 +11,7 @@ import { ReadWriteLock, RWLOCK_BODY_BYTES, readersBytes } from "../objects/rwloc
 import { SEMAPHORE_BODY_BYTES, Semaphore } from "../objects/semaphore.ts";
 import { SemaphoreSet, setBodyBytes } from "../objects/semaphore-set.ts";
 import { SEGMENT_BODY_BYTES, Segment, segmentBlockBytes } from "../objects/shared-memory.ts";
+import { SIGNAL_FILE_BODY_BYTES, SignalFile } from "../objects/signal-file.ts";
 import type { Making } from "./system.ts";
 
 /** `capacity` in bytes, a power of two. */
@@ -47,6 +48,10 @@ export function makingCondition(mode: number): Making {
 
 export function makingBarrier(words: Words, parties: number, mode: number): Making {
   return ofOneLine(BARRIER_BODY_BYTES, mode, (bodyLine) => Barrier.format(words, bodyLine, parties));
+}
+
+export function makingSignalFile(words: Words, signals: bigint, mode: number): Making {
+  return ofOneLine(SIGNAL_FILE_BODY_BYTES, mode, (bodyLine) => SignalFile.format(words, bodyLine, signals));
 }
 
 export function makingRwlock(words: Words, tasksMax: number, mode: number): Making {

@@ -2,6 +2,7 @@
 // mqueue_poll_file decide alike; a queue answers for both directions, however it was opened.
 
 import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from "../abi/flags.ts";
+import { NO_SIGNALS } from "../abi/signals.ts";
 import { access, kinds } from "../memory/layout.ts";
 import type { Condition } from "../sync/waiting.ts";
 import type { OpenFile, System } from "./system.ts";
@@ -20,10 +21,14 @@ export function readinessOf(system: System, file: OpenFile): number {
     if (ring.removed) return POLLERR;
     return (ring.length > 0 ? POLL_READ : 0) | (ring.vacant.ready(1) ? POLL_WRITE : 0);
   }
+  if (file.kind === kinds.SIGNALS) return system.signals.own.pending & signalsOf(system, file) ? POLLIN : 0;
   return POLLERR;
 }
 
-/** What changes the events that are asked for: where one of these is notified, look again. None for a stream of the host's. */
+/**
+ * What changes the events that are asked for: where one of these is notified, look again. None for a stream of the host's, and
+ * none for a signal file, which has `signalsOf`.
+ */
 export function conditionsOf(system: System, file: OpenFile, events: number): Condition[] {
   if (isPipe(file)) {
     const pipe = system.pipeOf(file.objectIndex);
@@ -39,6 +44,10 @@ export function conditionsOf(system: System, file: OpenFile, events: number): Co
   if (events & POLL_WRITE) conditions.push(ring.vacant);
   return conditions;
 }
+
+/** The signals that make a file readable when they come to this task: none but for a signal file. */
+export const signalsOf = (system: System, file: OpenFile | undefined): bigint =>
+  file?.kind === kinds.SIGNALS ? system.signalFileOf(file.objectIndex).signals : NO_SIGNALS;
 
 export const isPipe = ({ kind }: OpenFile): boolean => kind === kinds.PIPE || kind === kinds.FIFO;
 const isQueue = ({ kind }: OpenFile): boolean => kind === kinds.QUEUE || kind === kinds.SYSV_QUEUE;

@@ -12,10 +12,12 @@ import { WAIT_SLICE_MS } from "../abi/limits.ts";
 import {
   bitOf,
   defaultAction,
+  isIgnoredByDefault,
   NO_SIGNALS,
   SI_KERNEL,
   SI_USER,
   SIGALRM,
+  SIGCHLD,
   SIGCONT,
   SIGKILL,
   SIGNAL_MAX,
@@ -28,12 +30,14 @@ import { task } from "../memory/layout.ts";
 import { field, type Word } from "../memory/words.ts";
 import { taskSlot } from "../sync/bell.ts";
 import type { MonitorUser } from "../sync/monitor.ts";
+import { wakePoll } from "../sync/poll-word.ts";
 import type { Pid } from "../sync/robust-lock.ts";
-import { FOR_EVER } from "../sync/waiting.ts";
 import type { World } from "../sync/world.ts";
 import { Credentials } from "../tasks/credentials.ts";
-import { type SignalInfo, TaskSignals } from "../tasks/signals.ts";
+import { DROPPED, type SignalInfo, TaskSignals } from "../tasks/signals.ts";
 import type { TaskTable } from "../tasks/task-table.ts";
+import type { Children } from "./children.ts";
+import { heard, listenTo } from "./listening.ts";
 
 /** The kernel, as far as signals need it. */
 interface Kernel extends MonitorUser {
@@ -42,6 +46,8 @@ interface Kernel extends MonitorUser {
   readonly allocator: Allocator;
   readonly tasks: TaskTable;
   readonly credentials: Credentials;
+  readonly children: Pick<Children, "noteStop" | "noteContinue">;
+  lookAround(): void;
   transaction(change: () => number, after?: (result: number) => void): number;
   interrupt(pid: number): boolean;
 }
@@ -54,9 +60,11 @@ export interface Handler {
   readonly restart: boolean;
   readonly once: boolean;
   readonly nodefer: boolean;
+  /** Of SIGCHLD: SA_NOCLDSTOP and SA_NOCLDWAIT. */
+  readonly children?: number | undefined;
 }
 
-/** What came of a delivery: whether handlers ran, and whether all of them want the call restarted that they interrupted. */
+/** What came of a delivery: whether handlers ran, and whether the first of them wants the call restarted that it interrupted. */
 export interface Delivered {
   readonly ran: boolean;
   readonly restart: boolean;
@@ -64,9 +72,6 @@ export interface Delivered {
 
 /** The longest that a timer of the host's can be set to: 24.8 days. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
-
-/** Nothing comes of a signal that is ignored. */
-const DROPPED = 1;
 
 const NOTHING: Delivered = { ran: false, restart: true };
 
@@ -77,7 +82,7 @@ export class Signals {
   /** Between the look and the arming, a sender found the bell quiet: so there is a second look. */
   readonly #onRing = (): void => {
     this.deliver();
-    if (this.#handlers.size === 0) return;
+    if (!this.#listens()) return;
     this.#kernel.bell.arm(this.#onRing);
     this.deliver();
   };
@@ -88,6 +93,8 @@ export class Signals {
     this.#kernel.bell.arm(this.#onChildRing);
     this.lookAtChildren();
   };
+  /** What each wait of this task waits for. */
+  readonly #waits = new Set<{ readonly of: bigint }>();
   #alarm: { timer: ReturnType<typeof setTimeout>; endMs: number } | undefined;
 
   constructor(kernel: Kernel) {
@@ -95,13 +102,22 @@ export class Signals {
     this.own = this.of(kernel.pid);
   }
 
+  /** A worker thread has to hear of a signal that stops it; what else nobody catches the host or its parent does. */
+  hearStops(): void {
+    if (this.#listens()) this.#kernel.bell.arm(this.#onRing);
+  }
+
+  #listens(): boolean {
+    const { osPid, osThreadId } = this.#kernel.world;
+    return this.#handlers.size > 0 || osPid !== osThreadId;
+  }
+
   of(pid: Pid): TaskSignals {
     return new TaskSignals(this.#kernel, taskSlot(this.#kernel.geometry, pid));
   }
 
-  /** kill(2): 0, EINVAL, ESRCH, EPERM. */
+  /** kill(2): 0, ESRCH, EINVAL, EPERM, EAGAIN. */
   kill(pid: number, signal: number, code = SI_USER, value = 0n): number {
-    if (signal < 0 || signal > SIGNAL_MAX) return EINVAL;
     const { credentials } = this.#kernel;
     const info: SignalInfo = { signal, code, pid: this.#kernel.pid, uid: credentials.ids("user")[0], value };
     if (pid > 0) return this.send(pid, info);
@@ -109,7 +125,7 @@ export class Signals {
     let result = ESRCH;
     for (const slot of this.#kernel.tasks.slots()) {
       const member = this.#kernel.tasks.pidAt(slot);
-      if (member === 0 || !this.#kernel.isAlive(member)) continue;
+      if (member === 0 || !this.#isThere(member)) continue;
       const isMeant = pid === -1 ? member !== this.#kernel.pid : this.groupOf(member) === group;
       if (!isMeant) continue;
       const sent = this.send(member, info);
@@ -118,13 +134,19 @@ export class Signals {
     return result;
   }
 
-  /** Sends a signal to one task; signal 0 only looks whether it could be. ESRCH, EPERM, EAGAIN. */
+  /** Sends a signal to one task; signal 0 only looks whether it could be. ESRCH, EINVAL, EPERM, EAGAIN. */
   send(pid: number, info: SignalInfo): number {
     const kernel = this.#kernel;
     const { signal } = info;
-    if (!kernel.isAlive(pid as Pid)) return ESRCH;
+    if (pid <= 0 || !this.#isThere(pid as Pid)) return ESRCH;
+    if (signal < 0 || signal > SIGNAL_MAX) return EINVAL;
     if (!this.#mayKill(pid, signal)) return EPERM;
-    return signal === 0 ? 0 : this.post(pid, info);
+    return signal === 0 || kernel.tasks.isZombie(pid as Pid) ? 0 : this.post(pid, info);
+  }
+
+  /** A zombie is there, though nothing comes of a signal to it. */
+  #isThere(pid: Pid): boolean {
+    return this.#kernel.isAlive(pid) || this.#kernel.tasks.isZombie(pid);
   }
 
   /** Sends a signal to this task itself. */
@@ -138,13 +160,19 @@ export class Signals {
     const kernel = this.#kernel;
     const { signal } = info;
     const target = this.of(pid as Pid);
-    const result = kernel.transaction(() => {
-      if (!kernel.isAlive(pid as Pid)) return ESRCH;
-      if (target.drops(signal, defaultAction(signal) === "ignore")) return DROPPED;
-      return target.postLocked(info);
-    });
-    if (result === 0) this.#wake(pid as Pid, target, signal);
-    return Math.min(result, 0);
+    const result = kernel.transaction(() => (kernel.isAlive(pid as Pid) ? target.postLocked(info) : ESRCH));
+    if (result < 0) return result;
+    if (signal === SIGCONT) this.#continue(taskSlot(kernel.geometry, pid as Pid)); // also where it is blocked, ignored or caught
+    if (result !== DROPPED) this.wake(pid as Pid, signal);
+    return 0;
+  }
+
+  /** Whatever becomes of SIGCONT itself, a task that is stopped goes on. */
+  #continue(slot: Word): void {
+    const { words, world, children } = this.#kernel;
+    const osPid = words.load(field(slot, task.OS_PID));
+    children.noteContinue(slot);
+    if (osPid === words.load(field(slot, task.OS_THREAD_ID))) world.tasks.signalProcess(osPid, SIGCONT);
   }
 
   groupOf(pid: number): number {
@@ -162,11 +190,31 @@ export class Signals {
       if (this.own.ignored & bitOf(info.signal)) continue; // it came while it was blocked
       if (!handler) this.#doDefault(info.signal);
       else {
-        delivered = { ran: true, restart: delivered.restart && handler.restart };
+        if (!delivered.ran) delivered = { ran: true, restart: handler.restart };
         this.#run(handler, info);
       }
     }
     return delivered;
+  }
+
+  /**
+   * The same until a handler has run, and then those that it does not block: what rt_sigsuspend(2) delivers before the old mask
+   * is back. Returns whether one ran.
+   */
+  deliverOnce(): boolean {
+    for (let info = this.take(~this.own.blocked); info; info = this.take(~this.own.blocked)) {
+      const handler = this.#handlers.get(info.signal);
+      if (this.own.ignored & bitOf(info.signal)) continue;
+      if (!handler) {
+        this.#doDefault(info.signal);
+        continue;
+      }
+      this.#run(handler, info);
+      this.own.blocked |= masksOf(handler, info.signal);
+      this.deliver();
+      return true;
+    }
+    return false;
   }
 
   /** Takes the lowest pending signal of a set. */
@@ -180,6 +228,41 @@ export class Signals {
     return taken;
   }
 
+  /** Runs `wait` with its sleeps ended by the signals of a set too that are blocked. */
+  awaiting(of: bigint, wait: () => number): number {
+    if (of === NO_SIGNALS) return wait();
+    const end = this.beginWait(of);
+    try {
+      return wait();
+    } finally {
+      end();
+    }
+  }
+
+  /** From now on signals of a set wake this task, also those that are blocked; until the function is called that is returned. */
+  beginWait(of: bigint): () => void {
+    const wait = { of };
+    const note = (): void => {
+      this.own.awaited = [...this.#waits].reduce((all, one) => all | one.of, NO_SIGNALS);
+    };
+    this.#waits.add(wait);
+    note();
+    return () => {
+      this.#waits.delete(wait);
+      note();
+    };
+  }
+
+  /** Calls `look` whenever a signal of a set may have come, on the event loop, until the function is called that is returned. */
+  listen(of: bigint, look: () => void): () => void {
+    const endWait = this.beginWait(of);
+    const stop = listenTo(this.#kernel.bell, look);
+    return () => {
+      stop();
+      endWait();
+    };
+  }
+
   /** Forgets pending signals. */
   clear(of: bigint): void {
     this.#kernel.transaction(() => {
@@ -190,34 +273,8 @@ export class Signals {
 
   /** Resolves with a signal of a set once one has come, or with undefined where the time passes first. */
   arrival(of: bigint, timeoutMs: number, signal: AbortSignal | undefined): Promise<SignalInfo | undefined> {
-    return new Promise((resolve, reject) => {
-      const end = (): void => {
-        clearInterval(alive);
-        clearTimeout(timer);
-        signal?.removeEventListener("abort", onAbort);
-        this.#kernel.bell.quiet(look);
-      };
-      const look = (): void => {
-        this.#kernel.bell.arm(look);
-        const info = this.take(of);
-        if (!info) return;
-        end();
-        resolve(info);
-      };
-      const onAbort = (): void => {
-        end();
-        reject(signal?.reason);
-      };
-      const onExpire = (): void => {
-        end();
-        resolve(undefined);
-      };
-      // It keeps the event loop alive, and looks in case a sender died before it rang.
-      const alive = setInterval(look, WAIT_SLICE_MS);
-      const timer = timeoutMs === FOR_EVER ? undefined : setTimeout(onExpire, timeoutMs);
-      signal?.addEventListener("abort", onAbort);
-      look();
-    });
+    const listen = (look: () => void): (() => void) => this.listen(of, look);
+    return heard(listen, () => this.take(of), timeoutMs, signal);
   }
 
   /** A worker thread of this process, by the host's number of it, that this task can end. */
@@ -262,6 +319,7 @@ export class Signals {
     this.#handlers.set(signal, handler);
     this.own.caught |= bit;
     this.own.ignored &= ~bit;
+    if (signal === SIGCHLD) this.#askOfChildren(handler.children ?? 0);
     this.#kernel.bell.arm(this.#onRing);
     return 0;
   }
@@ -277,24 +335,44 @@ export class Signals {
   }
 
   /** Back to what the signal does where nobody says otherwise. */
-  reset(signal: number): number {
+  reset(signal: number, children = 0): number {
     if (!isChangeable(signal)) return EINVAL;
     this.own.ignored &= ~bitOf(signal);
+    if (signal === SIGCHLD) this.#askOfChildren(children);
     this.#forget(signal);
-    if (defaultAction(signal) === "ignore") this.clear(bitOf(signal));
+    if (isIgnoredByDefault(signal)) this.clear(bitOf(signal));
     return 0;
+  }
+
+  /** What this task wants to know of its children (sigaction(2), SA_NOCLDSTOP and SA_NOCLDWAIT). */
+  #askOfChildren(flags: number): void {
+    const { words, geometry, pid } = this.#kernel;
+    words.store(field(taskSlot(geometry, pid), task.CHILDREN), flags);
   }
 
   /** alarm(2): seconds left of the one before, 0 where there was none. */
   alarm(seconds: number): number {
-    const left = this.#alarm ? Math.max(1, Math.ceil((this.#alarm.endMs - performance.now()) / 1000)) : 0;
+    // To the nearest second, and never to none.
+    const left = this.#alarm ? Math.max(1, Math.round((this.#alarm.endMs - performance.now()) / 1000)) : 0;
     clearTimeout(this.#alarm?.timer);
     this.#alarm = undefined;
-    if (seconds === 0) return left;
-    const endMs = performance.now() + seconds * 1000;
-    this.#alarm = { timer: setTimeout(() => this.#ringAlarm(), Math.min(seconds * 1000, TIMER_MS_MAX)), endMs };
-    this.#alarm.timer.unref?.();
+    if (seconds > 0) this.#setAlarm(performance.now() + seconds * 1000);
     return left;
+  }
+
+  #setAlarm(endMs: number): void {
+    const onTime = (): void => {
+      this.lookAtAlarm();
+      if (this.#alarm) this.#setAlarm(endMs); // it is farther away than a timer can be set to
+    };
+    const timer = setTimeout(onTime, Math.min(endMs - performance.now(), TIMER_MS_MAX));
+    timer.unref?.();
+    this.#alarm = { timer, endMs };
+  }
+
+  /** Milliseconds until the alarm is due, rounded up; Infinity where none is set. */
+  alarmMs(): number {
+    return this.#alarm ? Math.max(0, Math.ceil(this.#alarm.endMs - performance.now())) : Number.POSITIVE_INFINITY;
   }
 
   /** For a task that sleeps, whose timers do not run: rings the alarm whose time has come. */
@@ -321,13 +399,13 @@ export class Signals {
   #forget(signal: number): void {
     this.#handlers.delete(signal);
     this.own.caught &= ~bitOf(signal);
-    if (this.#handlers.size === 0) this.#kernel.bell.quiet(this.#onRing);
+    if (!this.#listens()) this.#kernel.bell.quiet(this.#onRing);
   }
 
   #run(handler: Handler, info: SignalInfo): void {
     const before = this.own.blocked;
-    if (handler.once) this.reset(info.signal);
-    this.own.blocked = before | handler.mask | (handler.nodefer ? NO_SIGNALS : bitOf(info.signal));
+    if (handler.once) this.#forget(info.signal);
+    this.own.blocked = before | masksOf(handler, info.signal);
     try {
       handler.run(info);
     } finally {
@@ -337,9 +415,29 @@ export class Signals {
 
   #doDefault(signal: number): void {
     const action = defaultAction(signal);
-    const { tasks } = this.#kernel.world;
-    if (action === "terminate" || action === "core") tasks.endSelf(signal);
-    else if (action === "stop") tasks.signalProcess(this.#kernel.world.osPid, SIGSTOP);
+    const { words, world, geometry, pid, children } = this.#kernel;
+    const slot = taskSlot(geometry, pid);
+    if (action === "terminate" || action === "core") {
+      words.store(field(slot, task.ENDED_BY), signal);
+      world.tasks.endSelf(signal);
+    } else if (action === "stop") {
+      const isProcess = world.osPid === world.osThreadId;
+      const ran = children.noteStop(slot, signal);
+      if (!isProcess) this.#sleepUntilContinued(slot);
+      else if (ran) world.tasks.signalProcess(world.osPid, SIGSTOP); // else who sent it has seen to that
+    }
+  }
+
+  /** A worker thread cannot be stopped by the host without its process: it stops itself. */
+  #sleepUntilContinued(slot: Word): void {
+    const { words, parker } = this.#kernel;
+    const stopped = field(slot, task.STOPPED);
+    for (;;) {
+      const signal = words.load(stopped);
+      if (signal === 0 || words.load(field(slot, task.ENDED_BY)) !== 0) return;
+      parker.park(stopped, signal, WAIT_SLICE_MS);
+      this.#kernel.lookAround();
+    }
   }
 
   /** The owner of a task, or its real user's; SIGCONT within a session is not told apart. */
@@ -351,7 +449,9 @@ export class Signals {
     return signal >= 0 && (mine.includes(other.ids("user")[0]) || mine.includes(other.ids("user")[2]));
   }
 
-  #wake(pid: Pid, target: TaskSignals, signal: number): void {
+  /** Wakes a task for a signal that is pending for it. */
+  wake(pid: Pid, signal: number): void {
+    const target = this.of(pid);
     const bit = bitOf(signal);
     const slot = taskSlot(this.#kernel.geometry, pid);
     const isBlocked = (target.blocked & bit) !== NO_SIGNALS;
@@ -359,17 +459,20 @@ export class Signals {
     const isCaught = ((target.caught | target.awaited) & bit) !== NO_SIGNALS;
     if (!isCaught && this.#doAtOnce(slot, signal)) return;
     if (pid === this.#kernel.pid) queueMicrotask(this.#onRing);
-    this.#kernel.interrupt(pid);
+    if (isBlocked)
+      wakePoll(this.#kernel, pid); // it is waited for, and interrupts nothing
+    else this.#kernel.interrupt(pid);
     this.#kernel.bell.ring(pid);
   }
 
   /** What the host does for us to a process, and a parent to a worker thread, whatever it is at. */
   #doAtOnce(slot: Word, signal: number): boolean {
-    const { words, world } = this.#kernel;
+    const { words, world, children, parker } = this.#kernel;
     const osPid = words.load(field(slot, task.OS_PID));
     const action = defaultAction(signal);
     if (osPid !== words.load(field(slot, task.OS_THREAD_ID))) {
       if (action === "terminate" || action === "core") this.#askParentToEnd(slot, signal);
+      parker.unpark(field(slot, task.STOPPED), 1);
       return false; // it may be quicker itself
     }
     if (action === "terminate" || action === "core") {
@@ -377,11 +480,16 @@ export class Signals {
       world.tasks.signalProcess(osPid, SIGKILL);
       return true;
     }
-    if (action === "stop") world.tasks.signalProcess(osPid, SIGSTOP);
-    else if (action === "continue") world.tasks.signalProcess(osPid, SIGCONT);
-    return action === "stop";
+    if (action !== "stop") return false;
+    children.noteStop(slot, signal);
+    world.tasks.signalProcess(osPid, SIGSTOP);
+    return true;
   }
 }
+
+/** What is blocked while a handler runs. */
+const masksOf = (handler: Handler, signal: number): bigint =>
+  handler.mask | (handler.nodefer ? NO_SIGNALS : bitOf(signal));
 
 const isChangeable = (signal: number): boolean =>
   signal >= 1 && signal <= SIGNAL_MAX && (bitOf(signal) & UNBLOCKABLE) === NO_SIGNALS;

@@ -10,6 +10,7 @@ import { msgctl, msgget, msgrcv, msgsnd } from "./calls/msg.ts";
 import { semCalls } from "./calls/sem.ts";
 import { shmCalls } from "./calls/shm.ts";
 import { signalCalls } from "./calls/signal.ts";
+import { waitCalls } from "./calls/wait.ts";
 
 const handlers: { readonly [name in SyscallName]?: Call } = {
   ...fileCalls,
@@ -18,6 +19,7 @@ const handlers: { readonly [name in SyscallName]?: Call } = {
   ...semCalls,
   ...credentialCalls,
   ...signalCalls,
+  ...waitCalls,
   msgget,
   msgsnd,
   msgrcv,
@@ -38,7 +40,9 @@ export function dispatch(caller: Caller, number: number, args: readonly Argument
 
 /** What a handler with SA_RESTART interrupts and does not end (signal(7)). */
 const restartable = new Set<Call | undefined>(
-  (["read", "write", "open", "openat", "mq_timedsend", "mq_timedreceive"] as const).map((name) => handlers[name]),
+  (["read", "write", "open", "openat", "mq_timedsend", "mq_timedreceive", "wait4", "waitid"] as const).map(
+    (name) => handlers[name],
+  ),
 );
 
 /** Signals that have come meanwhile are delivered before it returns. */

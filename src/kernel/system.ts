@@ -8,9 +8,21 @@ import { EBADF, EEXIST, EINVAL, ENOENT, EPERM, ESRCH } from "../abi/errno.ts";
 import { O_NONBLOCK } from "../abi/flags.ts";
 import { WAIT_SLICE_MS } from "../abi/limits.ts";
 import { ALL_SIGNALS, SI_MESGQ } from "../abi/signals.ts";
+import { exitedStatus, killedStatus } from "../abi/wait.ts";
 import { Allocator } from "../memory/allocator.ts";
 import { Journal } from "../memory/journal.ts";
-import { access, type Geometry, kinds, node, pipe, queue, SELECT_OPERATIONS, semaphoreSet } from "../memory/layout.ts";
+import {
+  access,
+  type Geometry,
+  kinds,
+  node,
+  pipe,
+  queue,
+  SELECT_OPERATIONS,
+  semaphoreSet,
+  task,
+  ZOMBIE,
+} from "../memory/layout.ts";
 import { headerWord, type Region } from "../memory/region.ts";
 import { type Shape, shapeCount, shapeLine } from "../memory/shape.ts";
 import { field, LINE_WORDS, type Word, type Words } from "../memory/words.ts";
@@ -19,6 +31,7 @@ import { slotsBytes } from "../objects/message-slots.ts";
 import { Pipe } from "../objects/pipe.ts";
 import { SemaphoreSet, undoBytes } from "../objects/semaphore-set.ts";
 import { Segment } from "../objects/shared-memory.ts";
+import { SignalFile } from "../objects/signal-file.ts";
 import { Awaits } from "../sync/awaits.ts";
 import { Bell, taskSlot } from "../sync/bell.ts";
 import { EVERYBODY, Monitor } from "../sync/monitor.ts";
@@ -36,6 +49,7 @@ import { TaskTable } from "../tasks/task-table.ts";
 import { forgetWatcherLocked, tellArrival } from "./arrivals.ts";
 import { BlockExchange } from "./block-exchange.ts";
 import { blocksOf } from "./bodies.ts";
+import { Children } from "./children.ts";
 import { giveBackLocksLocked } from "./held-locks.ts";
 import { closeEndLocked, openEndLocked, wakeOtherEnd } from "./pipe-ends.ts";
 import { type Address, Registry, secondsNow } from "./registry.ts";
@@ -101,6 +115,24 @@ export interface Attachment {
   readonly identity?: Partial<Identity> | undefined;
   /** Take over the parent's descriptors, save those that close on exec. */
   readonly inherit?: boolean | undefined;
+  /** Of a task that its parent has made with `reserveChild`: then all else has been seen to. */
+  readonly pid?: number | undefined;
+}
+
+/** What a child is made with. */
+export interface ChildAttachment {
+  /** The parent's where absent. */
+  readonly identity?: Partial<Identity> | undefined;
+  /**
+   * Which of the parent's descriptors it gets, by its own numbers; where absent, the host's streams and all that do not close on
+   * exec.
+   */
+  readonly descriptors?: ReadonlyMap<number, number> | undefined;
+  /** Signals that it blocks, and that it ignores. */
+  readonly blocked: bigint;
+  readonly ignored: bigint;
+  /** 0: a group of its own; where absent, the parent's. */
+  readonly processGroup?: number | undefined;
 }
 
 const UMASK_DEFAULT = 0o022;
@@ -127,6 +159,7 @@ export class System implements Waiter, RingOwner {
   readonly journal: Journal;
   readonly allocator: Allocator;
   readonly signals: Signals;
+  readonly children: Children;
 
   readonly #lock: RobustLock;
   readonly #exchange: BlockExchange;
@@ -146,6 +179,15 @@ export class System implements Waiter, RingOwner {
    */
   static attach(region: Region, world: World, attachment: Attachment): System | number {
     const tasks = new TaskTable(region.words, region.geometry, world);
+    if (attachment.pid !== undefined) {
+      const pid = tasks.begin(attachment.pid as Pid);
+      if (pid < 0) return pid;
+      joinCpus(region.words, world);
+      const child = new System(region, world, tasks, pid as Pid);
+      child.signals.hearStops();
+      child.signals.deliver(); // what came before it ran
+      return child;
+    }
     const parent = tasks.isAlive(attachment.parentPid as Pid)
       ? new Credentials(region.words, taskSlot(region.geometry, attachment.parentPid as Pid)).identity()
       : undefined;
@@ -153,8 +195,7 @@ export class System implements Waiter, RingOwner {
     const host: Identity = { uid: world.uid, gid: world.gid, groups: [], umask: UMASK_DEFAULT };
     const own = parent ?? host;
     const identity: Identity = { ...own, ...attachment.identity };
-    const mayGive = [own.uid, world.uid].includes(0) || (identity.uid === own.uid && hasGroups(own, identity));
-    if (!mayGive) return EPERM;
+    if (world.uid !== 0 && !mayGive(own, identity)) return EPERM;
     const attached = tasks.attach(attachment.parentPid, identity);
     if (typeof attached === "number") return attached;
     joinCpus(region.words, world);
@@ -168,6 +209,7 @@ export class System implements Waiter, RingOwner {
       }
       return 0;
     });
+    system.signals.hearStops();
     return system;
   }
 
@@ -188,6 +230,7 @@ export class System implements Waiter, RingOwner {
     this.allocator = new Allocator(words, this.journal, geometry, region.reserve);
     this.#exchange = new BlockExchange(this, this.allocator);
     this.signals = new Signals(this);
+    this.children = new Children(this);
     this.credentials = new Credentials(words, this.#slot);
     this.descriptors = new Descriptors(words, this.journal, geometry);
     this.registry = new Registry(words, this.journal, geometry, this.allocator, (kind, bodyLine) =>
@@ -442,6 +485,10 @@ export class System implements Waiter, RingOwner {
     return this.signals.own.isDue();
   }
 
+  sliceMs(): number {
+    return Math.min(WAIT_SLICE_MS, this.signals.alarmMs());
+  }
+
   /** Looks at every task and buries the dead, unless another task did within the last slice. */
   lookAround(): void {
     this.signals.lookAtAlarm();
@@ -475,14 +522,67 @@ export class System implements Waiter, RingOwner {
     this.lookAround();
   }
 
-  /** Leaves the kernel: closes what is open, and frees the slot. */
-  detach(): void {
+  /** Leaves the kernel: closes what is open, and frees the slot, or leaves a zombie to its parent (abi/wait.ts). */
+  detach(status = exitedStatus(0)): void {
     this.awaits.cancelAll();
     this.signals.close();
     this.bell.close();
-    this.#giveBackAll();
+    const signal = this.words.load(field(this.#slot, task.ENDED_BY));
+    let end = { isKept: false, announce: (): void => {} };
+    this.transaction(() => {
+      this.#releaseAllLocked(this.#slot);
+      this.children.freeOrphansLocked(this.pid);
+      end = this.children.endLocked(this.#slot, signal === 0 ? status : killedStatus(signal));
+      return 0;
+    });
     // Only now: a lock held under a pid that names nobody would be taken over.
-    this.tasks.free(this.#slot, this.pid, this.world.identity);
+    if (end.isKept) this.tasks.bequeath(this.#slot, this.world.identity);
+    end.announce();
+    // Its parent may have gone meanwhile, and with it those who were zombies by then.
+    if (end.isKept && !this.tasks.isAwaited(this.#slot)) this.tasks.free(this.#slot, this.pid, ZOMBIE);
+    if (!end.isKept) this.tasks.free(this.#slot, this.pid, this.world.identity);
+  }
+
+  /** Makes a task for a child that is about to be started: its pid. ENOSPC, EPERM, EBADF for a descriptor that is not open. */
+  reserveChild({ identity: given, descriptors, blocked, ignored, processGroup }: ChildAttachment): Pid | number {
+    const own = this.credentials.identity();
+    const identity: Identity = { ...own, ...given };
+    if (!mayGive(own, identity)) return EPERM;
+    for (const from of descriptors?.values() ?? []) if (!this.descriptors.lookUp(this.#slot, from)) return EBADF;
+    const pid = this.tasks.reserve(this.pid, identity);
+    if (pid < 0) return pid;
+    const slot = taskSlot(this.geometry, pid as Pid);
+    const signals = this.signals.of(pid as Pid);
+    signals.blocked = blocked;
+    signals.ignored = ignored;
+    if (processGroup !== undefined) this.words.store(field(slot, task.PROCESS_GROUP), processGroup || pid);
+    this.transaction(() => {
+      if (descriptors) this.descriptors.giveLocked(this.#slot, slot, descriptors);
+      else this.descriptors.inheritLocked(this.#slot, slot);
+      return 0;
+    });
+    return pid;
+  }
+
+  /** Takes back what `reserveChild` made: the host could not start it. */
+  cancelChild(pid: Pid): void {
+    const slot = taskSlot(this.geometry, pid);
+    this.transaction(() => {
+      this.#releaseAllLocked(slot);
+      this.tasks.free(slot, pid, this.world.identity);
+      return 0;
+    });
+  }
+
+  /** The host has told how a child has ended. */
+  hostEnded(pid: Pid, status: number): void {
+    const slot = taskSlot(this.geometry, pid);
+    if (this.tasks.pidAt(slot) !== pid) return;
+    if (this.tasks.isZombie(pid)) {
+      this.children.correct(pid, status);
+      return;
+    }
+    this.#bury(slot, status, !this.tasks.hasBegun(slot));
   }
 
   /** Objects alive, and lines of the heap that are free: what a leak would show in. */
@@ -515,6 +615,10 @@ export class System implements Waiter, RingOwner {
 
   setOf(objectIndex: number): SemaphoreSet {
     return this.#kept(this.#sets, objectIndex, (line) => new SemaphoreSet(this, line));
+  }
+
+  signalFileOf(objectIndex: number): SignalFile {
+    return new SignalFile(this.words, this.registry.bodyLineOf(objectIndex));
   }
 
   segmentOf(objectIndex: number): Segment {
@@ -711,6 +815,7 @@ export class System implements Waiter, RingOwner {
     return kept.object;
   }
 
+  /** Those of whoever had the slot before. */
   #giveBackAll(): void {
     this.transaction(() => {
       this.#releaseAllLocked(this.#slot);
@@ -762,17 +867,25 @@ export class System implements Waiter, RingOwner {
    * Buries one dead task. The kernel lock is held throughout, so two cannot bury one task at a time; a death in the middle
    * leaves a slot that is still dead, and what is left of its holdings is given back by the next.
    */
-  #bury(slot: Word): boolean {
+  #bury(slot: Word, hostStatus?: number, isStillborn = false): boolean {
     const identity = this.tasks.identityAt(slot);
     const pid = this.tasks.pidAt(slot);
+    let announce = (): void => {};
     const buried = this.transaction(() => {
-      if (this.tasks.identityAt(slot) !== identity || !this.tasks.isDead(slot)) return 0;
+      if (this.tasks.identityAt(slot) !== identity || !(isStillborn || this.tasks.isDead(slot))) return 0;
       this.#releaseAllLocked(slot);
-      this.tasks.free(slot, pid, identity);
+      this.children.freeOrphansLocked(pid);
+      const signal = this.words.load(field(slot, task.ENDED_BY));
+      const status = signal === 0 ? hostStatus : killedStatus(signal);
+      const end = this.children.endLocked(slot, status ?? this.children.statusOfDead(slot, identity));
+      announce = end.announce;
+      if (end.isKept) this.tasks.bequeath(slot, identity);
+      else this.tasks.free(slot, pid, identity);
       const counter = headerWord("BURIED");
       this.words.store(counter, this.words.load(counter) + 1);
       return 1;
     });
+    announce();
     return buried === 1;
   }
 
@@ -810,7 +923,10 @@ export class System implements Waiter, RingOwner {
   }
 }
 
-/** Whether one identity has no group that the other has not. */
-function hasGroups(of: Identity, wanted: Identity): boolean {
-  return [wanted.gid, ...wanted.groups].every((gid) => gid === of.gid || of.groups.includes(gid));
+/** Whether a task may give another these credentials: the privileged any, others none that they have not themselves. */
+function mayGive(of: Identity, wanted: Identity): boolean {
+  if (of.uid === 0) return true;
+  return (
+    wanted.uid === of.uid && [wanted.gid, ...wanted.groups].every((gid) => gid === of.gid || of.groups.includes(gid))
+  );
 }

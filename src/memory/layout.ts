@@ -7,7 +7,7 @@ import { LINE_BYTES, LINE_WORDS, type Offset, WORD_BYTES, type Word } from "./wo
 
 /** "FNGA", read as a little-endian word. */
 export const MAGIC = 0x41474e46;
-export const LAYOUT_VERSION = 5;
+export const LAYOUT_VERSION = 6;
 
 /** What one undo of the journal can hold: the largest transactions (making a pipe, moving one to a larger buffer) need 90. */
 export const JOURNAL_ENTRIES_MAX = 240;
@@ -91,9 +91,23 @@ export const task = {
   // atomic
   PROCESS_GROUP: 92,
   ENDED_BY: 93, // the signal that ends it
-  HOST_THREAD: 94, // immutable: the host's number of its thread in its process
-  WORDS: 96,
+  HOST_THREAD: 94, // the host's number of its thread in its process; written by its parent, then by itself
+  CHILD: 95, // a mask of `child`
+  // line 6 · wait(2): what its parent is told. Guarded by the kernel lock
+  ENDED: 96, // 0: it has not; else ENDED_MARK and its wait status, with ENDED_GUESS where the host may know better
+  STOPPED: 97, // the signal that stopped it, 0: it runs; what a worker thread that is stopped sleeps on
+  REPORT: 98, // what its parent has not been told yet: 0 nothing, else a wait status of one that stopped or goes on
+  CHILDREN: 99, // atomic, written by the owner: SA_NOCLDSTOP and SA_NOCLDWAIT, as it asked with SIGCHLD's action
+  WORDS: 112,
 } as const;
+
+/** AWAITED: its parent is to wait for it, so it stays as a zombie. BEGUN: its thread has attached. */
+export const child = { AWAITED: 1, BEGUN: 2 } as const;
+export const ENDED_MARK = 0x10000;
+export const ENDED_GUESS = 0x20000;
+
+/** The identity of a zombie: no thread has it. */
+export const ZOMBIE = -1n;
 
 /** An object of any kind. */
 export const object = {
@@ -131,6 +145,7 @@ export const kinds = {
   RWLOCK: 9,
   CONDITION: 10,
   BARRIER: 11,
+  SIGNALS: 12,
 } as const;
 
 /** Of an object's MODE, above the permissions: it is to be destroyed, and lives while it is in use. */
@@ -325,6 +340,12 @@ export const barrier = {
   MONITOR: 0,
   PARTIES: 8, // immutable
   GENERATION: 9, // guarded by the lock, read by all: how often it has opened
+  WORDS: 16,
+} as const;
+
+/** A signal file (signalfd(2)). Guarded by the kernel lock, read by all. */
+export const signalFile = {
+  SIGNALS: 0, // 64 bits: signal s is bit s - 1
   WORDS: 16,
 } as const;
 

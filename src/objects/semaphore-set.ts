@@ -15,7 +15,6 @@
 // Source: semget(2), semop(2), semctl(2), and the order of ipc/sem.c.
 
 import { EAGAIN, EIDRM, EINTR } from "../abi/errno.ts";
-import { WAIT_SLICE_MS } from "../abi/limits.ts";
 import { adjustment, node, operationsNode, SELECT_OPERATIONS, semaphoreSet, setMember } from "../memory/layout.ts";
 import { field, LINE_WORDS, WORD_BYTES, type Word, type Words } from "../memory/words.ts";
 import { Monitor } from "../sync/monitor.ts";
@@ -228,11 +227,12 @@ export class SemaphoreSet {
       if (result !== BLOCKED) return this.#leaveAfter(operations, result);
       this.#noteBlocking(at, operations);
       this.#monitor.enlistAndLeave(at, WAITING, 1, selector);
-      const expired = this.#sleepUntilDecided(at, deadline);
+      const signalled = this.#task.isSignalled(); // after it has enlisted, as in sync/waiting.ts
+      const expired = !signalled && this.#sleepUntilDecided(at, deadline);
       const state = this.#monitor.delist(at);
       const decided = this.#resultOf(at);
       if (decided !== UNDECIDED) return decided;
-      if (state === INTERRUPTED) return EINTR;
+      if (signalled || state === INTERRUPTED) return EINTR;
       if (expired) return EAGAIN;
     }
   }
@@ -244,13 +244,13 @@ export class SemaphoreSet {
     if (this.#spinUntilTakenOut(at)) return false;
     if (this.#words.compareExchange(state, WAITING, SLEEPING) !== WAITING) return false;
     for (;;) {
-      const left = deadline === undefined ? WAIT_SLICE_MS : remainingMs(world, deadline);
+      const left = deadline === undefined ? Number.POSITIVE_INFINITY : remainingMs(world, deadline);
       if (left <= 0) return true;
-      parker.park(state, SLEEPING, Math.min(left, WAIT_SLICE_MS));
+      parker.park(state, SLEEPING, Math.min(left, this.#task.sliceMs()));
       if (isTakenOut(this.#words.load(state))) return false;
       this.#task.lookAround();
       this.#monitor.notify(0); // takes over from a holder that died
-      if (this.removed || this.#resultOf(at) !== UNDECIDED) return false;
+      if (this.removed || this.#resultOf(at) !== UNDECIDED || this.#task.isSignalled()) return false;
     }
   }
 

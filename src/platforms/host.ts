@@ -6,7 +6,7 @@ import { isMainThread, threadId } from "node:worker_threads";
 import { EIO, type ErrnoName, errnos } from "../abi/errno.ts";
 import { POLLIN, POLLOUT } from "../abi/flags.ts";
 import type { HostStreams, World } from "../sync/world.ts";
-import { allowedCpus, isThreadAlive, ownIdentity } from "./linux-identity.ts";
+import { allowedCpus, identityOfProcess, isThreadAlive, ownIdentity, statusOfZombie } from "./linux-identity.ts";
 
 type HostFacts = Omit<World, "parker" | "doorbell">;
 
@@ -33,7 +33,13 @@ export function hostFacts(): HostFacts {
     isAlive: known ? isThreadAlive : () => true,
     nowMs,
     relax: pause ? () => pause() : () => {},
-    tasks: { signalProcess, endSelf },
+    tasks: {
+      signalProcess,
+      endSelf,
+      exit: (code) => process.exit(code),
+      identityOf: identityOfProcess,
+      statusOf: statusOfZombie,
+    },
     afterTurn: (callback) => {
       setImmediate(callback);
     },

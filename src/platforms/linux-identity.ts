@@ -34,6 +34,7 @@ function statFields(path: string): { id: number; fields: string[] } | undefined 
 const STATE = 0; // field 3
 const FLAGS = 6; // field 9
 const START_TIME = 19; // field 22
+const EXIT_CODE = 49; // field 52
 
 /** This thread's, or undefined where there is no /proc. Throws where it cannot be read. */
 export function ownIdentity(): { identity: bigint; threadId: number } | undefined {
@@ -63,6 +64,28 @@ function isAlive(identity: bigint): boolean {
   if (state === "Z" || state === "X" || state === "x") return false;
   if (Number(stat.fields[FLAGS]) & EXITING) return false;
   return identityOf(threadId, stat.fields[START_TIME] as string) === identity;
+}
+
+/** Who a process's main thread is; undefined where there is none, or none can be found out. */
+export function identityOfProcess(osPid: number): bigint | undefined {
+  const stat = readable(`/proc/${osPid}/stat`);
+  return stat && identityOf(osPid, stat.fields[START_TIME] as string);
+}
+
+/** The wait status of a process that has ended and that the host's parent has not waited for; else undefined. */
+export function statusOfZombie(identity: bigint): number | undefined {
+  const threadId = Number(identity & THREAD_ID_MASK);
+  const stat = readable(`/proc/${threadId}/stat`);
+  if (stat?.fields[STATE] !== "Z" || identityOf(threadId, stat.fields[START_TIME] as string) !== identity) return;
+  return Number(stat.fields[EXIT_CODE]);
+}
+
+function readable(path: string): ReturnType<typeof statFields> {
+  try {
+    return statFields(path);
+  } catch {
+    return undefined;
+  }
 }
 
 function identityOf(threadId: number, startTime: string): bigint {

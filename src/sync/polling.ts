@@ -5,7 +5,6 @@
 // after the look finds a node and sets the word.
 
 import { EINTR } from "../abi/errno.ts";
-import { WAIT_SLICE_MS } from "../abi/limits.ts";
 import type { Monitor } from "./monitor.ts";
 import { beginPoll, endPoll, sleepInPoll } from "./poll-word.ts";
 import { type Node, POLLED } from "./wait-list.ts";
@@ -31,8 +30,8 @@ export function blockUntilAny(
     let result = enlistAll(waiter, conditions, listed) || look();
     const signalled = waiter.isSignalled();
     if (result === 0 && !signalled) {
-      const left = deadline === undefined ? WAIT_SLICE_MS : remainingMs(waiter.world, deadline);
-      if (left > 0) sleepInPoll(waiter, Math.min(left, WAIT_SLICE_MS));
+      const left = deadline === undefined ? Number.POSITIVE_INFINITY : remainingMs(waiter.world, deadline);
+      if (left > 0) sleepInPoll(waiter, Math.min(left, waiter.sliceMs()));
       waiter.lookAround();
     }
     for (const { monitor, at } of listed) {

@@ -2,7 +2,6 @@
 // awaits.ts) by a promise.
 
 import { EAGAIN, EINTR, ETIMEDOUT } from "../abi/errno.ts";
-import { WAIT_SLICE_MS } from "../abi/limits.ts";
 import type { Monitor, MonitorUser } from "./monitor.ts";
 import type { NodePool } from "./node-pool.ts";
 import type { Spinning } from "./spin.ts";
@@ -27,6 +26,8 @@ export interface Waiter extends MonitorUser {
   isSignalled(): boolean;
   /** Looks whether other tasks have died, unless somebody just did. */
   lookAround(): void;
+  /** Milliseconds that it may sleep before it looks around: less than a slice where its alarm is due before. */
+  sliceMs(): number;
 }
 
 /**
@@ -138,11 +139,11 @@ function sleepUntilWoken(
   const state = stateOf(at);
   if (words.compareExchange(state, WAITING, SLEEPING) !== WAITING) return false;
   for (;;) {
-    const left = deadline === undefined ? WAIT_SLICE_MS : remainingMs(world, deadline);
+    const left = deadline === undefined ? Number.POSITIVE_INFINITY : remainingMs(world, deadline);
     if (left <= 0) return true;
-    task.parker.park(state, SLEEPING, Math.min(left, WAIT_SLICE_MS));
+    task.parker.park(state, SLEEPING, Math.min(left, task.sliceMs()));
     if (isTakenOut(words.load(state))) return false;
     task.lookAround();
-    if (condition.ready(want)) return false; // a waker died before its call
+    if (condition.ready(want) || task.isSignalled()) return false; // a waker died before its call
   }
 }

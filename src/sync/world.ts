@@ -42,6 +42,12 @@ export interface HostTasks {
   signalProcess(osPid: number, signal: number): void;
   /** Ends this thread, and with a main thread its process, as a signal does. */
   endSelf(signal: number): void;
+  /** Ends it with an exit code. */
+  exit(code: number): void;
+  /** Who a process's main thread is; undefined where there is no such process. */
+  identityOf(osPid: number): bigint | undefined;
+  /** The wait status of a process that has ended, while the host still knows it; else undefined. */
+  statusOf(identity: bigint): number | undefined;
 }
 
 export interface World {

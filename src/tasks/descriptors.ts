@@ -106,6 +106,14 @@ export class Descriptors {
     }
   }
 
+  /** Gives a task with an empty table some of what another has open, by the numbers that it is to have there. */
+  giveLocked(parent: Word, child: Word, descriptors: ReadonlyMap<number, number>): void {
+    for (const [to, from] of descriptors) {
+      this.#copyEntry(parent, from, child, to, false);
+      this.#journal.commit();
+    }
+  }
+
   /** What a descriptor names, or undefined where it is not open. */
   lookUp(slot: Word, descriptor: number): Entry | undefined {
     if (descriptor < 0 || descriptor >= this.#geometry.limits.descriptorsMax) return undefined;

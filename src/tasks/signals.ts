@@ -4,7 +4,7 @@
 // the task's own, each by one store.
 
 import { EAGAIN } from "../abi/errno.ts";
-import { bitOf, isStop, SIGCONT, SIGNAL_MAX, SIGRTMIN, UNBLOCKABLE } from "../abi/signals.ts";
+import { bitOf, isIgnoredByDefault, isStop, SIGCONT, SIGNAL_MAX, SIGRTMIN, UNBLOCKABLE } from "../abi/signals.ts";
 import type { Allocator } from "../memory/allocator.ts";
 import type { Journal } from "../memory/journal.ts";
 import { signalInfo, task } from "../memory/layout.ts";
@@ -12,6 +12,12 @@ import { field, LINE_WORDS, WORD_BYTES, type Word, type Words } from "../memory/
 
 /** Signals that may be queued for a task at one time (RLIMIT_SIGPENDING). */
 export const QUEUED_MAX = 1024;
+
+/** All signals that stop, of which a task has one each: what SIGCONT takes away belongs to its own transaction. */
+const FREED_AT_ONCE_MAX = 4;
+
+/** Nothing comes of a signal that is ignored. */
+export const DROPPED = 1;
 
 export interface SignalInfo {
   readonly signal: number;
@@ -90,24 +96,28 @@ export class TaskSignals {
     return (due(0) | due(1)) !== 0;
   }
 
-  /** Whether a signal that is sent now would be dropped: it is ignored, and neither blocked nor waited for. */
-  drops(signal: number, isIgnoredByDefault: boolean): boolean {
+  /** Whether a signal that is sent now would be dropped: it is ignored, and not blocked. */
+  #drops(signal: number): boolean {
     const bit = bitOf(signal);
-    if ((this.blocked | this.awaited) & bit) return false;
-    return (this.ignored & bit) !== 0n || (isIgnoredByDefault && !(this.caught & bit));
+    if (this.blocked & bit) return false;
+    return (this.ignored & bit) !== 0n || (isIgnoredByDefault(signal) && !(this.caught & bit));
   }
 
   /**
-   * Makes a signal pending: 0, or EAGAIN where a real-time one cannot be queued. A standard one that is pending already is not
-   * pending twice; and one that there is no room to know more of is pending all the same.
+   * Makes a signal pending: 0, DROPPED, or EAGAIN where a real-time one cannot be queued. A standard one that is pending already
+   * is not pending twice; and one that there is no room to know more of is pending all the same. SIGCONT and the signals that
+   * stop take each other away by being sent, whatever comes of them.
    */
   postLocked(info: SignalInfo): number {
     const { signal } = info;
+    const drops = this.#drops(signal);
+    const isNew = !drops && (signal >= SIGRTMIN || !(this.pending & bitOf(signal)));
+    const line = isNew ? this.#allocateLocked() : EAGAIN;
+    if (isNew && line < 0 && signal >= SIGRTMIN) return EAGAIN;
+    // Only now: what is given back here may be undone, and must not have been given out again.
     if (signal === SIGCONT) this.#dropLocked((other) => isStop(other));
     else if (isStop(signal)) this.#dropLocked((other) => other === SIGCONT);
-    if (signal < SIGRTMIN && this.pending & bitOf(signal)) return 0;
-    const line = this.#roomLocked() ? this.#allocator.allocateLocked(signalInfo.WORDS * WORD_BYTES) : EAGAIN;
-    if (line < 0 && signal >= SIGRTMIN) return EAGAIN;
+    if (drops) return DROPPED;
     if (line >= 0) this.#appendLocked(line, info);
     this.#setPendingLocked(this.pending | bitOf(signal));
     return 0;
@@ -148,9 +158,10 @@ export class TaskSignals {
     this.#setPendingLocked(left);
   }
 
-  /** Frees the blocks of those that `keeps` does not keep. */
+  /** Frees the blocks of those that `keeps` does not keep. More than a few are more than one transaction holds. */
   #filterLocked(keeps: (info: SignalInfo) => boolean): void {
     let link = field(this.#slot, task.SIGNALS_QUEUE);
+    let freed = 0;
     for (let steps = 0; steps < QUEUED_MAX; steps++) {
       const line = this.#words.load(link);
       if (line === 0) return;
@@ -160,18 +171,24 @@ export class TaskSignals {
         link = next;
         continue;
       }
+      if (freed === FREED_AT_ONCE_MAX) {
+        this.#journal.commit(); // those so far are whole by themselves
+        freed = 0;
+      }
+      freed++;
       this.#journal.write(link, this.#words.load(next));
       this.#allocator.freeLocked(line);
       this.#journal.write(
         field(this.#slot, task.SIGNALS_QUEUED),
         this.#words.load(field(this.#slot, task.SIGNALS_QUEUED)) - 1,
       );
-      this.#journal.commit(); // each is whole by itself, and all of them may be more than the journal holds
     }
   }
 
-  #roomLocked(): boolean {
-    return this.#words.load(field(this.#slot, task.SIGNALS_QUEUED)) < QUEUED_MAX;
+  /** A block for what is known of one more; a negative errno where there is no room. */
+  #allocateLocked(): number {
+    const isFull = this.#words.load(field(this.#slot, task.SIGNALS_QUEUED)) >= QUEUED_MAX;
+    return isFull ? EAGAIN : this.#allocator.allocateLocked(signalInfo.WORDS * WORD_BYTES);
   }
 
   #appendLocked(line: number, { signal, code, pid, uid, value }: SignalInfo): void {

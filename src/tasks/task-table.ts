@@ -4,13 +4,19 @@
 //   identity, 0   CLAIMED by a task that attaches or detaches, or a dead one that is being buried
 //   identity, pid ALIVE, as long as the operating system says so of the identity
 //
+//   ZOMBIE, pid   ENDED, and its parent has not waited for it yet; that of a parent which is gone counts as dead
+//
 // Attaching claims by one compare-exchange, of 0 or of a dead task's identity, and PUBLISHES the pid by one store. What a
 // death in between leaves behind is a claimed slot with a dead identity, which the next who needs a slot claims again.
+//
+// A parent that spawns a child claims its slot before the child runs: the identity is the parent's at first, and the child
+// takes it over by one compare-exchange when it attaches. Until then the child lives as long as its parent does, or, once the
+// host has said which process it is, as long as that.
 
-import { ENOSPC } from "../abi/errno.ts";
+import { ENOSPC, ESRCH } from "../abi/errno.ts";
 import { PID_BOUND } from "../abi/limits.ts";
 import { bitOf, SIGPIPE } from "../abi/signals.ts";
-import { type Geometry, task } from "../memory/layout.ts";
+import { child, type Geometry, task, ZOMBIE } from "../memory/layout.ts";
 import { field, type Word, type Words } from "../memory/words.ts";
 import { taskSlot } from "../sync/bell.ts";
 import type { Pid } from "../sync/robust-lock.ts";
@@ -26,7 +32,8 @@ export interface TaskInfo {
   readonly osPid: number;
   /** The thread in it. */
   readonly osThreadId: number;
-  readonly state: "alive" | "dead";
+  /** A zombie has ended, and its parent has not waited for it yet. */
+  readonly state: "alive" | "dead" | "zombie";
 }
 
 export class TaskTable {
@@ -42,12 +49,63 @@ export class TaskTable {
 
   /** Claims a slot for this thread and publishes its pid; ENOSPC where `tasksMax` tasks are alive. */
   attach(parentPid: number, identity: Identity): { pid: Pid; inherited: boolean } | typeof ENOSPC {
+    const { osThreadId, hostThread } = this.#world;
+    const publish = (slot: Word): Pid =>
+      this.#publish(slot, { parentPid, identity, osThreadId, hostThread, isChild: false });
     for (const inherited of [false, true]) {
-      for (const slot of this.slots()) {
-        if (this.#claim(slot, inherited)) return { pid: this.#publish(slot, parentPid, identity), inherited };
-      }
+      for (const slot of this.slots()) if (this.#claim(slot, inherited)) return { pid: publish(slot), inherited };
     }
     return ENOSPC;
+  }
+
+  /** Claims a free slot for a child that is about to be started, and publishes its pid; ENOSPC. */
+  reserve(parentPid: number, identity: Identity): Pid | typeof ENOSPC {
+    for (const slot of this.slots()) {
+      if (!this.#claim(slot, false)) continue;
+      return this.#publish(slot, { parentPid, identity, osThreadId: 0, hostThread: NOBODY, isChild: true });
+    }
+    return ENOSPC;
+  }
+
+  /** Takes over the slot that a parent has claimed for this thread: ESRCH where it is not there, or another's. */
+  begin(pid: Pid): Pid | typeof ESRCH {
+    const words = this.#words;
+    const slot = taskSlot(this.#geometry, pid);
+    const flags = field(slot, task.CHILD);
+    if (pid <= 0 || this.pidAt(slot) !== pid || words.load(flags) !== child.AWAITED) return ESRCH;
+    const seen = this.identityAt(slot);
+    const parent = taskSlot(this.#geometry, words.load(field(slot, task.PARENT_PID)) as Pid);
+    const own = this.#world.identity;
+    if (seen !== own && seen !== this.identityAt(parent)) return ESRCH;
+    if (words.compareExchange64(field(slot, task.IDENTITY), seen, own) !== seen) return ESRCH;
+    words.store(field(slot, task.HOST_THREAD), this.#world.hostThread);
+    words.store(field(slot, task.OS_PID), this.#world.osPid);
+    words.store(field(slot, task.OS_THREAD_ID), this.#world.osThreadId);
+    words.store(flags, child.AWAITED | child.BEGUN); // PUBLISHES that it runs → observed in hasBegun()
+    return pid;
+  }
+
+  /** The host has started a process for a child that has been reserved: from here on the child lives as long as that. */
+  startedAs(pid: Pid, osPid: number): void {
+    const slot = taskSlot(this.#geometry, pid);
+    const identity = this.#world.tasks.identityOf(osPid);
+    if (identity === undefined) return; // it has ended: the host's event will say how
+    const own = this.#world.identity;
+    if (this.#words.compareExchange64(field(slot, task.IDENTITY), own, identity) !== own) return; // it has begun
+    this.#words.store(field(slot, task.OS_PID), osPid);
+    this.#words.store(field(slot, task.OS_THREAD_ID), osPid);
+  }
+
+  /** The host has started a thread of this process for a child that has been reserved; returns its slot. */
+  startedIn(pid: Pid, hostThread: number): Word {
+    const slot = taskSlot(this.#geometry, pid);
+    if (!this.hasBegun(slot)) this.#words.store(field(slot, task.HOST_THREAD), hostThread); // else it has done so itself
+    return slot;
+  }
+
+  /** Whether a child that was spawned has attached. */
+  hasBegun(slot: Word): boolean {
+    return (this.#words.load(field(slot, task.CHILD)) & child.BEGUN) !== 0;
   }
 
   isAlive(pid: Pid): boolean {
@@ -55,7 +113,29 @@ export class TaskTable {
     if (this.#words.load(field(slot, task.PID)) !== pid) return false;
     const identity = this.identityAt(slot);
     if (this.#words.load(field(slot, task.PID)) !== pid) return false; // the identity may be the next task's
-    return identity === this.#world.identity || this.#world.isAlive(identity);
+    return identity === this.#world.identity || (identity !== ZOMBIE && this.#world.isAlive(identity));
+  }
+
+  /** The pid of a task's parent; 0 where it had none in this kernel, or that is gone. */
+  parentOf(slot: Word): Pid {
+    const parent = this.#words.load(field(slot, task.PARENT_PID)) as Pid;
+    return parent > 0 && this.isAlive(parent) ? parent : (0 as Pid);
+  }
+
+  /** Whether a task that ends is kept until its parent has waited for it. */
+  isAwaited(slot: Word): boolean {
+    return (this.#words.load(field(slot, task.CHILD)) & child.AWAITED) !== 0 && this.parentOf(slot) !== 0;
+  }
+
+  /** Whether a pid is that of a task that has ended, and whose parent has not waited for it yet. */
+  isZombie(pid: Pid): boolean {
+    const slot = taskSlot(this.#geometry, pid);
+    return pid > 0 && this.pidAt(slot) === pid && this.identityAt(slot) === ZOMBIE;
+  }
+
+  /** What is left of a task that its parent will wait for. */
+  bequeath(slot: Word, identity: bigint): void {
+    this.#words.compareExchange64(field(slot, task.IDENTITY), identity, ZOMBIE);
   }
 
   *slots(): Generator<Word> {
@@ -70,14 +150,16 @@ export class TaskTable {
     return this.#words.load(field(slot, task.PID)) as Pid;
   }
 
-  /** Somebody's slot whose thread is gone. */
+  /** Somebody's slot whose thread is gone, or a zombie that nobody will wait for. */
   isDead(slot: Word): boolean {
     const identity = this.identityAt(slot);
+    if (identity === ZOMBIE) return !this.isAwaited(slot);
     return identity !== 0n && identity !== this.#world.identity && !this.#world.isAlive(identity);
   }
 
   /** The last of leaving or burying: the pid names nobody, the slot is free, unless another has claimed it meanwhile. */
   free(slot: Word, pid: Pid, identity: bigint): void {
+    this.#words.store(field(slot, task.CHILD), 0); // the next one's parent is not this one's
     this.#words.compareExchange(field(slot, task.PID), pid, 0);
     this.#words.compareExchange64(field(slot, task.IDENTITY), identity, 0n);
   }
@@ -93,10 +175,10 @@ export class TaskTable {
       if (pid === 0) continue;
       found.push({
         pid,
-        parentPid: this.#words.load(field(slot, task.PARENT_PID)),
+        parentPid: this.parentOf(slot),
         osPid: this.#words.load(field(slot, task.OS_PID)),
         osThreadId: this.#words.load(field(slot, task.OS_THREAD_ID)),
-        state: this.isAlive(pid) ? "alive" : "dead",
+        state: this.isZombie(pid) ? "zombie" : this.isAlive(pid) ? "alive" : "dead",
       });
     }
     return found;
@@ -104,13 +186,13 @@ export class TaskTable {
 
   #claim(slot: Word, fromTheDead: boolean): boolean {
     const seen = this.identityAt(slot);
-    if (fromTheDead ? !this.isDead(slot) : seen !== 0n) return false;
+    if (fromTheDead ? !this.isDead(slot) || this.isAwaited(slot) : seen !== 0n) return false;
     const claimed = this.#words.compareExchange64(field(slot, task.IDENTITY), seen, this.#world.identity) === seen;
     if (claimed) this.#words.store(field(slot, task.PID), 0); // a dead task's pid must not look alive for our sake
     return claimed;
   }
 
-  #publish(slot: Word, parentPid: number, identity: Identity): Pid {
+  #publish(slot: Word, { parentPid, identity, osThreadId, hostThread, isChild }: NewTask): Pid {
     const words = this.#words;
     const { tasksMax } = this.#geometry.limits;
     const first = (slot - this.#geometry.tasks) / task.WORDS + 1;
@@ -120,16 +202,31 @@ export class TaskTable {
     words.set(field(slot, task.LAST_PID), pid);
     words.set(field(slot, task.PARENT_PID), parentPid);
     words.set(field(slot, task.OS_PID), this.#world.osPid);
-    words.set(field(slot, task.OS_THREAD_ID), this.#world.osThreadId);
+    words.set(field(slot, task.OS_THREAD_ID), osThreadId);
     Credentials.write(words, slot, identity);
     for (let i = task.SIGNALS_PENDING; i < task.PROCESS_GROUP; i++) words.set(field(slot, i), 0);
     words.set(field(slot, task.SIGNALS_IGNORED), Number(bitOf(SIGPIPE))); // as Node does
     const group = words.load(field(taskSlot(this.#geometry, parentPid as Pid), task.PROCESS_GROUP));
     words.set(field(slot, task.PROCESS_GROUP), parentPid > 0 && group > 0 ? group : pid);
     words.set(field(slot, task.ENDED_BY), 0);
-    words.set(field(slot, task.HOST_THREAD), this.#world.hostThread);
+    words.set(field(slot, task.HOST_THREAD), hostThread);
+    words.set(field(slot, task.CHILD), isChild ? child.AWAITED : 0);
+    for (let i = task.ENDED; i <= task.CHILDREN; i++) words.set(field(slot, i), 0);
     words.store(field(slot, task.BELL), 0);
     words.store(field(slot, task.PID), pid); // PUBLISHES the task → observed in isAlive()
     return pid;
   }
 }
+
+/** What a slot is published with. */
+interface NewTask {
+  readonly parentPid: number;
+  readonly identity: Identity;
+  /** Of a child that has not begun: 0. */
+  readonly osThreadId: number;
+  readonly hostThread: number;
+  readonly isChild: boolean;
+}
+
+/** No thread of the host's has this number. */
+const NOBODY = -1;

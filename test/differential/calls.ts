@@ -6,6 +6,8 @@ export const numbers = {
   open: 2,
   close: 3,
   poll: 7,
+  rt_sigaction: 13,
+  rt_sigprocmask: 14,
   ioctl: 16,
   pipe: 22,
   shmget: 29,
@@ -13,6 +15,9 @@ export const numbers = {
   shmctl: 31,
   dup: 32,
   dup2: 33,
+  pause: 34,
+  alarm: 37,
+  kill: 62,
   semget: 64,
   semop: 65,
   semctl: 66,
@@ -34,14 +39,23 @@ export const numbers = {
   setgid: 106,
   geteuid: 107,
   getegid: 108,
+  setpgid: 109,
+  getpgrp: 111,
   getgroups: 115,
   setgroups: 116,
   setresuid: 117,
   getresuid: 118,
   setresgid: 119,
   getresgid: 120,
+  getpgid: 121,
+  rt_sigpending: 127,
+  rt_sigtimedwait: 128,
+  rt_sigqueueinfo: 129,
+  rt_sigsuspend: 130,
   mknod: 133,
+  tkill: 200,
   semtimedop: 220,
+  tgkill: 234,
   mq_open: 240,
   mq_unlink: 241,
   mq_timedsend: 242,
@@ -49,8 +63,11 @@ export const numbers = {
   mq_notify: 244,
   mq_getsetattr: 245,
   openat: 257,
+  signalfd: 282,
+  signalfd4: 289,
   dup3: 292,
   pipe2: 293,
+  rt_tgsigqueueinfo: 297,
 
   // What follows is the harness's own.
 
@@ -118,6 +135,10 @@ export const numbers = {
   /** pthread_barrier_init(barrier, parties); pthread_barrier_wait gives its leader 1. */
   pthread_barrier_init: 10_140,
   pthread_barrier_wait: 10_141,
+  /** handled(at): what the handlers of this task were called with since the last time, which goes to scratch memory. */
+  handled: 10_020,
+  /** Lets the handlers of a task run that does nothing: with us they run at the return of a call. */
+  deliver: 10_021,
 } as const;
 
 export type CallName = keyof typeof numbers;

@@ -34,9 +34,9 @@ export const differences: readonly Difference[] = [
   },
   {
     id: "efault-keeps",
-    what: "msgrcv and mq_timedreceive into a bad buffer; mq_getsetattr with a bad place for the old attributes.",
-    linux: "EFAULT, and the message is lost; the new flags are set.",
-    ours: "EFAULT, and the message stays in the queue, the flags as they were. The buffer must be good as a whole, not only as far as the message goes.",
+    what: "msgrcv, mq_timedreceive and rt_sigtimedwait into a bad buffer; mq_getsetattr, rt_sigprocmask and rt_sigaction with a bad place for what was before.",
+    linux: "EFAULT, and the message or signal is lost; the new flags, mask or action is set.",
+    ours: "EFAULT, and the message stays in the queue, the signal pending; flags, mask and action are as they were. The buffer must be good as a whole, not only as far as the message goes.",
     reason: 'The mission: "All user-space pointers validated before access". A call that fails has changed nothing.',
   },
   {
@@ -75,6 +75,28 @@ export const differences: readonly Difference[] = [
       "EDEADLK. ENOTRECOVERABLE, though it is still held. One of those who wait is told, the others sleep on; pthread_mutex_trylock says ENOTRECOVERABLE and keeps it locked, so that the next waits.",
     ours: "EBUSY. 0. ENOTRECOVERABLE for all, always.",
     reason: "POSIX says so.",
+  },
+  {
+    id: "handler-order",
+    what: "Several signals that are delivered at once, and whose handlers do not block each other.",
+    linux:
+      "Each handler begins before the one that was delivered before it has done a thing, so the last begins first. SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV and SIGSYS are delivered before all others.",
+    ours: "One handler after the other, lowest number first.",
+    reason: 'The mission: "Priority-based delivery (lower signal numbers first)".',
+  },
+  {
+    id: "signal-info",
+    what: "What a sender says of a signal beyond si_code, si_pid, si_uid and si_value (rt_sigqueueinfo).",
+    linux: "All 48 bytes arrive, si_errno too.",
+    ours: "si_errno and what lies behind si_value arrive as zeros.",
+    reason: "What sigqueue(3) sends is kept in one line of memory.",
+  },
+  {
+    id: "no-sessions",
+    what: "SIGCONT to a task of another user; setpgid across sessions.",
+    linux: "SIGCONT may be sent within a session; a process of another session is EPERM.",
+    ours: "SIGCONT needs what other signals need; all tasks are of one session.",
+    reason: "Sessions are for terminals, which the mission does not have.",
   },
 ];
 

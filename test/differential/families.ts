@@ -10,6 +10,7 @@ import { posixMq } from "./family-posix-mq.ts";
 import { posixSem } from "./family-posix-sem.ts";
 import { rwlock } from "./family-rwlock.ts";
 import { shm } from "./family-shm.ts";
+import { signal } from "./family-signal.ts";
 import { sysvMsg } from "./family-sysv-msg.ts";
 import { sysvSem } from "./family-sysv-sem.ts";
 
@@ -27,4 +28,5 @@ export const families: readonly Family[] = [
   rwlock,
   condition,
   barrier,
+  signal,
 ];

@@ -2,6 +2,8 @@
 
 import { IpcError, Kernel } from "../../src/index.ts";
 import { LIBRARY_NUMBERS, numbers, OWN_NUMBERS } from "./calls.ts";
+import { calm, changesSignals, ENTRIES_MAX, ENTRY_BYTES } from "./handlers.ts";
+import { KernelHandlers } from "./kernel-handlers.ts";
 import { KernelObjects } from "./kernel-objects.ts";
 import { DONE, IN_CALL, type Slot } from "./mailbox.ts";
 import { FIRST_DESCRIPTOR_OF_OURS, type Maker, type TaskStart, THREW } from "./task-start.ts";
@@ -13,12 +15,16 @@ export class KernelTask implements Maker {
   readonly #start: TaskStart;
   #kernel: Kernel;
   #objects: KernelObjects;
+  #handlers: KernelHandlers;
+  #changedSignals = true;
 
   constructor(slot: Slot, start: TaskStart) {
     this.#slot = slot;
     this.#start = start;
     this.#kernel = this.#attach(0);
     this.#objects = new KernelObjects(this.#kernel, slot);
+    this.#handlers = new KernelHandlers(this.#kernel);
+    this.#calm();
   }
 
   get kernelPid(): number {
@@ -39,10 +45,13 @@ export class KernelTask implements Maker {
 
   #result(number: number): number {
     const slot = this.#slot;
+    if (number < OWN_NUMBERS) this.#changedSignals ||= changesSignals.has(number);
     if (number < OWN_NUMBERS) return this.#kernel.syscall(number, ...[0, 1, 2, 3, 4, 5].map((i) => slot.argument(i)));
     if (number >= LIBRARY_NUMBERS) return this.#objects.make();
     const [first, second, third] = [0, 1, 2].map((i) => Number(slot.argument(i))) as [number, number, number];
     if (number === numbers.reset) return this.#reset();
+    if (number === numbers.deliver) return this.#handlers.deliver();
+    if (number === numbers.handled) return this.#handlers.takeLog(slot.scratch.subarray(first));
     if (number === numbers.inherit) return this.#inherit(first);
     if (number === numbers.undo) return this.#inherit(0);
     if (number === numbers.forget) return this.#objects.forget(first, second);
@@ -61,6 +70,8 @@ export class KernelTask implements Maker {
     this.#kernel.close();
     this.#kernel = this.#attach(parentPid);
     this.#objects = new KernelObjects(this.#kernel, slot);
+    this.#handlers = new KernelHandlers(this.#kernel);
+    this.#calm();
     slot.introduce(process.pid, slot.thread, this.#kernel.pid);
     return 0;
   }
@@ -76,7 +87,14 @@ export class KernelTask implements Maker {
     kernel.syscall(numbers.umask, 0o022);
     for (let i = 0; i < descriptors; i++) kernel.syscall(numbers.close, FIRST_DESCRIPTOR_OF_OURS + i);
     kernel.syscall(numbers.msgget, freeKey, 0); // lets go of queues that are gone
+    if (this.#changedSignals) this.#calm();
     return users || groups;
+  }
+
+  #calm(): void {
+    calm((number, ...args) => this.#kernel.syscall(number, ...args), this.#slot.view, 0);
+    this.#handlers.takeLog(new Uint8Array(ENTRIES_MAX * ENTRY_BYTES));
+    this.#changedSignals = false;
   }
 
   #throughSegment(number: number, address: number, scratch: number, length: number): number {

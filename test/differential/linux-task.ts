@@ -1,6 +1,8 @@
 // A task's side of Linux: its descriptors, directory and signals are set up so that what it gets can be compared to the number.
 
 import { LIBRARY_NUMBERS, numbers, OWN_NUMBERS } from "./calls.ts";
+import { calm, changesSignals, ENTRIES_MAX, ENTRY_BYTES } from "./handlers.ts";
+import { LinuxHandlers } from "./linux-handlers.ts";
 import { LinuxObjects } from "./linux-objects.ts";
 import { DONE, IN_CALL, places, type Slot } from "./mailbox.ts";
 import { enterAsRoot, forbidPage, limitDescriptors, linuxCall, makeTrampoline, prepareSignals } from "./native.ts";
@@ -22,6 +24,7 @@ const SPARE = FIRST_DESCRIPTOR_OF_LINUX - 1;
 const VECTOR_BYTES = 16;
 /** Where in a slot the two vectors of process_vm_readv are: behind the words that the mailbox uses. */
 const VECTORS = 256;
+const LOG_BYTES = ENTRIES_MAX * ENTRY_BYTES;
 
 export class LinuxTask implements Maker {
   readonly #slot: Slot;
@@ -29,6 +32,8 @@ export class LinuxTask implements Maker {
   readonly #objects: LinuxObjects;
   readonly #uid = process.getuid?.() ?? 0;
   readonly #gid = process.getgid?.() ?? 0;
+  readonly #handlers = new LinuxHandlers();
+  #changedSignals = true;
   readonly #trampoline = makeTrampoline({
     state: places.STATE,
     inCall: IN_CALL,
@@ -60,6 +65,7 @@ export class LinuxTask implements Maker {
   make(): void {
     const { number } = this.#slot;
     if (number < OWN_NUMBERS) {
+      this.#changedSignals ||= changesSignals.has(number);
       this.#trampoline(this.#slot.address);
       return;
     }
@@ -71,6 +77,9 @@ export class LinuxTask implements Maker {
     this.#slot.state = IN_CALL;
     if (number === numbers.reset) this.#slot.result = this.#reset();
     else if (number === numbers.undo) this.#slot.result = linuxCall(SYS_UNSHARE, CLONE_SYSVSEM);
+    else if (number === numbers.deliver) this.#slot.result = this.#handlers.deliver();
+    else if (number === numbers.handled)
+      this.#slot.result = this.#handlers.takeLog(this.#slot.scratch.subarray(first - this.#slot.base));
     else if (number === numbers.inherit) this.#slot.result = this.#inherit(first, second, third);
     else if (number === numbers.forget)
       this.#slot.result = 0; // the memory is used again
@@ -86,6 +95,11 @@ export class LinuxTask implements Maker {
     this.#objects.reset();
     linuxCall(numbers.umask, 0o022);
     linuxCall(SYS_CLOSE_RANGE, FIRST_DESCRIPTOR_OF_LINUX, LAST, 0);
+    if (this.#changedSignals) {
+      calm(linuxCall, this.#slot.view, this.#slot.base);
+      this.#handlers.takeLog(new Uint8Array(LOG_BYTES));
+      this.#changedSignals = false;
+    }
     return users || groups;
   }
 

@@ -29,6 +29,7 @@ const SYS_SETNS = 308;
 const CLONE_NEWIPC = 0x08000000;
 const RLIMIT_NOFILE = 7;
 const MAP_PRIVATE_ANONYMOUS = 0x22;
+const MAP_FIXED_NOREPLACE = 0x100000;
 const PROT_ALL = 7;
 const PAGE_BYTES = 4096;
 
@@ -62,6 +63,14 @@ export const enterIpc = (descriptor: number): number => linuxCall(SYS_SETNS, des
 
 /** What lies beyond a task's memory: nothing. */
 export const forbidPage = (address: number): number => linuxCall(SYS_MPROTECT, address, PAGE_BYTES, 0);
+
+/** Pages at an address, where nothing is yet, that may be written and executed. */
+export function mapAt(address: number, bytes: number): Uint8Array {
+  const flags = MAP_PRIVATE_ANONYMOUS | MAP_FIXED_NOREPLACE;
+  const result = linuxCall(SYS_MMAP, address, bytes, PROT_ALL, flags, -1, 0);
+  if (result !== address) throw new Error(`no pages at ${address.toString(16)}: ${result}`);
+  return new Uint8Array(koffi.view(BigInt(address) as never, bytes));
+}
 
 /** How many descriptors this process may have. */
 export function limitDescriptors(count: number): void {

@@ -12,6 +12,8 @@ export type Operand =
   | { readonly at: number }
   /** What an earlier operation made: a descriptor, an id, an address, and so many bytes behind it. */
   | { readonly symbol: string; readonly plus?: number }
+  /** The pid of a task of the run; with `isGroup` below 0, as kill(2) names a group. */
+  | { readonly pidOf: number; readonly isGroup?: boolean }
   /** A descriptor by its number. The first that a task can get is 0 here; each side has others below it. */
   | { readonly descriptor: number }
   /** A key, relative to the keys of this run. */
@@ -100,6 +102,7 @@ function printedOperand(operand: Operand, octal = false): string {
   if (typeof operand === "number" && octal && operand > 7) return `0${operand.toString(8)}`;
   if (typeof operand === "number" || typeof operand === "bigint") return String(operand);
   if ("at" in operand) return `@${operand.at}`;
+  if ("pidOf" in operand) return `${operand.isGroup ? "group" : "task"} ${operand.pidOf}`;
   if ("symbol" in operand) return operand.plus ? `${operand.symbol} + ${operand.plus}` : operand.symbol;
   return "descriptor" in operand ? `descriptor ${operand.descriptor}` : `key ${operand.key}`;
 }

@@ -10,6 +10,9 @@ import { Symbols } from "./symbols.ts";
 import { THREW } from "./task-start.ts";
 import { type Names, read, UNTOUCHED } from "./views.ts";
 
+/** Calls that send signals. */
+const sends = new Set(["kill", "tkill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo"]);
+
 /** What an operation came to, or a call that slept before and has returned because of it. */
 export interface Ending {
   readonly operation: Operation;
@@ -46,6 +49,7 @@ export class Player implements Names {
   play(operation: Operation): Ending[] {
     const slept = [...this.#sleeping].sort(([a], [b]) => a - b);
     const own = this.#start(operation);
+    if (sends.has(operation.name)) this.#deliverToIdle();
     // What the call woke may wake it: how it stands is known when all are at rest.
     if (own.result === "sleeps") slept.push([operation.task, operation]);
     const endings = this.#untilRest(slept);
@@ -80,6 +84,16 @@ export class Player implements Names {
 
   descriptorOf(descriptor: number): number {
     return descriptor - this.side.firstDescriptor;
+  }
+
+  /** A task that does nothing runs its handlers when the system comes to it: now, so that what was sent first is not merged. */
+  #deliverToIdle(): void {
+    for (let task = 0; task < this.side.count; task++) {
+      if (this.#sleeping.has(task) || this.broken.has(task)) continue;
+      this.side.begin(task, numbers.deliver, []);
+      if (this.side.settle(task, true) !== "back") this.broken.add(task);
+      this.side.slot(task).state = IDLE;
+    }
   }
 
   #start(operation: Operation): Ending {

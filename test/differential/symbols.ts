@@ -27,6 +27,7 @@ export class Symbols {
     if (typeof operand === "bigint") return operand;
     if (typeof operand === "number") return BigInt(operand);
     if ("at" in operand) return BigInt(this.#side.baseOf(task) + operand.at);
+    if ("pidOf" in operand) return BigInt(this.#side.pidOf(operand.pidOf) * (operand.isGroup ? -1 : 1));
     if ("key" in operand) return BigInt(this.#keyBase + operand.key);
     if ("descriptor" in operand) return BigInt(this.#side.firstDescriptor + operand.descriptor);
     const { as, value } = this.#meanings.get(operand.symbol) ?? { as: "queue", value: NOTHING };

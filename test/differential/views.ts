@@ -1,6 +1,8 @@
 // How what a call wrote is compared: as bytes, or as a structure of which some fields cannot be equal on two systems. Ids and
 // pids are named, a time is only whether there is one.
 
+import { ENTRY_BYTES, entry } from "./handlers.ts";
+
 export type View =
   | "bytes"
   | "msqid"
@@ -10,7 +12,13 @@ export type View =
   | "halves"
   | "descriptors"
   | "poll"
-  | "queue-status";
+  | "queue-status"
+  | "set"
+  | "action"
+  | "info"
+  | "file-infos"
+  | "handled"
+  | "handled-somehow";
 
 /** The numbers that mean something to one side alone. */
 export interface Names {
@@ -50,6 +58,28 @@ const readers: { readonly [view in View]: Reader } = {
   },
   // how many sets there may be (4) is another limit on each side
   seminfo: (view) => [0, 8, 12, 16, 20, 24, 28, 32, 36].map((at) => view.getInt32(at, true)).join(" "),
+  set: (view) => setText(view, 0),
+  action: (view) => {
+    const [handler, flags, restorer] = [0, 8, 16].map((at) => view.getBigUint64(at, true).toString(16));
+    return `handler ${handler} flags ${flags} restorer ${restorer} mask ${setText(view, 24)}`;
+  },
+  info: (view, names) => {
+    const numbers = [0, 4, 8].map((at) => view.getInt32(at, true));
+    const rest = new Uint8Array(view.buffer, view.byteOffset + 32, 96).every((byte) => byte === 0) ? "" : " and more";
+    return `signal,errno,code ${numbers} of ${sender(view, 16, names)} uid ${view.getUint32(20, true)} value ${view.getBigUint64(24, true)}${rest}`;
+  },
+  "file-infos": (view, names) => fileInfos(view, names),
+  handled: (view, names) => handled(view, names).join(", "),
+  // the order of handlers that do not block each other is another on each side
+  "handled-somehow": (view, names) => {
+    const all = handled(view, names);
+    return all.length < 2
+      ? all.join()
+      : all
+          .map((one) => one.replace(/ blocked .*/, ""))
+          .sort()
+          .join(", ");
+  },
   shmid: (view, names) => {
     const numbers = [48, 88].map((at) => view.getBigUint64(at, true));
     const pids = [80, 84].map((at) => names.taskOf(view.getInt32(at, true)));
@@ -57,6 +87,40 @@ const readers: { readonly [view in View]: Reader } = {
     return `${permissions(view, names)} bytes,attached ${numbers} pids ${pids} times ${times}`;
   },
 };
+
+const setText = (view: DataView, at: number): string => view.getBigUint64(at, true).toString(16);
+
+/** A pid, if it is one of the run; else what the sender made up. */
+function sender(view: DataView, at: number, names: Names): string {
+  const pid = view.getInt32(at, true);
+  return names.taskOf(pid) === "a stranger" ? String(pid) : names.taskOf(pid);
+}
+
+/** Entries of the handlers' log. */
+function handled(view: DataView, names: Names): string[] {
+  const all: string[] = [];
+  for (let at = 0; at < view.byteLength && view.getUint8(at) !== UNTOUCHED; at += ENTRY_BYTES) {
+    const [signal, code] = [entry.SIGNAL, entry.CODE].map((part) => view.getInt32(at + part, true));
+    const value = view.getBigUint64(at + entry.VALUE, true);
+    all.push(
+      `${signal} code ${code} value ${value} of ${sender(view, at + entry.PID, names)} blocked ${setText(view, at + entry.MASK)}`,
+    );
+  }
+  return all;
+}
+
+const FILE_INFO_BYTES = 128;
+
+/** What a signalfd gives. */
+function fileInfos(view: DataView, names: Names): string {
+  const all: string[] = [];
+  for (let at = 0; at + FILE_INFO_BYTES <= view.byteLength && view.getUint8(at) !== UNTOUCHED; at += FILE_INFO_BYTES) {
+    const head = [0, 4, 8].map((part) => view.getInt32(at + part, true));
+    const rest = Array.from({ length: 28 }, (_, i) => view.getUint32(at + 16 + 4 * i, true));
+    all.push(`${head} of ${sender(view, at + 12, names)} ${rest.join(" ").replace(/( 0)+$/, "")}`);
+  }
+  return all.join(", ");
+}
 
 /** Numbers of 16 bits. */
 const halves = (bytes: Uint8Array): string =>

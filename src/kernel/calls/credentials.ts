@@ -1,10 +1,8 @@
 // Who a task is: getpid, getppid, umask, and the user and group ids (credentials(7), setresuid(2), getgroups(2)).
 
 import { EFAULT, EINVAL, EPERM } from "../../abi/errno.ts";
-import { GROUPS_MAX, task } from "../../memory/layout.ts";
-import { field } from "../../memory/words.ts";
+import { GROUPS_MAX } from "../../memory/layout.ts";
 import { taskSlot } from "../../sync/bell.ts";
-import type { Pid } from "../../sync/robust-lock.ts";
 import { type IdTriple, NO_ID } from "../../tasks/credentials.ts";
 import { type Argument, type Call, type Caller, int, size, unsigned } from "./call.ts";
 
@@ -12,10 +10,7 @@ const ID_BYTES = 4;
 
 const getpid: Call = ({ system }) => system.pid;
 
-const getppid: Call = ({ system }) => {
-  const parent = system.words.load(field(taskSlot(system.geometry, system.pid), task.PARENT_PID)) as Pid;
-  return parent > 0 && system.isAlive(parent) ? parent : 0;
-};
+const getppid: Call = ({ system }) => system.tasks.parentOf(taskSlot(system.geometry, system.pid));
 
 const umask: Call = ({ system }, mask) => {
   const before = system.credentials.umask;

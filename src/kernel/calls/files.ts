@@ -8,6 +8,7 @@ import { chmod, chown, fchmod, fchown } from "./ownership.ts";
 import { pipe, pipe2 } from "./pipe.ts";
 import { poll } from "./poll.ts";
 import { read, write } from "./read-write.ts";
+import { signalfd, signalfd4 } from "./signal-file.ts";
 
 export const fileCalls = {
   read,
@@ -27,6 +28,8 @@ export const fileCalls = {
   fchown,
   mknod,
   openat,
+  signalfd,
+  signalfd4,
   dup3,
   pipe2,
 } as const satisfies { readonly [name: string]: Call };

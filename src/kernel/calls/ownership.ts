@@ -1,6 +1,7 @@
 // Owner and mode of files: chmod, fchmod, chown, fchown (chmod(2), chown(2)).
 
-import { EBADF, ENOENT, EPERM } from "../../abi/errno.ts";
+import { EBADF, ENOENT, EOPNOTSUPP, EPERM } from "../../abi/errno.ts";
+import { kinds } from "../../memory/layout.ts";
 import { type Credentials, NO_ID } from "../../tasks/credentials.ts";
 import { controlsFile, type Ownership } from "../permissions.ts";
 import type { System } from "../system.ts";
@@ -45,6 +46,7 @@ function changeOpen({ system }: Caller, descriptor: number, change: Change): num
   const file = system.openFile(descriptor);
   if (!file) return EBADF;
   if (file.hostStream >= 0) return EPERM; // the host's
+  if (file.kind === kinds.SIGNALS) return EOPNOTSUPP;
   return changeOwnership(system, file.objectIndex, change, system.registry.generationOf(file.objectIndex));
 }
 

@@ -2,9 +2,10 @@
 
 import { EFAULT, EINVAL } from "../../abi/errno.ts";
 import { POLLNVAL } from "../../abi/flags.ts";
+import { NO_SIGNALS } from "../../abi/signals.ts";
 import { blockUntilAny } from "../../sync/polling.ts";
 import { type Condition, FOR_EVER } from "../../sync/waiting.ts";
-import { conditionsOf, POLL_ALWAYS, readinessOf } from "../readiness.ts";
+import { conditionsOf, POLL_ALWAYS, readinessOf, signalsOf } from "../readiness.ts";
 import { type Argument, type Caller, int, size, unsigned } from "./call.ts";
 
 const POLLFD_BYTES = 8;
@@ -24,7 +25,9 @@ export function poll(caller: Caller, ...[pointer, countArgument, timeoutArgument
   const first = look();
   if (first > 0) return first;
   const timeoutMs = timeout < 0 || timeout > TIMEOUT_MS_MAX ? FOR_EVER : timeout;
-  const result = blockUntilAny(system, conditionsOfAll(caller, items, count), look, timeoutMs);
+  const conditions = conditionsOfAll(caller, items, count);
+  const sleep = (): number => blockUntilAny(system, conditions, look, timeoutMs);
+  const result = system.signals.awaiting(signalsOfAll(caller, items, count), sleep);
   // Where nothing is to be written, Linux finds out only now that it could not be.
   return count === 0 && caller.memory.isBeyond(size(pointer), 0) ? EFAULT : result;
 }
@@ -44,6 +47,12 @@ function lookAtAll({ system }: Caller, items: DataView, count: number): number {
     if (events !== 0) ready++;
   }
   return ready;
+}
+
+function signalsOfAll({ system }: Caller, items: DataView, count: number): bigint {
+  let signals = NO_SIGNALS;
+  for (let i = 0; i < count; i++) signals |= signalsOf(system, system.openFile(items.getInt32(i * POLLFD_BYTES, true)));
+  return signals;
 }
 
 function conditionsOfAll({ system }: Caller, items: DataView, count: number): Condition[] {

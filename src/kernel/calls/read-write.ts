@@ -13,6 +13,7 @@ import { isPipe } from "../readiness.ts";
 import type { OpenFile, System } from "../system.ts";
 import type { Span } from "../task-memory.ts";
 import { type Argument, type Caller, int, size } from "./call.ts";
+import { readSignals } from "./signal-file.ts";
 
 /** Longer reads and writes move so much at a time (read(2)). */
 const COUNT_MAX = 0x7ffff000;
@@ -29,6 +30,7 @@ export function read(caller: Caller, ...[descriptor, pointerArgument, countArgum
   const count = Math.min(size(countArgument), COUNT_MAX);
   if (isPipe(file)) return count === 0 ? 0 : readPipe(caller, file, pointer, count);
   if (file.hostStream >= 0) return readStream(caller, file, pointer, count);
+  if (file.kind === kinds.SIGNALS) return readSignals(caller, file, pointer, count);
   return file.kind === kinds.QUEUE ? readStatus(caller, file, pointer, count) : EINVAL;
 }
 

@@ -1,19 +1,25 @@
-// Signals: kill, rt_sigaction, rt_sigprocmask, rt_sigpending, rt_sigtimedwait, rt_sigqueueinfo, rt_sigsuspend, pause, alarm, and
-// process groups as far as kill needs them (kill(2), sigaction(2), sigprocmask(2), sigwaitinfo(2), setpgid(2)).
+// Signals: kill, tkill, tgkill, rt_sigaction, rt_sigprocmask, rt_sigpending, rt_sigtimedwait, rt_sigqueueinfo,
+// rt_tgsigqueueinfo, rt_sigsuspend, pause, alarm, and process groups as far as kill needs them (kill(2), tkill(2), sigaction(2),
+// sigprocmask(2), sigwaitinfo(2), setpgid(2)). A task has one thread, whose id is the task's pid.
 
-import { EAGAIN, EFAULT, EINTR, EINVAL, EPERM, ESRCH } from "../../abi/errno.ts";
+import { E2BIG, EACCES, EAGAIN, EFAULT, EINTR, EINVAL, EPERM, ESRCH } from "../../abi/errno.ts";
 import {
+  bitOf,
+  SA_KNOWN,
+  SA_NOCLDSTOP,
+  SA_NOCLDWAIT,
   SA_NODEFER,
   SA_RESETHAND,
   SA_RESTART,
-  SI_QUEUE,
-  SI_USER,
+  SI_KERNEL,
+  SI_TKILL,
   SIG_BLOCK,
   SIG_DFL,
   SIG_IGN,
   SIG_SETMASK,
   SIG_UNBLOCK,
   SIGNAL_MAX,
+  UNBLOCKABLE,
 } from "../../abi/signals.ts";
 import { task } from "../../memory/layout.ts";
 import { field } from "../../memory/words.ts";
@@ -22,11 +28,13 @@ import { blockUntilAny } from "../../sync/polling.ts";
 import type { Pid } from "../../sync/robust-lock.ts";
 import { FOR_EVER } from "../../sync/waiting.ts";
 import type { SignalInfo } from "../../tasks/signals.ts";
-import { type Argument, type Call, type Caller, int, size, unsigned } from "./call.ts";
+import { type Argument, type Call, type Caller, int, type SignalAction, size, unsigned } from "./call.ts";
 
 const SIGSET_BYTES = 8;
 const SIGACTION_BYTES = 32;
 const SIGINFO_BYTES = 128;
+/** What of a siginfo the kernel knows; the rest must be zeros where it does not know the code. */
+const SIGINFO_KNOWN_BYTES = 48;
 const TIMESPEC_BYTES = 16;
 const NS_PER_S = 1_000_000_000n;
 const NS_PER_MS = 1_000_000n;
@@ -34,19 +42,67 @@ const WAIT_MS_MAX = 2n ** 30n - 1n;
 
 const kill = ({ system }: Caller, ...[pid, signal]: Argument[]): number => system.signals.kill(int(pid), int(signal));
 
-function rtSigqueueinfo({ system, memory }: Caller, ...[pid, signalArgument, pointer]: Argument[]): number {
-  const signal = int(signalArgument);
-  const info = memory.structure(size(pointer), SIGINFO_BYTES, false);
-  if (!info) return EFAULT;
-  const code = info.getInt32(8, true);
-  // Only the kernel says that it is the kernel's.
-  if ((code >= 0 || code === SI_TKILL) && int(pid) !== system.pid) return EPERM;
-  if (signal < 0 || signal > SIGNAL_MAX) return EINVAL;
-  const from = { pid: info.getUint32(16, true), uid: info.getUint32(20, true), value: info.getBigUint64(24, true) };
-  return int(pid) <= 0 ? ESRCH : system.signals.send(int(pid), { signal, code, ...from });
+const tkill = (caller: Caller, ...[thread, signal]: Argument[]): number =>
+  int(thread) <= 0 ? EINVAL : sendToThread(caller, int(thread), int(thread), int(signal));
+
+function tgkill(caller: Caller, ...[group, thread, signal]: Argument[]): number {
+  if (int(group) <= 0 || int(thread) <= 0) return EINVAL;
+  return sendToThread(caller, int(group), int(thread), int(signal));
 }
 
-const SI_TKILL = -6;
+function sendToThread({ system }: Caller, group: number, thread: number, signal: number): number {
+  return group === thread ? system.signals.kill(thread, signal, SI_TKILL) : ESRCH;
+}
+
+function rtSigqueueinfo(caller: Caller, ...[pid, signal, pointer]: Argument[]): number {
+  const info = toldInfo(caller, int(pid), int(signal), size(pointer));
+  return typeof info === "number" ? info : caller.system.signals.send(int(pid), info);
+}
+
+function rtTgsigqueueinfo(caller: Caller, ...[group, thread, signal, pointer]: Argument[]): number {
+  const told = int(group) > 0 && int(thread) > 0;
+  const info = toldInfo(caller, told ? int(thread) : caller.system.pid, int(signal), size(pointer));
+  if (typeof info === "number") return info;
+  if (!told) return EINVAL;
+  return int(group) === int(thread) ? caller.system.signals.send(int(thread), info) : ESRCH;
+}
+
+/** What a sender says of its signal. EFAULT, E2BIG, EPERM. */
+function toldInfo({ system, memory }: Caller, pid: number, signal: number, pointer: number): SignalInfo | number {
+  const info = memory.structure(pointer, SIGINFO_KNOWN_BYTES, false);
+  if (!info) return EFAULT;
+  const code = info.getInt32(8, true);
+  if (!isKnownCode(signal, code)) {
+    const whole = memory.view(pointer, SIGINFO_BYTES, false);
+    if (!whole) return EFAULT;
+    if (whole.subarray(SIGINFO_KNOWN_BYTES).some((byte) => byte !== 0)) return E2BIG;
+  }
+  // Only the kernel says that it is the kernel's.
+  if ((code >= 0 || code === SI_TKILL) && pid !== system.pid) return EPERM;
+  const from = { pid: info.getUint32(16, true), uid: info.getUint32(20, true), value: info.getBigUint64(24, true) };
+  return { signal, code, ...from };
+}
+
+const SI_DETHREAD = -7;
+const SI_ASYNCNL = -60;
+/** The highest code of each signal that has codes of its own: SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, SIGCHLD, SIGIO, SIGSYS. */
+const codesOf = new Map([
+  [4, 11],
+  [5, 6],
+  [7, 5],
+  [8, 15],
+  [11, 10],
+  [17, 6],
+  [29, 6],
+  [31, 2],
+]);
+const OTHER_CODES = 6;
+
+/** Linux's known_siginfo_layout. */
+function isKnownCode(signal: number, code: number): boolean {
+  if (code > 0) return code === SI_KERNEL || code <= (codesOf.get(signal) ?? OTHER_CODES);
+  return code >= SI_DETHREAD || code === SI_ASYNCNL;
+}
 
 /** A handler is known by its number, as a program's is by its address; `kernel.signals.on` gives it its function. */
 function rtSigaction(caller: Caller, ...[signalArgument, newPointer, oldPointer, setBytes]: Argument[]): number {
@@ -56,33 +112,38 @@ function rtSigaction(caller: Caller, ...[signalArgument, newPointer, oldPointer,
   if (size(newPointer) !== 0 && !wanted) return EFAULT;
   const signal = int(signalArgument);
   if (signal < 1 || signal > SIGNAL_MAX) return EINVAL;
+  if (wanted && UNBLOCKABLE & bitOf(signal)) return EINVAL;
   const old = size(oldPointer) === 0 ? undefined : memory.structure(size(oldPointer), SIGACTION_BYTES, true);
-  const before = actions.get(signal) ?? { handler: BigInt(SIG_DFL), flags: 0n, restorer: 0n, mask: 0n };
+  if (size(oldPointer) !== 0 && !old) return EFAULT;
+  const before = actionOf(caller, signal);
   if (wanted) {
     const action = {
       handler: wanted.getBigUint64(0, true),
-      flags: wanted.getBigUint64(8, true),
+      flags: wanted.getBigUint64(8, true) & SA_KNOWN,
       restorer: wanted.getBigUint64(16, true),
-      mask: wanted.getBigUint64(24, true),
+      mask: wanted.getBigUint64(24, true) & ~UNBLOCKABLE,
     };
-    const result = setAction(caller, signal, action);
-    if (result < 0) return result;
+    setAction(caller, signal, action);
     actions.set(signal, action);
   }
-  if (size(oldPointer) !== 0 && !old) return EFAULT;
   [before.handler, before.flags, before.restorer, before.mask].forEach((value, i) => {
     old?.setBigUint64(8 * i, value, true);
   });
   return 0;
 }
 
-function setAction(
-  { system, handlers }: Caller,
-  signal: number,
-  { handler, flags, mask }: { handler: bigint; flags: bigint; mask: bigint },
-): number {
+/** What was said last, save that a handler which was to run once may have run. */
+function actionOf({ system, actions }: Caller, signal: number): SignalAction {
+  const said = actions.get(signal) ?? { handler: BigInt(SIG_DFL), flags: 0n, restorer: 0n, mask: 0n };
+  const { caught, ignored } = system.signals.own;
+  if (ignored & bitOf(signal)) return { ...said, handler: BigInt(SIG_IGN) };
+  return caught & bitOf(signal) ? said : { ...said, handler: BigInt(SIG_DFL) };
+}
+
+function setAction({ system, handlers }: Caller, signal: number, { handler, flags, mask }: SignalAction): number {
   if (handler === BigInt(SIG_IGN)) return system.signals.ignore(signal);
-  if (handler === BigInt(SIG_DFL)) return system.signals.reset(signal);
+  const children = Number(flags & BigInt(SA_NOCLDSTOP | SA_NOCLDWAIT));
+  if (handler === BigInt(SIG_DFL)) return system.signals.reset(signal, children);
   const has = (flag: number): boolean => (flags & BigInt(flag)) !== 0n;
   return system.signals.catch(signal, {
     run: (info) => handlers.get(handler)?.(info),
@@ -90,6 +151,7 @@ function setAction(
     restart: has(SA_RESTART),
     once: has(SA_RESETHAND),
     nodefer: has(SA_NODEFER),
+    children,
   });
 }
 
@@ -97,17 +159,17 @@ function rtSigprocmask({ system, memory }: Caller, ...[how, newPointer, oldPoint
   if (size(setBytes) !== SIGSET_BYTES) return EINVAL;
   const { own } = system.signals;
   const before = own.blocked;
+  let wanted: bigint | undefined = before;
   if (size(newPointer) !== 0) {
     const set = memory.structure(size(newPointer), SIGSET_BYTES, false)?.getBigUint64(0, true);
     if (set === undefined) return EFAULT;
-    const wanted = maskOf(int(how), before, set);
+    wanted = maskOf(int(how), before, set);
     if (wanted === undefined) return EINVAL;
-    own.blocked = wanted;
   }
-  if (size(oldPointer) === 0) return 0;
-  const old = memory.structure(size(oldPointer), SIGSET_BYTES, true);
-  if (!old) return EFAULT;
-  old.setBigUint64(0, before, true);
+  const old = size(oldPointer) === 0 ? undefined : memory.structure(size(oldPointer), SIGSET_BYTES, true);
+  if (size(oldPointer) !== 0 && !old) return EFAULT;
+  own.blocked = wanted;
+  old?.setBigUint64(0, before, true);
   return 0;
 }
 
@@ -136,31 +198,34 @@ function rtSigtimedwait(
   if (set === undefined) return EFAULT;
   const timeoutMs = timeoutAt(memory.structure(size(timePointer), TIMESPEC_BYTES, false), size(timePointer));
   if (timeoutMs < FOR_EVER) return timeoutMs;
-  const taken = waitForSignal(system, set, timeoutMs);
+  const info = size(infoPointer) === 0 ? undefined : memory.structure(size(infoPointer), SIGINFO_BYTES, true);
+  const hasPlace = size(infoPointer) === 0 || info !== undefined;
+  const taken = waitForSignal(system, set & ~UNBLOCKABLE, timeoutMs, hasPlace);
   if (typeof taken === "number") return taken;
-  if (size(infoPointer) === 0) return taken.signal;
-  const info = memory.structure(size(infoPointer), SIGINFO_BYTES, true);
-  if (!info) return EFAULT;
-  writeInfo(info, taken);
+  if (info) writeInfo(info, taken);
   return taken.signal;
 }
 
-/** Takes the lowest pending signal of a set, asleep until there is one; EAGAIN where the time passes, EINTR. */
-export function waitForSignal(system: Caller["system"], set: bigint, timeoutMs: number): SignalInfo | number {
+/**
+ * Takes the lowest pending signal of a set, asleep until there is one; EAGAIN where the time passes, EINTR, and EFAULT where
+ * there is one and no place for it.
+ */
+export function waitForSignal(
+  system: Caller["system"],
+  set: bigint,
+  timeoutMs: number,
+  hasPlace = true,
+): SignalInfo | number {
   const { signals } = system;
   let taken: SignalInfo | undefined;
   const look = (): number => {
+    if (!hasPlace) return signals.own.pending & set ? EFAULT : 0;
     taken ??= signals.take(set);
     return taken ? 1 : 0;
   };
-  signals.own.awaited = set;
-  try {
-    const result = look() || blockUntilAny(system, [], look, timeoutMs);
-    if (taken) return taken;
-    return result === 0 ? EAGAIN : result;
-  } finally {
-    signals.own.awaited = 0n;
-  }
+  const result = look() || signals.awaiting(set, () => blockUntilAny(system, [], look, timeoutMs));
+  if (taken) return taken;
+  return result === 0 ? EAGAIN : result;
 }
 
 function writeInfo(view: DataView, { signal, code, pid, uid, value }: SignalInfo): void {
@@ -169,7 +234,7 @@ function writeInfo(view: DataView, { signal, code, pid, uid, value }: SignalInfo
   view.setInt32(8, code, true);
   view.setUint32(16, pid, true);
   view.setUint32(20, uid, true);
-  if (code < SI_USER || code === SI_QUEUE) view.setBigUint64(24, value, true);
+  view.setBigUint64(24, value, true);
 }
 
 /** Milliseconds, FOR_EVER for NULL; EFAULT or EINVAL, which are below it. */
@@ -198,7 +263,7 @@ function suspend({ system }: Caller, mask: bigint): number {
   signals.own.blocked = mask;
   try {
     for (;;) {
-      if (signals.deliver().ran) return EINTR;
+      if (signals.deliverOnce()) return EINTR;
       const result = blockUntilAny(system, [], () => 0, FOR_EVER);
       if (result === EINTR && !signals.own.isDue()) return EINTR; // another task interrupted it
     }
@@ -213,14 +278,18 @@ function setpgid({ system }: Caller, ...[pidArgument, groupArgument]: Argument[]
   const pid = int(pidArgument) || system.pid;
   const group = int(groupArgument) || pid;
   if (group < 0) return EINVAL;
-  if (!system.isAlive(pid as Pid)) return ESRCH;
+  if (!isThere(system, pid)) return ESRCH;
   const slot = taskSlot(system.geometry, pid as Pid);
-  const isMine = pid === system.pid || system.words.load(field(slot, task.PARENT_PID)) === system.pid;
-  if (!isMine) return ESRCH;
+  const isChild = system.words.load(field(slot, task.PARENT_PID)) === system.pid;
+  if (pid !== system.pid && !isChild) return ESRCH;
+  if (isChild && system.tasks.hasBegun(slot)) return EACCES; // it runs another program
   if (group !== pid && !groupExists(system, group)) return EPERM;
   system.words.store(field(slot, task.PROCESS_GROUP), group);
   return 0;
 }
+
+const isThere = (system: Caller["system"], pid: number): boolean =>
+  pid > 0 && (system.isAlive(pid as Pid) || system.tasks.isZombie(pid as Pid));
 
 function groupExists(system: Caller["system"], group: number): boolean {
   for (const slot of system.tasks.slots()) {
@@ -232,18 +301,21 @@ function groupExists(system: Caller["system"], group: number): boolean {
 
 function getpgid({ system }: Caller, ...[pidArgument]: Argument[]): number {
   const pid = int(pidArgument) || system.pid;
-  return pid > 0 && system.isAlive(pid as Pid) ? system.signals.groupOf(pid) : ESRCH;
+  return isThere(system, pid) ? system.signals.groupOf(pid) : ESRCH;
 }
 
 const getpgrp = ({ system }: Caller): number => system.signals.groupOf(system.pid);
 
 export const signalCalls = {
   kill,
+  tkill,
+  tgkill,
   rt_sigaction: rtSigaction,
   rt_sigprocmask: rtSigprocmask,
   rt_sigpending: rtSigpending,
   rt_sigtimedwait: rtSigtimedwait,
   rt_sigqueueinfo: rtSigqueueinfo,
+  rt_tgsigqueueinfo: rtTgsigqueueinfo,
   rt_sigsuspend: rtSigsuspend,
   pause,
   alarm,

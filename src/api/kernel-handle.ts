@@ -1,0 +1,7 @@
+/**
+ * What another task attaches with: post it to a worker thread, or send it to a child process. Where the kernel has a name it
+ * can be written as JSON too.
+ */
+export type KernelHandle =
+  | { readonly name: string; readonly parentPid: number }
+  | { readonly buffer: SharedArrayBuffer; readonly parentPid: number };

@@ -1,0 +1,45 @@
+// Signals as JavaScript names them, and what is told of one that has come.
+
+import { EINVAL } from "../abi/errno.ts";
+import { bitOf, SIGNAL_MAX, type SignalName, signalName, signals } from "../abi/signals.ts";
+import type { SignalInfo } from "../tasks/signals.ts";
+import { IpcError } from "./ipc-error.ts";
+
+/** A signal by its name, such as "SIGUSR1", or its number; real-time ones, 32 to 64, by number. */
+export type Signal = SignalName | number;
+
+/** A signal that has come. */
+export interface ReceivedSignal {
+  readonly name: string;
+  readonly number: number;
+  /** The pid of the task that sent it, 0 where none did. */
+  readonly sender: number;
+  /** Of one that was sent with a value (sigqueue(3)); else 0n. */
+  readonly value: bigint;
+}
+
+/** The number of a signal. A name that there is not is a TypeError. */
+export function numberOf(signal: Signal): number {
+  if (typeof signal === "number") {
+    if (Number.isInteger(signal) && signal >= 1 && signal <= SIGNAL_MAX) return signal;
+    throw new IpcError(EINVAL, "signal", undefined, `a signal's number is a whole number from 1 to ${SIGNAL_MAX}`);
+  }
+  if (!Object.hasOwn(signals, signal)) throw new TypeError(`there is no signal ${JSON.stringify(signal)}`);
+  return signals[signal].number;
+}
+
+export const setOf = (wanted: readonly Signal[]): bigint =>
+  wanted.reduce<bigint>((set, one) => set | bitOf(numberOf(one)), 0n);
+
+export function namesOf(set: bigint): string[] {
+  const names: string[] = [];
+  for (let signal = 1; signal <= SIGNAL_MAX; signal++) if (set & bitOf(signal)) names.push(signalName(signal));
+  return names;
+}
+
+export const receivedOf = ({ signal, pid, value }: SignalInfo): ReceivedSignal => ({
+  name: signalName(signal),
+  number: signal,
+  sender: pid,
+  value,
+});

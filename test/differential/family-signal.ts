@@ -1,0 +1,504 @@
+// Signals: sending them, actions, masks, pending ones, waiting for them, and what they do to calls that sleep.
+//
+// A signal is mostly sent to the main thread (tgkill), for a process of Linux's has others that block nothing; to the process
+// only where the main thread takes it. In most sequences every handler blocks all others, and the order in which they run is
+// compared. Where they do not, Linux lets all begin that are due before the first has done a thing, so the last is the first.
+
+import {
+  type Context,
+  call,
+  type Drawing,
+  drawInterrupt,
+  type Family,
+  idleTasks,
+  ints,
+  longs,
+  type Sleeping,
+  symbolOf,
+} from "./family.ts";
+import * as is from "./flags.ts";
+import {
+  ENTRIES_MAX,
+  ENTRY_BYTES,
+  ignoredByDefault,
+  RESTORER,
+  realTimeSignals,
+  SIGUSR1,
+  standardSignals,
+  WITH_INFO,
+  WITHOUT_INFO,
+} from "./handlers.ts";
+import { SCRATCH_BYTES } from "./mailbox.ts";
+import { type Input, namedBy, type Observation, type Operand, type Operation } from "./operation.ts";
+import type { Random } from "./random.ts";
+import { bitOf, NEW_ACTION, NEW_SET, SignalModel } from "./signal-model.ts";
+
+const OLD_ACTION = 5120;
+const OLD_SET = 5632;
+const INFO = 8192;
+const TIME = 8704;
+const MESSAGE = 12_288;
+const OPERATIONS = 13_312;
+const POLLED = 14_336;
+const PIPE = 15_360;
+const LOG = 16_384;
+const FILE = 20_480;
+const FILE_BYTES = 128;
+const ACTION_BYTES = 32;
+const SET_BYTES = 8;
+const INFO_BYTES = 128;
+const INFO_KNOWN_BYTES = 48;
+const WAIT_NS = 2_000_000;
+/** No task has it, here or there. */
+const NOBODY = 0x3ffffff;
+const SIGPIPE = 13;
+const SIGCONT = 18;
+const ALL = 2n ** 64n - 1n;
+/** What Linux's tasks never block: the harness interrupts by it. */
+const NEVER = bitOf(SIGUSR1);
+const BAD: readonly Operand[] = [-8, { at: SCRATCH_BYTES }, { at: SCRATCH_BYTES - 4 }];
+const USERS = [0, 1000, 1001] as const;
+const toThread = ["tgkill", "tkill", "rt_tgsigqueueinfo"];
+const toProcess = ["kill", "rt_sigqueueinfo"];
+
+class SignalDrawing implements Drawing {
+  readonly leftovers = { fifos: [], queues: [] };
+  readonly #context: Context;
+  readonly #model: SignalModel;
+  /** The signals of this sequence: few, so that they meet. */
+  #signals: readonly number[] = [];
+  /** What is caught to begin with. */
+  #first: { readonly task: number; readonly signal: number }[] = [];
+  #changesUsers = false;
+  /** Whether each handler blocks all signals. */
+  #ordered = true;
+  /** Tasks that have a pipe, and whether its reader is open. */
+  readonly #pipes = new Map<number, boolean>();
+  #readsFiles = false;
+  /** Signal files that each task has, or had. */
+  readonly #files: string[][];
+  #made = 0;
+  #hasQueue = false;
+  #hasSet = false;
+
+  constructor(context: Context) {
+    this.#context = context;
+    this.#model = new SignalModel(context.tasks);
+    this.#files = Array.from({ length: context.tasks }, () => []);
+  }
+
+  draw(random: Random, sleeping: Sleeping): Operation | undefined {
+    if (this.#signals.length === 0) this.#begin(random);
+    const idle = idleTasks(this.#context.tasks, sleeping);
+    const first = this.#first.pop();
+    if (first && random.chance(80)) return this.#take(random, first.task, first.signal, "caught");
+    if (idle.length === 0 || (sleeping.size > 0 && random.chance(3))) return drawInterrupt(random, sleeping);
+    const task = random.pick(idle);
+    const kind = random.weighted([
+      [40, "send"],
+      [16, "queue"],
+      [16, "act"],
+      [20, "mask"],
+      [12, "pending"],
+      [20, "handled"],
+      [10, "wait"],
+      [5, "suspend"],
+      [8, "sleep"],
+      [this.#readsFiles ? 40 : 0, "file"],
+      [5, "group"],
+      [2, "alarm"],
+      [this.#changesUsers ? 6 : 0, "user"],
+      [4, "make"],
+    ] as const);
+    switch (kind) {
+      case "send":
+        return this.#send(random, task, sleeping);
+      case "queue":
+        return this.#queue(random, task, sleeping);
+      case "act":
+        return this.#act(random, task);
+      case "mask":
+        return this.#mask(random, task);
+      case "pending":
+        return this.#pending(random, task);
+      case "handled":
+        return this.#handled(task);
+      case "wait":
+        return this.#wait(random, task);
+      case "suspend":
+        return this.#suspend(random, task);
+      case "sleep":
+        return this.#sleep(random, task);
+      case "file":
+        return this.#file(random, task);
+      case "group":
+        return this.#group(random, task);
+      case "alarm":
+        return call(task, "alarm", [random.pick([0, 0, 100, 2 ** 31, 0xffffffff])]);
+      case "user":
+        return call(task, "setresuid", [random.pick(USERS), random.pick(USERS), 0]);
+      case "make":
+        return this.#make(random, task);
+    }
+  }
+
+  admits(operation: Operation, sleeping: Sleeping): boolean {
+    const { name, args } = operation;
+    const writes = name === "write" && symbolOf(args[0])?.startsWith("writer");
+    if (writes) return this.#maySend(operation, sleeping, { pidOf: operation.task }, SIGPIPE, false);
+    if (name === "rt_sigaction") return this.#model.mayAct(operation);
+    if (toThread.includes(name))
+      return this.#maySend(operation, sleeping, args[0], args[name === "tkill" ? 1 : 2], false);
+    return !toProcess.includes(name) || this.#maySend(operation, sleeping, args[0], args[1], true);
+  }
+
+  observe(observation: Observation): void {
+    this.#model.observe(observation);
+    const { operation, result } = observation;
+    if (result === "sleeps" || result < 0) return;
+    if (operation.name === "pipe2") this.#pipes.set(operation.task, true);
+    const closed = operation.name === "close" ? symbolOf(operation.args[0]) : undefined;
+    if (closed?.startsWith("reader")) this.#pipes.set(operation.task, false);
+    if (operation.name === "signalfd" || operation.name === "signalfd4" || operation.name === "dup")
+      this.#files[operation.task]?.push(namedBy(operation) as string);
+    if (operation.name === "msgget") this.#hasQueue = true;
+    if (operation.name === "semget") this.#hasSet = true;
+  }
+
+  #begin(random: Random): void {
+    const some = (all: readonly number[], count: number): number[] =>
+      Array.from({ length: count }, () => random.pick(all));
+    this.#signals = [...new Set([...some(standardSignals, 3), ...some(realTimeSignals, 2)])];
+    const tasks = Array.from({ length: this.#context.tasks }, (_, task) => task);
+    this.#first = tasks.flatMap((task) => this.#signals.map((signal) => ({ task, signal })));
+    this.#changesUsers = this.#context.isRoot && random.chance(25);
+    this.#ordered = random.chance(65);
+    this.#readsFiles = random.chance(35);
+  }
+
+  /** The tasks that a pid or group may mean; none where nobody is meant. */
+  #maySend(
+    operation: Operation,
+    sleeping: Sleeping,
+    to: Operand | undefined,
+    which: Operand | undefined,
+    process: boolean,
+  ): boolean {
+    const signal = which as number;
+    if (signal < 1 || signal > 64) return true;
+    const everybody = Array.from({ length: this.#context.tasks }, (_, task) => task);
+    const named = typeof to === "object" && "pidOf" in to;
+    const tasks = named && !to.isGroup ? [to.pidOf] : named || to === 0 ? everybody : [];
+    const takes = (task: number): boolean => {
+      const asleep = sleeping.get(task)?.name ?? "";
+      if (process && ["rt_sigsuspend", "rt_sigtimedwait"].includes(asleep)) return false;
+      return this.#model.maySend(task, signal, process);
+    };
+    if (!tasks.every(takes)) return false;
+    for (const task of tasks) this.#model.sent(task, signal);
+    return operation.task >= 0;
+  }
+
+  #signal(random: Random): number {
+    const signal = random.pick(this.#signals);
+    // Whether two tasks are of one session is nothing that ours know.
+    return this.#changesUsers && signal === SIGCONT ? SIGPIPE : signal;
+  }
+
+  #target(random: Random, sleeping: Sleeping): Operand {
+    if (random.chance(4)) return random.pick([NOBODY, 0, -1, -(2 ** 31)]);
+    return { pidOf: this.#somebody(random, sleeping) };
+  }
+
+  /** Mostly one that sleeps, if there is one. */
+  #somebody(random: Random, sleeping: Sleeping): number {
+    return sleeping.size > 0 && random.chance(60)
+      ? random.pick([...sleeping.keys()])
+      : random.below(this.#context.tasks);
+  }
+
+  #send(random: Random, task: number, sleeping: Sleeping): Operation {
+    const signal = random.chance(4) ? random.pick([0, 0, -1, 65, 2 ** 31 - 1]) : this.#signal(random);
+    const kind = random.below(10);
+    if (kind < 6) {
+      const target = this.#target(random, sleeping);
+      const thread = random.chance(4) ? this.#target(random, sleeping) : target;
+      return call(task, "tgkill", [target, thread, signal]);
+    }
+    if (kind < 8) return call(task, "tkill", [this.#target(random, sleeping), signal]);
+    const wanted = random.weighted<Operand>([
+      [70, { pidOf: this.#somebody(random, sleeping) }],
+      [10, { pidOf: random.below(this.#context.tasks), isGroup: true }],
+      [6, 0],
+      [8, NOBODY],
+      [3, -NOBODY],
+      [1, -(2 ** 31)],
+    ]);
+    return call(task, "kill", [wanted, signal]);
+  }
+
+  #queue(random: Random, task: number, sleeping: Sleeping): Operation {
+    const code = random.weighted<number>([
+      [60, is.SI_QUEUE],
+      [4, -3],
+      [4, -4],
+      [4, is.SI_TKILL],
+      [4, 0],
+      [4, is.SI_KERNEL],
+      [2, 7],
+      [2, -7],
+      [3, -8],
+      [3, -60],
+      [3, -100],
+    ]);
+    const signal = random.chance(5) ? random.pick([0, -1, 65]) : this.#signal(random);
+    const value = new Uint8Array(INFO_BYTES);
+    value.set(ints(99, 0, code, 0, 0, 1000 + random.below(3)));
+    value.set(longs(random.pick([random.below(100), -1, 2n ** 63n])), 24);
+    if (random.chance(5)) value[INFO_KNOWN_BYTES + random.below(80)] = 1;
+    const inputs: Input[] = [{ at: INFO, value }];
+    if (random.chance(50)) inputs.push({ at: INFO + 16, value: { word: { pidOf: task } } });
+    const last = SCRATCH_BYTES - INFO_KNOWN_BYTES;
+    inputs.push({ at: last, value: value.subarray(0, INFO_KNOWN_BYTES) });
+    const pointer = random.chance(4) ? random.pick([0, ...BAD, { at: last }]) : { at: INFO };
+    const target = this.#target(random, sleeping);
+    if (random.chance(30)) return call(task, "rt_sigqueueinfo", [target, signal, pointer], { inputs });
+    const thread = random.chance(4) ? this.#target(random, sleeping) : target;
+    return call(task, "rt_tgsigqueueinfo", [target, thread, signal, pointer], { inputs });
+  }
+
+  #act(random: Random, task: number): Operation {
+    const signal = random.chance(5) ? random.pick([0, -1, 9, 19, 65]) : this.#signal(random);
+    const kind = random.weighted([
+      [60, "caught"],
+      [16, "ignored"],
+      [10, "default"],
+      [8, "asked"],
+      [3, "bad"],
+    ] as const);
+    const set = random.chance(3) ? random.pick([0, 4, 16]) : SET_BYTES;
+    if (kind === "bad") return call(task, "rt_sigaction", [signal, random.pick(BAD), { at: OLD_ACTION }, set]);
+    if (kind === "asked") {
+      const old = random.chance(90) ? { at: OLD_ACTION } : random.pick(BAD);
+      return call(task, "rt_sigaction", [signal, 0, old, set], { outputs: oldAction });
+    }
+    return this.#take(random, task, signal, kind, set);
+  }
+
+  #take(
+    random: Random,
+    task: number,
+    signal: number,
+    kind: "caught" | "ignored" | "default",
+    set = SET_BYTES,
+  ): Operation {
+    const inputs = [{ at: NEW_ACTION, value: this.#action(random, signal, kind) }];
+    const old = random.chance(50) ? { at: OLD_ACTION } : 0;
+    return call(task, "rt_sigaction", [signal, { at: NEW_ACTION }, old, set], {
+      inputs,
+      outputs: old === 0 ? [] : oldAction,
+    });
+  }
+
+  #action(random: Random, signal: number, kind: "caught" | "ignored" | "default"): Uint8Array {
+    const withInfo = random.chance(70);
+    let flags = withInfo ? is.SA_SIGINFO : 0;
+    if (random.chance(50)) flags += is.SA_RESTART;
+    if (random.chance(20)) flags += is.SA_NODEFER;
+    if (random.chance(ignoredByDefault.includes(signal) ? 30 : 0)) flags += is.SA_RESETHAND;
+    if (random.chance(10)) flags += random.pick([1, 2, 0x20, 0x800, 0x1000, 2 ** 40]);
+    const mask = this.#ordered ? ALL : this.#drawnSet(random);
+    if (kind !== "caught") {
+      return longs(
+        kind === "ignored" ? is.SIG_IGN : is.SIG_DFL,
+        random.chance(80) ? 0 : flags,
+        0,
+        random.chance(80) ? 0 : mask,
+      );
+    }
+    return longs(withInfo ? WITH_INFO : WITHOUT_INFO, flags + is.SA_RESTORER, RESTORER, mask);
+  }
+
+  #drawnSet(random: Random): bigint {
+    const some = this.#signals.filter(() => random.chance(50)).reduce((set, signal) => set | bitOf(signal), 0n);
+    return random.weighted([
+      [60, some],
+      [10, 0n],
+      [15, ALL & ~NEVER],
+      [5, some | bitOf(9) | bitOf(19)],
+    ]);
+  }
+
+  #set(random: Random): { pointer: Operand; bytes: number; inputs: Input[] } {
+    return {
+      pointer: random.chance(3) ? random.pick(BAD) : { at: NEW_SET },
+      bytes: random.chance(2) ? random.pick([0, 4, 16]) : SET_BYTES,
+      inputs: [{ at: NEW_SET, value: longs(this.#drawnSet(random)) }],
+    };
+  }
+
+  #mask(random: Random, task: number): Operation {
+    const how = random.chance(3)
+      ? random.pick([3, -1])
+      : random.pick([is.SIG_BLOCK, is.SIG_BLOCK, is.SIG_UNBLOCK, is.SIG_SETMASK]);
+    const { pointer, bytes, inputs } = this.#set(random);
+    const asks = random.chance(15);
+    // Where the old mask finds no place, Linux has set the new one.
+    const old = asks && random.chance(10) ? random.pick(BAD) : random.chance(50) ? { at: OLD_SET } : 0;
+    const outputs = old === 0 ? [] : [{ at: OLD_SET, bytes: SET_BYTES, as: "set" as const }];
+    return call(task, "rt_sigprocmask", [how, asks ? 0 : pointer, old, bytes], { inputs, outputs });
+  }
+
+  #pending(random: Random, task: number): Operation {
+    const pointer = random.chance(3) ? random.pick(BAD) : { at: OLD_SET };
+    const bytes = random.chance(5) ? random.pick([0, 4, 9, -1]) : SET_BYTES;
+    const as = bytes === SET_BYTES ? ("set" as const) : ("bytes" as const);
+    return call(task, "rt_sigpending", [pointer, bytes], { outputs: [{ at: OLD_SET, bytes: SET_BYTES, as }] });
+  }
+
+  #handled(task: number): Operation {
+    const as = this.#ordered ? ("handled" as const) : ("handled-somehow" as const);
+    return call(task, "handled", [{ at: LOG }], { outputs: [{ at: LOG, bytes: ENTRIES_MAX * ENTRY_BYTES, as }] });
+  }
+
+  #wait(random: Random, task: number): Operation {
+    const { pointer, bytes, inputs } = this.#set(random);
+    const [seconds, nanoseconds] = random.weighted<readonly [number, number]>([
+      [50, [0, 0]],
+      [15, [0, WAIT_NS]],
+      [15, [1000, 0]],
+      [3, [2 ** 40, 5]],
+      [3, [-1, 0]],
+      [3, [0, -1]],
+      [3, [0, 1_000_000_000]],
+    ]);
+    const time: Operand = random.weighted<Operand>([
+      [70, { at: TIME }],
+      [15, 0],
+      [3, random.pick(BAD)],
+    ]);
+    inputs.push({ at: TIME, value: longs(seconds, nanoseconds) });
+    const info = random.chance(80) ? { at: INFO } : 0;
+    const outputs = info === 0 ? [] : [{ at: INFO, bytes: INFO_BYTES, as: "info" as const }];
+    const returns = time !== 0 && seconds <= 0;
+    return call(task, "rt_sigtimedwait", [pointer, info, time, bytes], {
+      inputs,
+      outputs,
+      ...(returns && { returns }),
+    });
+  }
+
+  #suspend(random: Random, task: number): Operation {
+    if (random.chance(30)) return call(task, "pause", []);
+    const { pointer, bytes, inputs } = this.#set(random);
+    return call(task, "rt_sigsuspend", [pointer, bytes], { inputs });
+  }
+
+  /** A call that sleeps, of each kind: those that go on after a handler with SA_RESTART, and those that never do. */
+  #sleep(random: Random, task: number): Operation | undefined {
+    const kind = random.pick(["read", "poll", "msgrcv", "semop"] as const);
+    if (kind === "read" || kind === "poll") {
+      if (this.#pipes.get(task) !== true) return this.#makePipe(task);
+      const reader = { symbol: `reader ${task}` };
+      if (kind === "read") return call(task, "read", [reader, { at: MESSAGE }, 8]);
+      const inputs = [
+        { at: POLLED, value: { word: reader } },
+        { at: POLLED + 4, value: ints(1) },
+      ];
+      return call(task, "poll", [{ at: POLLED }, 1, -1], { inputs });
+    }
+    if (kind === "msgrcv") {
+      if (!this.#hasQueue) return call(task, "msgget", [0, 0o666], { result: { names: "queue", as: "queue" } });
+      return call(task, "msgrcv", [{ symbol: "queue" }, { at: MESSAGE }, 64, 0, 0]);
+    }
+    if (!this.#hasSet) return call(task, "semget", [0, 1, 0o666], { result: { names: "set", as: "set" } });
+    const value = new Uint8Array(6);
+    new DataView(value.buffer).setInt16(2, -1, true);
+    return call(task, "semop", [{ symbol: "set" }, { at: OPERATIONS }, 1], { inputs: [{ at: OPERATIONS, value }] });
+  }
+
+  /** A pipe, or without readers; and then writes that nobody reads. */
+  #make(random: Random, task: number): Operation | undefined {
+    const isOpen = this.#pipes.get(task);
+    if (isOpen === undefined) return this.#makePipe(task);
+    if (isOpen) return random.chance(40) ? call(task, "close", [{ symbol: `reader ${task}` }]) : undefined;
+    return call(task, "write", [{ symbol: `writer ${task}` }, { at: MESSAGE }, 4]);
+  }
+
+  #makePipe(task: number): Operation | undefined {
+    if (this.#pipes.has(task)) return undefined;
+    const made = ["reader", "writer"].map((end, i) => ({ at: PIPE + 4 * i, symbol: `${end} ${task}` }));
+    return call(task, "pipe2", [{ at: PIPE }, 0], { made });
+  }
+
+  #file(random: Random, task: number): Operation {
+    const files = this.#files[task] as string[];
+    const file: Operand =
+      files.length > 0 && !random.chance(3) ? { symbol: random.pick(files) } : random.pick([-1, 9999]);
+    const kind = files.length === 0 ? "make" : random.weighted(fileCalls);
+    if (kind === "make") return this.#makeFile(random, task, file);
+    if (kind === "read") {
+      const pointer = random.chance(3) ? -8 : { at: FILE };
+      const bytes = random.pick([FILE_BYTES, FILE_BYTES, 2 * FILE_BYTES, 4 * FILE_BYTES, 3 * FILE_BYTES + 5, 127, 0]);
+      const outputs = [{ at: FILE, bytes: 4 * FILE_BYTES, as: "file-infos" as const }];
+      return call(task, "read", [file, pointer, bytes], { outputs });
+    }
+    if (kind === "poll") {
+      const inputs = [
+        { at: POLLED, value: { word: file } },
+        { at: POLLED + 4, value: ints(random.pick([1, 0xff, 4])) },
+      ];
+      const outputs = [{ at: POLLED, bytes: 8, as: "poll" as const }];
+      return call(task, "poll", [{ at: POLLED }, 1, random.pick([0, 0, -1])], { inputs, outputs });
+    }
+    if (kind === "flags") {
+      if (random.chance(50)) return call(task, "fcntl", [file, is.F_GETFL, 0]);
+      return call(task, "fcntl", [
+        file,
+        is.F_SETFL,
+        random.pick([0, is.O_NONBLOCK, is.O_NONBLOCK | is.O_APPEND, is.O_DIRECT]),
+      ]);
+    }
+    if (kind === "dup") return call(task, "dup", [file], { result: this.#newFile() });
+    if (kind === "close") return call(task, "close", [file]);
+    if (kind === "write") return call(task, "write", [file, { at: MESSAGE }, random.pick([0, FILE_BYTES])]);
+    return call(task, "ioctl", [file, is.FIONREAD, { at: FILE }]);
+  }
+
+  #newFile(): { names: string; as: "descriptor" } {
+    return { names: `file ${this.#made++}`, as: "descriptor" };
+  }
+
+  #makeFile(random: Random, task: number, other: Operand): Operation {
+    const { pointer, bytes, inputs } = this.#set(random);
+    const file = random.chance(70) ? -1 : random.chance(10) ? { symbol: `reader ${task}` } : other;
+    const rest = { inputs, result: this.#newFile() };
+    if (random.chance(30)) return call(task, "signalfd", [file, pointer, bytes], rest);
+    const flags = random.pick([0, is.O_NONBLOCK, is.O_NONBLOCK, is.O_NONBLOCK | is.O_CLOEXEC, 1, is.O_APPEND]);
+    return call(task, "signalfd4", [file, pointer, bytes, flags], rest);
+  }
+
+  #group(random: Random, task: number): Operation {
+    const some = (): Operand =>
+      random.pick<Operand>([0, 0, { pidOf: task }, { pidOf: random.below(this.#context.tasks) }, NOBODY, -1]);
+    const kind = random.below(8);
+    if (kind < 5) return call(task, "setpgid", [some(), some()]);
+    if (kind < 7) return call(task, "getpgid", [some()], { result: "task" });
+    return call(task, "getpgrp", [], { result: "task" });
+  }
+}
+
+const fileCalls = [
+  [10, "make"],
+  [40, "read"],
+  [14, "poll"],
+  [4, "flags"],
+  [2, "dup"],
+  [3, "close"],
+  [1, "write"],
+  [1, "ioctl"],
+] as const;
+
+const oldAction = [{ at: OLD_ACTION, bytes: ACTION_BYTES, as: "action" as const }];
+
+export const signal: Family = { name: "signal", begin: (context) => new SignalDrawing(context) };

@@ -1,0 +1,3 @@
+// A program that tests of tasks spawn, and that never attaches.
+
+process.exit(5);
