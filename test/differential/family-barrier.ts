@@ -3,7 +3,7 @@
 import { type Context, call, type Drawing, type Family, idleTasks, type Sleeping } from "./family.ts";
 import type { Observation, Operation } from "./operation.ts";
 import type { Random } from "./random.ts";
-import { objectOf } from "./waiters.ts";
+import { drawVainInterrupt, objectOf } from "./waiters.ts";
 
 const BARRIERS = 3;
 const EINVAL = -22;
@@ -19,6 +19,8 @@ class Barriers implements Drawing {
   }
 
   draw(random: Random, sleeping: Sleeping): Operation | undefined {
+    const interrupt = drawVainInterrupt(random, sleeping);
+    if (interrupt) return interrupt;
     const task = random.pick(idleTasks(this.#context.tasks, sleeping));
     const all = [...this.#parties.keys()];
     if (all.length === 0 || random.chance(all.length < BARRIERS ? 10 : 0))

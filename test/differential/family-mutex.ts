@@ -5,7 +5,7 @@ import { allTasks, type Context, type Drawing, type Family, idleTasks, type Slee
 import { MutexModel } from "./mutex-model.ts";
 import type { Observation, Operation } from "./operation.ts";
 import type { Random } from "./random.ts";
-import { callInTime, drawDeath, mayOneSleep, objectOf } from "./waiters.ts";
+import { callInTime, drawDeath, drawVainInterrupt, mayOneSleep, objectOf } from "./waiters.ts";
 
 class Mutexes implements Drawing {
   readonly leftovers = { objects: ["mutex"] } as const;
@@ -18,8 +18,8 @@ class Mutexes implements Drawing {
 
   draw(random: Random, sleeping: Sleeping): Operation | undefined {
     const holders = allTasks(this.#context.tasks).filter((task) => this.#mutexes.heldBy(task).length > 0);
-    const death = drawDeath(random, this.#context, holders);
-    if (death) return death;
+    const disturbance = drawDeath(random, this.#context, holders) ?? drawVainInterrupt(random, sleeping);
+    if (disturbance) return disturbance;
     const task = random.pick(idleTasks(this.#context.tasks, sleeping));
     const init = this.#mutexes.drawInit(random, task);
     if (init) return init;

@@ -4,7 +4,7 @@
 import { type Context, call, type Drawing, type Family, idleTasks, type Sleeping } from "./family.ts";
 import type { Observation, Operation } from "./operation.ts";
 import type { Random } from "./random.ts";
-import { callInTime, inAnyOrder, isImpatient, mayOneSleep, objectOf } from "./waiters.ts";
+import { callInTime, drawVainInterrupt, inAnyOrder, isImpatient, mayOneSleep, objectOf } from "./waiters.ts";
 
 const LOCKS = 2;
 
@@ -27,6 +27,8 @@ class ReadWriteLocks implements Drawing {
   }
 
   draw(random: Random, sleeping: Sleeping): Operation | undefined {
+    const interrupt = drawVainInterrupt(random, sleeping);
+    if (interrupt) return interrupt;
     const task = random.pick(idleTasks(this.#context.tasks, sleeping));
     const all = [...this.#locks.keys()];
     if (all.length === 0 || (all.length < LOCKS && random.chance(10)))
