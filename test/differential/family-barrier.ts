@@ -30,9 +30,9 @@ class Barriers implements Drawing {
 
   /** Those who stay awake suffice to open one of the barriers, or none could be woken. */
   admits(operation: Operation, sleeping: Sleeping): boolean {
-    const wanted = this.#parties.has(objectOf(operation));
-    if (operation.name === "pthread_barrier_init") return !wanted;
-    if (!wanted) return false;
+    const isMade = this.#parties.has(objectOf(operation));
+    if (operation.name === "pthread_barrier_init") return !isMade;
+    if (!isMade) return false;
     const waits = [...sleeping.values(), operation];
     const awake = this.#context.tasks - waits.length;
     return waits.some((wait) => this.#missing(wait, waits) <= awake);
