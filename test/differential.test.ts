@@ -147,6 +147,24 @@ describe("beside Linux", { skip: typeof missing === "string" ? missing : false }
     ]);
   });
 
+  test("row condition-interrupted: a wait that is interrupted sleeps on there, and returns here", async (t) => {
+    if (!differential) return t.skip(unfit);
+    const woken = differential.players().map((player) => {
+      const play = (...[task, name, args]: Parameters<typeof call>): number =>
+        player.play(call(task, name, args)).length;
+      play(0, "pthread_mutex_init", [0, mutexTypes.indexOf("normal")]);
+      play(0, "pthread_cond_init", [0]);
+      play(1, "pthread_mutex_lock", [0]);
+      play(1, "pthread_cond_wait", [0, 0]);
+      const others = play(0, "interrupt", [1]) - 1;
+      play(0, "pthread_cond_signal", [0]);
+      for (const task of [1, 0]) play(task, "reset", []);
+      for (const kind of ["condition", "mutex"] as const) player.play(forgotten(kind, 0));
+      return others;
+    });
+    assert.deepEqual(woken, [0, 1]);
+  });
+
   test("row mutex-glibc: a try of one's own error-checking mutex is EBUSY here, as POSIX says", async (t) => {
     if (!differential) return t.skip(unfit);
     const texts = played(differential, [

@@ -84,10 +84,10 @@ export const numbers = {
   inherit: 10_004,
   /** What SEM_UNDO does when a task dies, done now: on Linux by unshare(CLONE_SYSVSEM), with us by leaving and coming back. */
   undo: 10_005,
-  /** die(): the task is killed, whether it sleeps or not, and another takes its place. */
-  die: 10_007,
   /** forget(kind, object): the name that an object has with us is removed. Linux's lies in memory that is used again. */
   forget: 10_006,
+  /** die(): the task is killed, whether it sleeps or not, and another takes its place. */
+  die: 10_007,
 
   // What Linux does in its C library. A semaphore is one of the task's own handles, 0 to 7; of the others there are eight of each
   // kind, which all tasks share. Times are absolute, of CLOCK_REALTIME, and lie in scratch memory. What blocks has a form that

@@ -69,6 +69,13 @@ export const differences: readonly Difference[] = [
     reason: "POSIX says nothing. Nobody could ever give back what a dead task holds.",
   },
   {
+    id: "condition-interrupted",
+    what: "A task whose handler of a signal runs while it waits for a condition.",
+    linux: "It sleeps on.",
+    ours: "Its wait returns, with the mutex locked, as if the condition had been signalled.",
+    reason: "POSIX lets a wait return for no reason, and the handler may have brought about what is waited for.",
+  },
+  {
     id: "mutex-glibc",
     what: "Robust mutexes, where the C library departs from POSIX: pthread_mutex_trylock of one's own error-checking mutex; pthread_mutex_unlock of one that is inconsistent and was locked twice; one that is not recoverable and is waited for by several, or tried.",
     linux:

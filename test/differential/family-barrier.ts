@@ -3,7 +3,7 @@
 import { type Context, call, type Drawing, type Family, idleTasks, type Sleeping } from "./family.ts";
 import type { Observation, Operation } from "./operation.ts";
 import type { Random } from "./random.ts";
-import { objectOf } from "./waiters.ts";
+import { drawVainInterrupt, objectOf } from "./waiters.ts";
 
 const BARRIERS = 3;
 const EINVAL = -22;
@@ -19,6 +19,8 @@ class Barriers implements Drawing {
   }
 
   draw(random: Random, sleeping: Sleeping): Operation | undefined {
+    const interrupt = drawVainInterrupt(random, sleeping);
+    if (interrupt) return interrupt;
     const task = random.pick(idleTasks(this.#context.tasks, sleeping));
     const all = [...this.#parties.keys()];
     if (all.length === 0 || random.chance(all.length < BARRIERS ? 10 : 0))
@@ -28,9 +30,9 @@ class Barriers implements Drawing {
 
   /** Those who stay awake suffice to open one of the barriers, or none could be woken. */
   admits(operation: Operation, sleeping: Sleeping): boolean {
-    const wanted = this.#parties.has(objectOf(operation));
-    if (operation.name === "pthread_barrier_init") return !wanted;
-    if (!wanted) return false;
+    const isMade = this.#parties.has(objectOf(operation));
+    if (operation.name === "pthread_barrier_init") return !isMade;
+    if (!isMade) return false;
     const waits = [...sleeping.values(), operation];
     const awake = this.#context.tasks - waits.length;
     return waits.some((wait) => this.#missing(wait, waits) <= awake);

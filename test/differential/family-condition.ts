@@ -1,14 +1,14 @@
 // Condition variables: pthread_cond_wait, pthread_cond_timedwait, pthread_cond_signal, pthread_cond_broadcast, with robust mutexes
 // whose owners die, and tasks that die while they wait.
 
+import { OBJECTS } from "./calls.ts";
 import { type Context, call, type Drawing, type Family, idleTasks, type Sleeping } from "./family.ts";
-import { mutexTypes } from "./library-calls.ts";
 import { MutexModel } from "./mutex-model.ts";
 import type { Observation, Operation } from "./operation.ts";
 import type { Random } from "./random.ts";
 import { callInTime, drawDeath, inAnyOrder, isImpatient, mayOneSleep, objectOf } from "./waiters.ts";
 
-const MUTEXES = 2;
+/** At one time. */
 const CONDITIONS = 2;
 
 const isWait = ({ name }: Operation): boolean => /^pthread_cond_(wait|timedwait|pass)$/.test(name);
@@ -37,19 +37,22 @@ class Conditions implements Drawing {
     const death = drawDeath(random, this.#context, [...sleeping.keys(), ...holders]);
     if (death) return death;
     const task = random.pick(idle);
+    const init = this.#mutexes.drawInit(random, task);
+    if (init) return init;
+    const count = this.#conditions.size;
+    if (count === 0 || (count < CONDITIONS && random.chance(10)))
+      return call(task, "pthread_cond_init", [random.below(OBJECTS)]);
     const { all } = this.#mutexes;
-    const missing = all.length === 0 || this.#conditions.size === 0;
-    if (missing || random.chance(4)) return this.#init(random, task);
     const held = this.#mutexes.heldBy(task);
     const isWaiting = [...sleeping.values()].some(isWait);
+    const mutex = held.length > 0 && random.chance(85) ? random.pick(held) : random.pick(all);
     const kind = random.weighted([
       [held.length > 0 ? 30 : 1, "wait"],
       [isWaiting ? 20 : 2, "signal"],
       [held.length > 0 ? 20 : 40, "lock"],
       [held.length > 0 ? 15 : 1, "unlock"],
-      [held.length > 0 ? 3 : 0, "consistent"],
+      [this.#mutexes.isInconsistent(mutex) ? 30 : 2, "consistent"],
     ] as const);
-    const mutex = held.length > 0 && random.chance(85) ? random.pick(held) : random.pick(all);
     const condition = random.pick([...this.#conditions]);
     if (kind === "unlock") return call(task, "pthread_mutex_unlock", [mutex]);
     if (kind === "consistent") return call(task, "pthread_mutex_consistent", [mutex]);
@@ -94,12 +97,6 @@ class Conditions implements Drawing {
   #retire(condition: number): void {
     this.#conditions.delete(condition);
     this.#retired.add(condition);
-  }
-
-  #init(random: Random, task: number): Operation {
-    return random.chance(50)
-      ? call(task, "pthread_mutex_init", [random.below(MUTEXES), random.below(mutexTypes.length)])
-      : call(task, "pthread_cond_init", [random.below(CONDITIONS)]);
   }
 
   /** Those who wait on a condition variable and have not been woken. */

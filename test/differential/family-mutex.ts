@@ -1,16 +1,11 @@
 // Robust mutexes of every type: pthread_mutex_lock, pthread_mutex_trylock, pthread_mutex_timedlock, pthread_mutex_unlock,
 // pthread_mutex_consistent; their owners die while they hold them.
 
-import { OBJECTS } from "./calls.ts";
-import { allTasks, type Context, call, type Drawing, type Family, idleTasks, type Sleeping } from "./family.ts";
-import { mutexTypes } from "./library-calls.ts";
+import { allTasks, type Context, type Drawing, type Family, idleTasks, type Sleeping } from "./family.ts";
 import { MutexModel } from "./mutex-model.ts";
 import type { Observation, Operation } from "./operation.ts";
 import type { Random } from "./random.ts";
-import { callInTime, drawDeath, mayOneSleep, objectOf } from "./waiters.ts";
-
-/** At one time. */
-const MUTEXES = 3;
+import { callInTime, drawDeath, drawVainInterrupt, mayOneSleep, objectOf } from "./waiters.ts";
 
 class Mutexes implements Drawing {
   readonly leftovers = { objects: ["mutex"] } as const;
@@ -23,17 +18,16 @@ class Mutexes implements Drawing {
 
   draw(random: Random, sleeping: Sleeping): Operation | undefined {
     const holders = allTasks(this.#context.tasks).filter((task) => this.#mutexes.heldBy(task).length > 0);
-    const death = drawDeath(random, this.#context, holders);
-    if (death) return death;
+    const disturbance = drawDeath(random, this.#context, holders) ?? drawVainInterrupt(random, sleeping);
+    if (disturbance) return disturbance;
     const task = random.pick(idleTasks(this.#context.tasks, sleeping));
-    const { all } = this.#mutexes;
-    if (all.length === 0 || (all.length < MUTEXES && random.chance(10)))
-      return call(task, "pthread_mutex_init", [random.below(OBJECTS), random.below(mutexTypes.length)]);
+    const init = this.#mutexes.drawInit(random, task);
+    if (init) return init;
     const held = this.#mutexes.heldBy(task);
-    const mutex = held.length > 0 && random.chance(60) ? random.pick(held) : random.pick(all);
+    const mutex = held.length > 0 && random.chance(60) ? random.pick(held) : random.pick(this.#mutexes.all);
     const name = random.weighted([
       [held.includes(mutex) ? 40 : 3, "pthread_mutex_unlock"],
-      [held.includes(mutex) ? 10 : 2, "pthread_mutex_consistent"],
+      [this.#mutexes.isInconsistent(mutex) ? 40 : 3, "pthread_mutex_consistent"],
       [20, "pthread_mutex_lock"],
       [10, "pthread_mutex_trylock"],
       [12, "pthread_mutex_timedlock"],

@@ -4,7 +4,7 @@
 import { type Context, call, type Drawing, type Family, idleTasks, type Sleeping } from "./family.ts";
 import type { Observation, Operation } from "./operation.ts";
 import type { Random } from "./random.ts";
-import { callInTime, inAnyOrder, isImpatient, mayOneSleep, objectOf } from "./waiters.ts";
+import { callInTime, drawVainInterrupt, inAnyOrder, isImpatient, mayOneSleep, objectOf } from "./waiters.ts";
 
 const LOCKS = 2;
 
@@ -27,8 +27,9 @@ class ReadWriteLocks implements Drawing {
   }
 
   draw(random: Random, sleeping: Sleeping): Operation | undefined {
-    const idle = idleTasks(this.#context.tasks, sleeping);
-    const task = random.pick(idle);
+    const interrupt = drawVainInterrupt(random, sleeping);
+    if (interrupt) return interrupt;
+    const task = random.pick(idleTasks(this.#context.tasks, sleeping));
     const all = [...this.#locks.keys()];
     if (all.length === 0 || (all.length < LOCKS && random.chance(10)))
       return call(task, "pthread_rwlock_init", [random.below(LOCKS)]);
@@ -49,8 +50,8 @@ class ReadWriteLocks implements Drawing {
   }
 
   /**
-   * What POSIX leaves open is not drawn (row rwlock-own): that a task which reads wants to write, or to read once more while a
-   * writer waits for it.
+   * What POSIX leaves open is not drawn (row lock-again): that a task which reads waits to write, or reads once more while a
+   * writer waits; and that one unlocks what it has not locked.
    */
   admits(operation: Operation, sleeping: Sleeping): boolean {
     const { task, name } = operation;
@@ -61,6 +62,7 @@ class ReadWriteLocks implements Drawing {
     if (lock.writer === task) return true;
     const waiters = [...sleeping.values()].filter((other) => objectOf(other) === objectOf(operation));
     const writes = isOfWriter(operation);
+    if (name === "pthread_rwlock_trywrlock") return true;
     if (lock.readers.has(task) && (writes || waiters.some(isOfWriter))) return false;
     if (isImpatient(operation)) return true;
     const waits = lock.writer !== undefined || (writes ? lock.readers.size > 0 : waiters.some(isOfWriter));

@@ -4,8 +4,8 @@
 import { numbers } from "./calls.ts";
 import { SCRATCH_BYTES } from "./mailbox.ts";
 
-/** Far from all that a process has of its own. */
-export const HANDLER_PAGES = 2 ** 45;
+/** Far from all that a process has of its own, and from where family-shm.ts attaches segments. */
+export const HANDLER_PAGES = 3 * 2 ** 44;
 export const HANDLER_PAGES_BYTES = 8192;
 /** For actions with SA_SIGINFO: logs all. */
 export const WITH_INFO = HANDLER_PAGES;

@@ -1,13 +1,17 @@
 // What is known of a sequence's mutexes: who holds each, and in what state. All are robust.
 
+import { OBJECTS } from "./calls.ts";
 import { call } from "./family.ts";
-import { ENOTRECOVERABLE, EOWNERDEAD } from "./library-calls.ts";
+import { ENOTRECOVERABLE, EOWNERDEAD, mutexTypes } from "./library-calls.ts";
 import type { Observation, Operand, Operation } from "./operation.ts";
+import type { Random } from "./random.ts";
 import { inAnyOrder, isImpatient } from "./waiters.ts";
 
+/** At one time, of those that are of use. */
+const MUTEXES = 3;
 const EPERM = -1;
 const ETIMEDOUT = -110;
-export const [NORMAL, RECURSIVE, ERROR_CHECKING] = [0, 1, 2] as const;
+const [RECURSIVE, ERROR_CHECKING] = [1, 2] as const;
 
 const LOCKS: readonly string[] = ["pthread_mutex_lock", "pthread_mutex_trylock", "pthread_mutex_timedlock"];
 
@@ -39,6 +43,13 @@ export class MutexModel {
     return [...this.#mutexes.keys()];
   }
 
+  /** A new one, where there are too few that are of use. */
+  drawInit(random: Random, task: number): Operation | undefined {
+    const good = [...this.#mutexes.values()].filter(({ isLost }) => !isLost).length;
+    if (good > 0 && (good >= MUTEXES || !random.chance(10))) return undefined;
+    return call(task, "pthread_mutex_init", [random.below(OBJECTS), random.below(mutexTypes.length)]);
+  }
+
   has(mutex: Operand | undefined): boolean {
     return this.#get(mutex) !== undefined;
   }
@@ -54,8 +65,12 @@ export class MutexModel {
 
   /** Whether it is, or will be when its owner unlocks it, of no use any more. */
   isLost(mutex: Operand | undefined): boolean {
-    const { isLost = false, isInconsistent = false } = this.#get(mutex) ?? {};
-    return isLost || isInconsistent;
+    return this.#get(mutex)?.isLost === true || this.isInconsistent(mutex);
+  }
+
+  /** Whether its owner has to say that what it guards is whole again. */
+  isInconsistent(mutex: Operand | undefined): boolean {
+    return this.#get(mutex)?.isInconsistent === true;
   }
 
   isHeldBy(mutex: Operand | undefined, task: number): boolean {

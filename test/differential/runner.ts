@@ -2,7 +2,7 @@
 // shows one.
 
 import { OBJECTS, objectKinds } from "./calls.ts";
-import { type Context, call, type Drawing, type Family, text } from "./family.ts";
+import { allTasks, type Context, call, type Drawing, type Family, text } from "./family.ts";
 import * as is from "./flags.ts";
 import { KernelSide } from "./kernel-side.ts";
 import type { Operation } from "./operation.ts";
@@ -140,7 +140,7 @@ export class Runner {
 
   /** What a task holds, others may wait for: who comes back when it lets go is reset in its turn, who does not is replaced. */
   async #reset(player: Player): Promise<void> {
-    const left = new Set(Array.from({ length: player.side.count }, (_, task) => task));
+    const left = new Set(allTasks(player.side.count));
     for (let before = left.size + 1; left.size < before; ) {
       before = left.size;
       for (const task of left) {

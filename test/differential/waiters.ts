@@ -2,7 +2,7 @@
 // one alone waits, or all let go of it at once (`…_pass`), and it does not matter.
 
 import type { CallName } from "./calls.ts";
-import { type Context, call, idleTasks, longs, type Sleeping } from "./family.ts";
+import { type Context, call, drawInterrupt, idleTasks, longs, type Sleeping } from "./family.ts";
 import { passes } from "./library-calls.ts";
 import type { Operation } from "./operation.ts";
 import type { Random } from "./random.ts";
@@ -20,14 +20,18 @@ export const inAnyOrder = (waiters: readonly Operation[]): boolean => waiters.le
 /** Whether a task may fall asleep: one stays awake, or none could be woken. */
 export const mayOneSleep = ({ tasks }: Context, sleeping: Sleeping): boolean => idleTasks(tasks, sleeping).length > 1;
 
-/** Out of a thousand operations: another task in the place of a dead one takes as long as hundreds of calls. */
-const DEATHS_PER_MILLE = 4;
+/** Of a thousand operations. To start another task in the place of a dead one takes as long as hundreds of calls. */
+const DEATHS_PER_MILLE = 6;
 
 /** Now and then the death of a task, mostly of one that has something to leave behind. */
 export function drawDeath(random: Random, { tasks }: Context, rich: readonly number[]): Operation | undefined {
   if (random.below(1000) >= DEATHS_PER_MILLE) return undefined;
   return call(rich.length > 0 && random.chance(80) ? random.pick(rich) : random.below(tasks), "die", []);
 }
+
+/** Now and then an interrupt of one of those who sleep, in calls that sleep on. */
+export const drawVainInterrupt = (random: Random, sleeping: Sleeping): Operation | undefined =>
+  sleeping.size > 0 && random.chance(3) ? drawInterrupt(random, sleeping) : undefined;
 
 /** A time that a call is given: it has passed, passes soon, or lies far ahead. */
 type Timing = Pick<Operation, "inputs" | "returns">;
