@@ -32,15 +32,14 @@ import { SCRATCH_BYTES } from "./mailbox.ts";
 import { type Input, namedBy, type Observation, type Operand, type Operation } from "./operation.ts";
 import type { Random } from "./random.ts";
 import { bitOf, NEW_ACTION, NEW_SET, SignalModel } from "./signal-model.ts";
+import { SleepingCalls } from "./sleeping-calls.ts";
 
 const OLD_ACTION = 5120;
 const OLD_SET = 5632;
 const INFO = 8192;
 const TIME = 8704;
 const MESSAGE = 12_288;
-const OPERATIONS = 13_312;
 const POLLED = 14_336;
-const PIPE = 15_360;
 const LOG = 16_384;
 const FILE = 20_480;
 const FILE_BYTES = 128;
@@ -62,7 +61,7 @@ const toThread = ["tgkill", "tkill", "rt_tgsigqueueinfo"];
 const toProcess = ["kill", "rt_sigqueueinfo"];
 
 class SignalDrawing implements Drawing {
-  readonly leftovers = { fifos: [], queues: [] };
+  readonly leftovers: Drawing["leftovers"];
   readonly #context: Context;
   readonly #model: SignalModel;
   /** The signals of this sequence: few, so that they meet. */
@@ -72,18 +71,17 @@ class SignalDrawing implements Drawing {
   #changesUsers = false;
   /** Whether each handler blocks all signals. */
   #ordered = true;
-  /** Tasks that have a pipe, and whether its reader is open. */
-  readonly #pipes = new Map<number, boolean>();
+  readonly #sleeping: SleepingCalls;
   #readsFiles = false;
   /** Signal files that each task has, or had. */
   readonly #files: string[][];
   #made = 0;
-  #hasQueue = false;
-  #hasSet = false;
 
   constructor(context: Context) {
     this.#context = context;
     this.#model = new SignalModel(context.tasks);
+    this.#sleeping = new SleepingCalls(context);
+    this.leftovers = this.#sleeping.leftovers;
     this.#files = Array.from({ length: context.tasks }, () => []);
   }
 
@@ -103,12 +101,12 @@ class SignalDrawing implements Drawing {
       [20, "handled"],
       [10, "wait"],
       [5, "suspend"],
-      [8, "sleep"],
+      [12, "sleep"],
       [this.#readsFiles ? 40 : 0, "file"],
       [5, "group"],
       [2, "alarm"],
       [this.#changesUsers ? 6 : 0, "user"],
-      [4, "make"],
+      [4, "broken"],
     ] as const);
     switch (kind) {
       case "send":
@@ -128,7 +126,7 @@ class SignalDrawing implements Drawing {
       case "suspend":
         return this.#suspend(random, task);
       case "sleep":
-        return this.#sleep(random, task);
+        return this.#sleeping.draw(random, task);
       case "file":
         return this.#file(random, task);
       case "group":
@@ -137,13 +135,14 @@ class SignalDrawing implements Drawing {
         return call(task, "alarm", [random.pick([0, 0, 100, 2 ** 31, 0xffffffff])]);
       case "user":
         return call(task, "setresuid", [random.pick(USERS), random.pick(USERS), 0]);
-      case "make":
-        return this.#make(random, task);
+      case "broken":
+        return this.#sleeping.drawBroken(random, task);
     }
   }
 
   admits(operation: Operation, sleeping: Sleeping): boolean {
     const { name, args } = operation;
+    if (!this.#sleeping.admits(operation)) return false;
     const writes = name === "write" && symbolOf(args[0])?.startsWith("writer");
     if (writes) return this.#maySend(operation, sleeping, { pidOf: operation.task }, SIGPIPE, false);
     if (name === "rt_sigaction") return this.#model.mayAct(operation);
@@ -154,15 +153,11 @@ class SignalDrawing implements Drawing {
 
   observe(observation: Observation): void {
     this.#model.observe(observation);
+    this.#sleeping.observe(observation);
     const { operation, result } = observation;
     if (result === "sleeps" || result < 0) return;
-    if (operation.name === "pipe2") this.#pipes.set(operation.task, true);
-    const closed = operation.name === "close" ? symbolOf(operation.args[0]) : undefined;
-    if (closed?.startsWith("reader")) this.#pipes.set(operation.task, false);
     if (operation.name === "signalfd" || operation.name === "signalfd4" || operation.name === "dup")
       this.#files[operation.task]?.push(namedBy(operation) as string);
-    if (operation.name === "msgget") this.#hasQueue = true;
-    if (operation.name === "semget") this.#hasSet = true;
   }
 
   #begin(random: Random): void {
@@ -392,43 +387,6 @@ class SignalDrawing implements Drawing {
     if (random.chance(30)) return call(task, "pause", []);
     const { pointer, bytes, inputs } = this.#set(random);
     return call(task, "rt_sigsuspend", [pointer, bytes], { inputs });
-  }
-
-  /** A call that sleeps, of each kind: those that go on after a handler with SA_RESTART, and those that never do. */
-  #sleep(random: Random, task: number): Operation | undefined {
-    const kind = random.pick(["read", "poll", "msgrcv", "semop"] as const);
-    if (kind === "read" || kind === "poll") {
-      if (this.#pipes.get(task) !== true) return this.#makePipe(task);
-      const reader = { symbol: `reader ${task}` };
-      if (kind === "read") return call(task, "read", [reader, { at: MESSAGE }, 8]);
-      const inputs = [
-        { at: POLLED, value: { word: reader } },
-        { at: POLLED + 4, value: ints(1) },
-      ];
-      return call(task, "poll", [{ at: POLLED }, 1, -1], { inputs });
-    }
-    if (kind === "msgrcv") {
-      if (!this.#hasQueue) return call(task, "msgget", [0, 0o666], { result: { names: "queue", as: "queue" } });
-      return call(task, "msgrcv", [{ symbol: "queue" }, { at: MESSAGE }, 64, 0, 0]);
-    }
-    if (!this.#hasSet) return call(task, "semget", [0, 1, 0o666], { result: { names: "set", as: "set" } });
-    const value = new Uint8Array(6);
-    new DataView(value.buffer).setInt16(2, -1, true);
-    return call(task, "semop", [{ symbol: "set" }, { at: OPERATIONS }, 1], { inputs: [{ at: OPERATIONS, value }] });
-  }
-
-  /** A pipe, or without readers; and then writes that nobody reads. */
-  #make(random: Random, task: number): Operation | undefined {
-    const isOpen = this.#pipes.get(task);
-    if (isOpen === undefined) return this.#makePipe(task);
-    if (isOpen) return random.chance(40) ? call(task, "close", [{ symbol: `reader ${task}` }]) : undefined;
-    return call(task, "write", [{ symbol: `writer ${task}` }, { at: MESSAGE }, 4]);
-  }
-
-  #makePipe(task: number): Operation | undefined {
-    if (this.#pipes.has(task)) return undefined;
-    const made = ["reader", "writer"].map((end, i) => ({ at: PIPE + 4 * i, symbol: `${end} ${task}` }));
-    return call(task, "pipe2", [{ at: PIPE }, 0], { made });
   }
 
   #file(random: Random, task: number): Operation {

@@ -5,7 +5,7 @@ import { numbers } from "./calls.ts";
 import { SCRATCH_BYTES } from "./mailbox.ts";
 
 /** Far from all that a process has of its own. */
-export const HANDLER_PAGES = 2 ** 45;
+export const HANDLER_PAGES = 3 * 2 ** 43;
 export const HANDLER_PAGES_BYTES = 8192;
 /** For actions with SA_SIGINFO: logs all. */
 export const WITH_INFO = HANDLER_PAGES;
