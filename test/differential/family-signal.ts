@@ -31,7 +31,7 @@ import {
 import { SCRATCH_BYTES } from "./mailbox.ts";
 import { type Input, namedBy, type Observation, type Operand, type Operation } from "./operation.ts";
 import type { Random } from "./random.ts";
-import { bitOf, NEW_ACTION, NEW_SET, SignalModel } from "./signal-model.ts";
+import { bitOf, longAt, NEW_ACTION, NEW_SET, SignalModel } from "./signal-model.ts";
 import { SleepingCalls } from "./sleeping-calls.ts";
 
 const OLD_ACTION = 5120;
@@ -47,6 +47,8 @@ const ACTION_BYTES = 32;
 const SET_BYTES = 8;
 const INFO_BYTES = 128;
 const INFO_KNOWN_BYTES = 48;
+/** New processes take their time. */
+const ENDS_ONE_IN = 1000;
 const WAIT_NS = 2_000_000;
 /** No task has it, here or there. */
 const NOBODY = 0x3ffffff;
@@ -57,8 +59,18 @@ const ALL = 2n ** 64n - 1n;
 const NEVER = bitOf(SIGUSR1);
 const BAD: readonly Operand[] = [-8, { at: SCRATCH_BYTES }, { at: SCRATCH_BYTES - 4 }];
 const USERS = [0, 1000, 1001] as const;
-const toThread = ["tgkill", "tkill", "rt_tgsigqueueinfo"];
-const toProcess = ["kill", "rt_sigqueueinfo"];
+const threadSends = ["tgkill", "tkill", "rt_tgsigqueueinfo"];
+const processSends = ["kill", "rt_sigqueueinfo"];
+/** SIGKILL and SIGSTOP. */
+const UNBLOCKABLE = [9, 19] as const;
+/** Signals that end or stop a task by default, and leave no core. */
+const endings = [1, 2, 12, 13, 14, 15, 20, 21, 22, 26, 29, 30, 34, 64] as const;
+
+interface Sending {
+  readonly signal: number;
+  readonly tasks: readonly number[];
+  readonly toProcess: boolean;
+}
 
 class SignalDrawing implements Drawing {
   readonly leftovers: Drawing["leftovers"];
@@ -68,6 +80,10 @@ class SignalDrawing implements Drawing {
   #signals: readonly number[] = [];
   /** What is caught to begin with. */
   #first: { readonly task: number; readonly signal: number }[] = [];
+  /** What is played next, whatever else could be drawn. */
+  #script: Operation[] = [];
+  /** Whether a task has ended or was stopped. */
+  #isOver = false;
   #changesUsers = false;
   /** Whether each handler blocks all signals. */
   #ordered = true;
@@ -86,12 +102,24 @@ class SignalDrawing implements Drawing {
   }
 
   draw(random: Random, sleeping: Sleeping): Operation | undefined {
+    if (this.#isOver) return undefined;
+    const next = this.#script.shift();
+    if (next) return next;
+    const drawn = this.#drawn(random, sleeping);
+    return drawn && (this.#isLethal(drawn) || this.#isFatal(drawn)) ? undefined : drawn;
+  }
+
+  #drawn(random: Random, sleeping: Sleeping): Operation | undefined {
     if (this.#signals.length === 0) this.#begin(random);
     const idle = idleTasks(this.#context.tasks, sleeping);
     const first = this.#first.pop();
     if (first && random.chance(80)) return this.#take(random, first.task, first.signal, "caught");
     if (idle.length === 0 || (sleeping.size > 0 && random.chance(3))) return drawInterrupt(random, sleeping);
     const task = random.pick(idle);
+    if (random.below(ENDS_ONE_IN) === 0) {
+      this.#script = this.#end(random, task, sleeping);
+      return undefined;
+    }
     const kind = random.weighted([
       [40, "send"],
       [16, "queue"],
@@ -141,17 +169,22 @@ class SignalDrawing implements Drawing {
   }
 
   admits(operation: Operation, sleeping: Sleeping): boolean {
-    const { name, args } = operation;
-    if (!this.#sleeping.admits(operation)) return false;
-    const writes = name === "write" && symbolOf(args[0])?.startsWith("writer");
-    if (writes) return this.#maySend(operation, sleeping, { pidOf: operation.task }, SIGPIPE, false);
-    if (name === "rt_sigaction") return this.#model.mayAct(operation);
-    if (toThread.includes(name))
-      return this.#maySend(operation, sleeping, args[0], args[name === "tkill" ? 1 : 2], false);
-    return !toProcess.includes(name) || this.#maySend(operation, sleeping, args[0], args[1], true);
+    if (this.#isOver || !this.#sleeping.admits(operation)) return false;
+    if (operation.name === "rt_sigaction") return this.#model.mayAct(operation);
+    const sending = this.#sendingOf(operation);
+    if (!sending) return true;
+    const { signal, tasks, toProcess } = sending;
+    const reaches = (task: number): boolean => {
+      const asleep = sleeping.get(task)?.name ?? "";
+      return !["rt_sigsuspend", "rt_sigtimedwait"].includes(asleep) && this.#model.reachesMain(task, signal);
+    };
+    if (toProcess && !tasks.every(reaches)) return false;
+    for (const task of tasks) this.#model.sent(task, signal);
+    return true;
   }
 
   observe(observation: Observation): void {
+    this.#isOver ||= this.#isFatal(observation.operation);
     this.#model.observe(observation);
     this.#sleeping.observe(observation);
     const { operation, result } = observation;
@@ -171,27 +204,46 @@ class SignalDrawing implements Drawing {
     this.#readsFiles = random.chance(35);
   }
 
-  /** The tasks that a pid or group may mean; none where nobody is meant. */
-  #maySend(
-    operation: Operation,
-    sleeping: Sleeping,
-    to: Operand | undefined,
-    which: Operand | undefined,
-    process: boolean,
-  ): boolean {
-    const signal = which as number;
-    if (signal < 1 || signal > 64) return true;
-    const everybody = Array.from({ length: this.#context.tasks }, (_, task) => task);
-    const named = typeof to === "object" && "pidOf" in to;
-    const tasks = named && !to.isGroup ? [to.pidOf] : named || to === 0 ? everybody : [];
-    const takes = (task: number): boolean => {
-      const asleep = sleeping.get(task)?.name ?? "";
-      if (process && ["rt_sigsuspend", "rt_sigtimedwait"].includes(asleep)) return false;
-      return this.#model.maySend(task, signal, process);
-    };
-    if (!tasks.every(takes)) return false;
-    for (const task of tasks) this.#model.sent(task, signal);
-    return operation.task >= 0;
+  /** What an operation sends, and to which tasks; undefined where it sends nothing. */
+  #sendingOf({ task, name, args }: Operation): Sending | undefined {
+    const isBroken = name === "write" && symbolOf(args[0])?.startsWith("writer");
+    const to: Operand | undefined = isBroken ? { pidOf: task } : args[0];
+    const toProcess = processSends.includes(name);
+    if (!isBroken && !toProcess && !threadSends.includes(name)) return undefined;
+    const signal = isBroken ? SIGPIPE : (args[name === "tgkill" || name === "rt_tgsigqueueinfo" ? 2 : 1] as number);
+    if (signal < 1 || signal > 64) return undefined;
+    const everybody = Array.from({ length: this.#context.tasks }, (_, one) => one);
+    const isNamed = typeof to === "object" && "pidOf" in to;
+    const tasks = isNamed && !to.isGroup ? [to.pidOf] : isNamed || to === 0 ? everybody : [];
+    return { signal, tasks, toProcess };
+  }
+
+  /** Whether a task ends or stops by an operation. */
+  #isFatal(operation: Operation): boolean {
+    const sending = this.#sendingOf(operation);
+    if (!sending) return this.#model.unblocksFatal(operation, longAt(operation, NEW_SET));
+    return sending.tasks.some((task) => this.#model.isFatal(task, sending.signal));
+  }
+
+  #isLethal(operation: Operation): boolean {
+    const sending = this.#sendingOf(operation);
+    return sending?.tasks.some((task) => this.#model.isLethal(task, sending.signal)) ?? false;
+  }
+
+  /** What ends or stops a task, and the sequence: a signal that nobody catches, or that is let through, SIGKILL, or SIGSTOP. */
+  #end(random: Random, task: number, sleeping: Sleeping): Operation[] {
+    const target = random.chance(70) ? this.#somebody(random, sleeping) : task;
+    const send = (to: number, signal: number): Operation =>
+      call(task, "tgkill", [{ pidOf: to }, { pidOf: to }, signal]);
+    if (random.chance(40)) return [send(target, random.pick(UNBLOCKABLE))];
+    const signal = random.pick(endings);
+    const inputs = [{ at: NEW_SET, value: longs(bitOf(signal)) }];
+    const mask = (how: number): Operation =>
+      call(task, "rt_sigprocmask", [how, { at: NEW_SET }, 0, SET_BYTES], { inputs });
+    const action = [{ at: NEW_ACTION, value: longs(is.SIG_DFL, 0, 0, 0) }];
+    const forget = call(task, "rt_sigaction", [signal, { at: NEW_ACTION }, 0, SET_BYTES], { inputs: action });
+    if (random.chance(50)) return [mask(is.SIG_UNBLOCK), forget, send(task, signal)];
+    return [mask(is.SIG_BLOCK), forget, send(task, signal), mask(is.SIG_UNBLOCK)];
   }
 
   #signal(random: Random): number {

@@ -103,6 +103,7 @@ export class KernelSide extends Side {
    * a word of its own instead, in a futex call that /proc shows; whoever wakes it has changed the word by then.
    */
   protected sleeps(task: number): boolean {
+    if (!this.threadSleeps(task)) return false; // it may have died meanwhile, or have been stopped
     const states = this.#waitStates(task);
     if (states.includes(SLEEPING)) return true;
     if (states.some((state) => state !== POLLED)) return false;

@@ -20,7 +20,7 @@ export const DESCRIPTORS = 61;
 export const FREE_KEY = 0x7ffffff1;
 
 /** How a call stands. */
-export type Standing = "back" | "sleeps" | "hangs" | "dead";
+export type Standing = "back" | "sleeps" | "hangs" | "dead" | "stopped";
 
 interface Task {
   readonly child: ChildProcess;
@@ -95,7 +95,8 @@ export abstract class Side {
       if (!returns && this.sleeps(task)) return slot.state === DONE ? "back" : "sleeps";
       yieldProcessor();
       if (turn % 64 !== 0) continue;
-      if (this.#isDead(task)) return "dead";
+      const state = this.#stateOf(task);
+      if (!"RSD".includes(state)) return state === "T" ? "stopped" : "dead";
       end ||= performance.now() + HUNG_MS;
       if (performance.now() > end) return "hangs";
     }
@@ -110,10 +111,6 @@ export abstract class Side {
   protected callOf(task: number): string[] | undefined {
     const text = this.#read((this.#tasks[task] as Task).call);
     return text.startsWith("running") ? undefined : text.split(" ");
-  }
-
-  #isDead(task: number): boolean {
-    return !"RSD".includes(this.#stateOf(task));
   }
 
   #stateOf(task: number): string {
