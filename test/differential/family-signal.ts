@@ -11,7 +11,6 @@ import {
   drawInterrupt,
   type Family,
   idleTasks,
-  ints,
   longs,
   type Sleeping,
   symbolOf,
@@ -23,41 +22,28 @@ import {
   ignoredByDefault,
   RESTORER,
   realTimeSignals,
-  SIGUSR1,
   standardSignals,
   WITH_INFO,
   WITHOUT_INFO,
 } from "./handlers.ts";
-import { SCRATCH_BYTES } from "./mailbox.ts";
-import { type Input, namedBy, type Observation, type Operand, type Operation } from "./operation.ts";
+import type { Observation, Operand, Operation } from "./operation.ts";
 import type { Random } from "./random.ts";
+import { SignalFileCalls } from "./signal-file-calls.ts";
 import { bitOf, longAt, NEW_ACTION, NEW_SET, SignalModel } from "./signal-model.ts";
+import { NOBODY, SIGPIPE, SignalSends } from "./signal-sends.ts";
+import { ALL_SIGNALS, BAD_POINTERS, SET_BYTES, SignalSets } from "./signal-sets.ts";
 import { SleepingCalls } from "./sleeping-calls.ts";
 
 const OLD_ACTION = 5120;
 const OLD_SET = 5632;
 const INFO = 8192;
 const TIME = 8704;
-const MESSAGE = 12_288;
-const POLLED = 14_336;
 const LOG = 16_384;
-const FILE = 20_480;
-const FILE_BYTES = 128;
 const ACTION_BYTES = 32;
-const SET_BYTES = 8;
 const INFO_BYTES = 128;
-const INFO_KNOWN_BYTES = 48;
 /** New processes take their time. */
 const ENDS_ONE_IN = 1000;
 const WAIT_NS = 2_000_000;
-/** No task has it, here or there. */
-const NOBODY = 0x3ffffff;
-const SIGPIPE = 13;
-const SIGCONT = 18;
-const ALL = 2n ** 64n - 1n;
-/** What Linux's tasks never block: the harness interrupts by it. */
-const NEVER = bitOf(SIGUSR1);
-const BAD: readonly Operand[] = [-8, { at: SCRATCH_BYTES }, { at: SCRATCH_BYTES - 4 }];
 const USERS = [0, 1000, 1001] as const;
 const threadSends = ["tgkill", "tkill", "rt_tgsigqueueinfo"];
 const processSends = ["kill", "rt_sigqueueinfo"];
@@ -89,16 +75,17 @@ class SignalDrawing implements Drawing {
   #ordered = true;
   readonly #sleeping: SleepingCalls;
   #readsFiles = false;
-  /** Signal files that each task has, or had. */
-  readonly #files: string[][];
-  #made = 0;
+  #sets = new SignalSets([]);
+  #sends: SignalSends;
+  #files: SignalFileCalls;
 
   constructor(context: Context) {
     this.#context = context;
     this.#model = new SignalModel(context.tasks);
     this.#sleeping = new SleepingCalls(context);
     this.leftovers = this.#sleeping.leftovers;
-    this.#files = Array.from({ length: context.tasks }, () => []);
+    this.#sends = new SignalSends(context.tasks, [], false);
+    this.#files = new SignalFileCalls(context.tasks, this.#sets);
   }
 
   draw(random: Random, sleeping: Sleeping): Operation | undefined {
@@ -138,9 +125,9 @@ class SignalDrawing implements Drawing {
     ] as const);
     switch (kind) {
       case "send":
-        return this.#send(random, task, sleeping);
+        return this.#sends.draw(random, task, sleeping);
       case "queue":
-        return this.#queue(random, task, sleeping);
+        return this.#sends.drawQueued(random, task, sleeping);
       case "act":
         return this.#act(random, task);
       case "mask":
@@ -156,7 +143,7 @@ class SignalDrawing implements Drawing {
       case "sleep":
         return this.#sleeping.draw(random, task);
       case "file":
-        return this.#file(random, task);
+        return this.#files.draw(random, task);
       case "group":
         return this.#group(random, task);
       case "alarm":
@@ -187,10 +174,7 @@ class SignalDrawing implements Drawing {
     this.#isOver ||= this.#isFatal(observation.operation);
     this.#model.observe(observation);
     this.#sleeping.observe(observation);
-    const { operation, result } = observation;
-    if (result === "sleeps" || result < 0) return;
-    if (operation.name === "signalfd" || operation.name === "signalfd4" || operation.name === "dup")
-      this.#files[operation.task]?.push(namedBy(operation) as string);
+    this.#files.observe(observation);
   }
 
   #begin(random: Random): void {
@@ -202,6 +186,9 @@ class SignalDrawing implements Drawing {
     this.#changesUsers = this.#context.isRoot && random.chance(25);
     this.#ordered = random.chance(65);
     this.#readsFiles = random.chance(35);
+    this.#sets = new SignalSets(this.#signals);
+    this.#sends = new SignalSends(this.#context.tasks, this.#signals, this.#changesUsers);
+    this.#files = new SignalFileCalls(this.#context.tasks, this.#sets);
   }
 
   /** What an operation sends, and to which tasks; undefined where it sends nothing. */
@@ -232,7 +219,7 @@ class SignalDrawing implements Drawing {
 
   /** What ends or stops a task, and the sequence: a signal that nobody catches, or that is let through, SIGKILL, or SIGSTOP. */
   #end(random: Random, task: number, sleeping: Sleeping): Operation[] {
-    const target = random.chance(70) ? this.#somebody(random, sleeping) : task;
+    const target = random.chance(70) ? this.#sends.somebody(random, sleeping) : task;
     const send = (to: number, signal: number): Operation =>
       call(task, "tgkill", [{ pidOf: to }, { pidOf: to }, signal]);
     if (random.chance(40)) return [send(target, random.pick(UNBLOCKABLE))];
@@ -246,76 +233,8 @@ class SignalDrawing implements Drawing {
     return [mask(is.SIG_BLOCK), forget, send(task, signal), mask(is.SIG_UNBLOCK)];
   }
 
-  #signal(random: Random): number {
-    const signal = random.pick(this.#signals);
-    // Whether two tasks are of one session is nothing that ours know.
-    return this.#changesUsers && signal === SIGCONT ? SIGPIPE : signal;
-  }
-
-  #target(random: Random, sleeping: Sleeping): Operand {
-    if (random.chance(4)) return random.pick([NOBODY, 0, -1, -(2 ** 31)]);
-    return { pidOf: this.#somebody(random, sleeping) };
-  }
-
-  /** Mostly one that sleeps, if there is one. */
-  #somebody(random: Random, sleeping: Sleeping): number {
-    return sleeping.size > 0 && random.chance(60)
-      ? random.pick([...sleeping.keys()])
-      : random.below(this.#context.tasks);
-  }
-
-  #send(random: Random, task: number, sleeping: Sleeping): Operation {
-    const signal = random.chance(4) ? random.pick([0, 0, -1, 65, 2 ** 31 - 1]) : this.#signal(random);
-    const kind = random.below(10);
-    if (kind < 6) {
-      const target = this.#target(random, sleeping);
-      const thread = random.chance(4) ? this.#target(random, sleeping) : target;
-      return call(task, "tgkill", [target, thread, signal]);
-    }
-    if (kind < 8) return call(task, "tkill", [this.#target(random, sleeping), signal]);
-    const wanted = random.weighted<Operand>([
-      [70, { pidOf: this.#somebody(random, sleeping) }],
-      [10, { pidOf: random.below(this.#context.tasks), isGroup: true }],
-      [6, 0],
-      [8, NOBODY],
-      [3, -NOBODY],
-      [1, -(2 ** 31)],
-    ]);
-    return call(task, "kill", [wanted, signal]);
-  }
-
-  #queue(random: Random, task: number, sleeping: Sleeping): Operation {
-    const code = random.weighted<number>([
-      [60, is.SI_QUEUE],
-      [4, -3],
-      [4, -4],
-      [4, is.SI_TKILL],
-      [4, 0],
-      [4, is.SI_KERNEL],
-      [2, 7],
-      [2, -7],
-      [3, -8],
-      [3, -60],
-      [3, -100],
-    ]);
-    const signal = random.chance(5) ? random.pick([0, -1, 65]) : this.#signal(random);
-    const value = new Uint8Array(INFO_BYTES);
-    value.set(ints(99, 0, code, 0, 0, 1000 + random.below(3)));
-    value.set(longs(random.pick([random.below(100), -1, 2n ** 63n])), 24);
-    if (random.chance(5)) value[INFO_KNOWN_BYTES + random.below(80)] = 1;
-    const inputs: Input[] = [{ at: INFO, value }];
-    if (random.chance(50)) inputs.push({ at: INFO + 16, value: { word: { pidOf: task } } });
-    const last = SCRATCH_BYTES - INFO_KNOWN_BYTES;
-    inputs.push({ at: last, value: value.subarray(0, INFO_KNOWN_BYTES) });
-    const pointer = random.chance(4) ? random.pick([0, ...BAD, { at: last }]) : { at: INFO };
-    const target = this.#target(random, sleeping);
-    if (random.chance(30)) return call(task, "rt_sigqueueinfo", [target, signal, pointer], { inputs });
-    const thread = random.chance(4) ? this.#target(random, sleeping) : target;
-    return call(task, "rt_tgsigqueueinfo", [target, thread, signal, pointer], { inputs });
-  }
-
   #act(random: Random, task: number): Operation {
-    const signal = random.chance(5) ? random.pick([0, -1, 9, 19, 65]) : this.#signal(random);
+    const signal = random.chance(5) ? random.pick([0, -1, 9, 19, 65]) : random.pick(this.#signals);
     const kind = random.weighted([
       [60, "caught"],
       [16, "ignored"],
@@ -324,9 +243,9 @@ class SignalDrawing implements Drawing {
       [3, "bad"],
     ] as const);
     const set = random.chance(3) ? random.pick([0, 4, 16]) : SET_BYTES;
-    if (kind === "bad") return call(task, "rt_sigaction", [signal, random.pick(BAD), { at: OLD_ACTION }, set]);
+    if (kind === "bad") return call(task, "rt_sigaction", [signal, random.pick(BAD_POINTERS), { at: OLD_ACTION }, set]);
     if (kind === "asked") {
-      const old = random.chance(90) ? { at: OLD_ACTION } : random.pick(BAD);
+      const old = random.chance(90) ? { at: OLD_ACTION } : random.pick(BAD_POINTERS);
       return call(task, "rt_sigaction", [signal, 0, old, set], { outputs: oldAction });
     }
     return this.#take(random, task, signal, kind, set);
@@ -354,7 +273,7 @@ class SignalDrawing implements Drawing {
     if (random.chance(20)) flags += is.SA_NODEFER;
     if (random.chance(ignoredByDefault.includes(signal) ? 30 : 0)) flags += is.SA_RESETHAND;
     if (random.chance(10)) flags += random.pick([1, 2, 0x20, 0x800, 0x1000, 2 ** 40]);
-    const mask = this.#ordered ? ALL : this.#drawnSet(random);
+    const mask = this.#ordered ? ALL_SIGNALS : this.#sets.draw(random);
     if (kind !== "caught") {
       return longs(
         kind === "ignored" ? is.SIG_IGN : is.SIG_DFL,
@@ -366,38 +285,20 @@ class SignalDrawing implements Drawing {
     return longs(withInfo ? WITH_INFO : WITHOUT_INFO, flags + is.SA_RESTORER, RESTORER, mask);
   }
 
-  #drawnSet(random: Random): bigint {
-    const some = this.#signals.filter(() => random.chance(50)).reduce((set, signal) => set | bitOf(signal), 0n);
-    return random.weighted([
-      [60, some],
-      [10, 0n],
-      [15, ALL & ~NEVER],
-      [5, some | bitOf(9) | bitOf(19)],
-    ]);
-  }
-
-  #set(random: Random): { pointer: Operand; bytes: number; inputs: Input[] } {
-    return {
-      pointer: random.chance(3) ? random.pick(BAD) : { at: NEW_SET },
-      bytes: random.chance(2) ? random.pick([0, 4, 16]) : SET_BYTES,
-      inputs: [{ at: NEW_SET, value: longs(this.#drawnSet(random)) }],
-    };
-  }
-
   #mask(random: Random, task: number): Operation {
     const how = random.chance(3)
       ? random.pick([3, -1])
       : random.pick([is.SIG_BLOCK, is.SIG_BLOCK, is.SIG_UNBLOCK, is.SIG_SETMASK]);
-    const { pointer, bytes, inputs } = this.#set(random);
+    const { pointer, bytes, inputs } = this.#sets.drawArgument(random);
     const asks = random.chance(15);
     // Where the old mask finds no place, Linux has set the new one.
-    const old = asks && random.chance(10) ? random.pick(BAD) : random.chance(50) ? { at: OLD_SET } : 0;
+    const old = asks && random.chance(10) ? random.pick(BAD_POINTERS) : random.chance(50) ? { at: OLD_SET } : 0;
     const outputs = old === 0 ? [] : [{ at: OLD_SET, bytes: SET_BYTES, as: "set" as const }];
     return call(task, "rt_sigprocmask", [how, asks ? 0 : pointer, old, bytes], { inputs, outputs });
   }
 
   #pending(random: Random, task: number): Operation {
-    const pointer = random.chance(3) ? random.pick(BAD) : { at: OLD_SET };
+    const pointer = random.chance(3) ? random.pick(BAD_POINTERS) : { at: OLD_SET };
     const bytes = random.chance(5) ? random.pick([0, 4, 9, -1]) : SET_BYTES;
     const as = bytes === SET_BYTES ? ("set" as const) : ("bytes" as const);
     return call(task, "rt_sigpending", [pointer, bytes], { outputs: [{ at: OLD_SET, bytes: SET_BYTES, as }] });
@@ -409,7 +310,7 @@ class SignalDrawing implements Drawing {
   }
 
   #wait(random: Random, task: number): Operation {
-    const { pointer, bytes, inputs } = this.#set(random);
+    const { pointer, bytes, inputs } = this.#sets.drawArgument(random);
     const [seconds, nanoseconds] = random.weighted<readonly [number, number]>([
       [50, [0, 0]],
       [15, [0, WAIT_NS]],
@@ -422,7 +323,7 @@ class SignalDrawing implements Drawing {
     const time: Operand = random.weighted<Operand>([
       [70, { at: TIME }],
       [15, 0],
-      [3, random.pick(BAD)],
+      [3, random.pick(BAD_POINTERS)],
     ]);
     inputs.push({ at: TIME, value: longs(seconds, nanoseconds) });
     const info = random.chance(80) ? { at: INFO } : 0;
@@ -437,55 +338,8 @@ class SignalDrawing implements Drawing {
 
   #suspend(random: Random, task: number): Operation {
     if (random.chance(30)) return call(task, "pause", []);
-    const { pointer, bytes, inputs } = this.#set(random);
+    const { pointer, bytes, inputs } = this.#sets.drawArgument(random);
     return call(task, "rt_sigsuspend", [pointer, bytes], { inputs });
-  }
-
-  #file(random: Random, task: number): Operation {
-    const files = this.#files[task] as string[];
-    const file: Operand =
-      files.length > 0 && !random.chance(3) ? { symbol: random.pick(files) } : random.pick([-1, 9999]);
-    const kind = files.length === 0 ? "make" : random.weighted(fileCalls);
-    if (kind === "make") return this.#makeFile(random, task, file);
-    if (kind === "read") {
-      const pointer = random.chance(3) ? -8 : { at: FILE };
-      const bytes = random.pick([FILE_BYTES, FILE_BYTES, 2 * FILE_BYTES, 4 * FILE_BYTES, 3 * FILE_BYTES + 5, 127, 0]);
-      const outputs = [{ at: FILE, bytes: 4 * FILE_BYTES, as: "file-infos" as const }];
-      return call(task, "read", [file, pointer, bytes], { outputs });
-    }
-    if (kind === "poll") {
-      const inputs = [
-        { at: POLLED, value: { word: file } },
-        { at: POLLED + 4, value: ints(random.pick([1, 0xff, 4])) },
-      ];
-      const outputs = [{ at: POLLED, bytes: 8, as: "poll" as const }];
-      return call(task, "poll", [{ at: POLLED }, 1, random.pick([0, 0, -1])], { inputs, outputs });
-    }
-    if (kind === "flags") {
-      if (random.chance(50)) return call(task, "fcntl", [file, is.F_GETFL, 0]);
-      return call(task, "fcntl", [
-        file,
-        is.F_SETFL,
-        random.pick([0, is.O_NONBLOCK, is.O_NONBLOCK | is.O_APPEND, is.O_DIRECT]),
-      ]);
-    }
-    if (kind === "dup") return call(task, "dup", [file], { result: this.#newFile() });
-    if (kind === "close") return call(task, "close", [file]);
-    if (kind === "write") return call(task, "write", [file, { at: MESSAGE }, random.pick([0, FILE_BYTES])]);
-    return call(task, "ioctl", [file, is.FIONREAD, { at: FILE }]);
-  }
-
-  #newFile(): { names: string; as: "descriptor" } {
-    return { names: `file ${this.#made++}`, as: "descriptor" };
-  }
-
-  #makeFile(random: Random, task: number, other: Operand): Operation {
-    const { pointer, bytes, inputs } = this.#set(random);
-    const file = random.chance(70) ? -1 : random.chance(10) ? { symbol: `reader ${task}` } : other;
-    const rest = { inputs, result: this.#newFile() };
-    if (random.chance(30)) return call(task, "signalfd", [file, pointer, bytes], rest);
-    const flags = random.pick([0, is.O_NONBLOCK, is.O_NONBLOCK, is.O_NONBLOCK | is.O_CLOEXEC, 1, is.O_APPEND]);
-    return call(task, "signalfd4", [file, pointer, bytes, flags], rest);
   }
 
   #group(random: Random, task: number): Operation {
@@ -497,17 +351,6 @@ class SignalDrawing implements Drawing {
     return call(task, "getpgrp", [], { result: "task" });
   }
 }
-
-const fileCalls = [
-  [10, "make"],
-  [40, "read"],
-  [14, "poll"],
-  [4, "flags"],
-  [2, "dup"],
-  [3, "close"],
-  [1, "write"],
-  [1, "ioctl"],
-] as const;
 
 const oldAction = [{ at: OLD_ACTION, bytes: ACTION_BYTES, as: "action" as const }];
 
