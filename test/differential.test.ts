@@ -10,6 +10,7 @@ import { Differential, summaryOf, Unfit } from "./differential/differential.ts";
 import { families } from "./differential/families.ts";
 import { call, longs } from "./differential/family.ts";
 import * as is from "./differential/flags.ts";
+import { RESTORER, WITHOUT_INFO } from "./differential/handlers.ts";
 import { mutexTypes } from "./differential/library-calls.ts";
 import type { Operand, Operation } from "./differential/operation.ts";
 import { PATH, pathInput } from "./differential/paths.ts";
@@ -176,6 +177,86 @@ describe("beside Linux", { skip: typeof missing === "string" ? missing : false }
     assert.deepEqual(texts, [
       ["0", "0", "EDEADLK", "0"],
       ["0", "0", "EBUSY", "0"],
+    ]);
+  });
+
+  const [SIGUSR2, REAL_TIME, SIGSYS] = [12, 40, 31];
+  const [ACTION, SET, INFO, LOG] = [4096, 4608, 8192, 16_384];
+  const bit = (signal: number): bigint => 1n << BigInt(signal - 1);
+  const catches = (signal: number) =>
+    call(0, "rt_sigaction", [signal, { at: ACTION }, 0, 8], {
+      inputs: [{ at: ACTION, value: longs(WITHOUT_INFO, is.SA_RESTORER, RESTORER, 0) }],
+    });
+  const mask = (how: number, set: bigint, old: Operand = 0) =>
+    call(0, "rt_sigprocmask", [how, { at: SET }, old, 8], { inputs: [{ at: SET, value: longs(set) }] });
+  const send = (signal: number) => call(0, "tgkill", [{ pidOf: 0 }, { pidOf: 0 }, signal]);
+  const blocked = call(0, "rt_sigprocmask", [0, 0, { at: SET }, 8], { outputs: [{ at: SET, bytes: 8, as: "set" }] });
+
+  test("row efault-keeps: a mask is set on Linux though the old one finds no place, and a signal taken, and here they stay", async (t) => {
+    if (!differential) return t.skip(unfit);
+    const wait = (info: Operand) =>
+      call(0, "rt_sigtimedwait", [{ at: SET }, info, { at: LOG }, 8], {
+        inputs: [
+          { at: SET, value: longs(bit(SIGUSR2)) },
+          { at: LOG, value: longs(0, 0) },
+        ],
+      });
+    const steps = [mask(is.SIG_BLOCK, bit(SIGUSR2), -8), blocked, mask(is.SIG_BLOCK, bit(SIGUSR2)), send(SIGUSR2)];
+    const texts = played(differential, [...steps, wait(-8), wait(0)]);
+    assert.deepEqual(texts, [
+      ["EFAULT", "0 800", "0", "0", "EFAULT", "EAGAIN"],
+      ["EFAULT", "0 0", "0", "0", "EFAULT", String(SIGUSR2)],
+    ]);
+  });
+
+  test("row handler-order: handlers that do not block each other begin in another order on Linux, and faults come first", async (t) => {
+    if (!differential) return t.skip(unfit);
+    const all = [SIGUSR2, REAL_TIME, SIGSYS];
+    const set = all.reduce((sum, signal) => sum | bit(signal), 0n);
+    const log = call(0, "handled", [{ at: LOG }], { outputs: [{ at: LOG, bytes: 256, as: "handled" }] });
+    const steps = [...all.map(catches), mask(is.SIG_BLOCK, set), ...all.map(send), mask(is.SIG_UNBLOCK, set), log];
+    const orders = played(differential, steps).map((texts) =>
+      [...(texts.at(-1) ?? "").matchAll(/(\d+) code/g)].map(([, signal]) => Number(signal)),
+    );
+    assert.deepEqual(orders, [
+      [REAL_TIME, SIGUSR2, SIGSYS],
+      [SIGUSR2, SIGSYS, REAL_TIME],
+    ]);
+  });
+
+  test("row signal-info: of what a sender says Linux keeps all, and we the code, the sender and the value", async (t) => {
+    if (!differential) return t.skip(unfit);
+    const info = longs(5n << 32n, 0xffff_ffffn, 0, 7, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    const texts = played(differential, [
+      mask(is.SIG_BLOCK, bit(REAL_TIME)),
+      call(0, "rt_tgsigqueueinfo", [{ pidOf: 0 }, { pidOf: 0 }, REAL_TIME, { at: INFO }], {
+        inputs: [{ at: INFO, value: info }],
+      }),
+      call(0, "rt_sigtimedwait", [{ at: SET }, { at: INFO }, 0, 8], {
+        inputs: [{ at: SET, value: longs(bit(REAL_TIME)) }],
+        outputs: [{ at: INFO, bytes: 128, as: "info" }],
+      }),
+    ]);
+    assert.deepEqual(
+      texts.map((all) => all.at(-1)),
+      [
+        "40 signal,errno,code 40,5,-1 of nobody uid 0 value 7 and more",
+        "40 signal,errno,code 40,0,-1 of nobody uid 0 value 7",
+      ],
+    );
+  });
+
+  test("row no-sessions: SIGCONT is sent to another user's task within a session on Linux, and here as other signals", async (t) => {
+    if (!differential) return t.skip(unfit);
+    if (!differential.context.isRoot) return t.skip("only user 0 becomes another");
+    const texts = played(differential, [
+      call(0, "setresuid", [1000, 1000, 0]),
+      call(0, "tgkill", [{ pidOf: 1 }, { pidOf: 1 }, SIGUSR2]),
+      call(0, "tgkill", [{ pidOf: 1 }, { pidOf: 1 }, 18]),
+    ]);
+    assert.deepEqual(texts, [
+      ["0", "EPERM", "0"],
+      ["0", "EPERM", "EPERM"],
     ]);
   });
 

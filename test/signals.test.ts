@@ -1,6 +1,7 @@
 // Signals: signal(7), kill(2), sigaction(2), sigprocmask(2), sigwaitinfo(2), and the mission's "Signals".
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { E2BIG, EAGAIN, EFAULT, EINTR, EINVAL, EPERM, EPIPE, ESRCH } from "../src/abi/errno.ts";
 import { defaultAction, SI_QUEUE, SI_TKILL, signals } from "../src/abi/signals.ts";
@@ -583,26 +584,21 @@ inWorld("processes", (world) => {
     }
   });
 
-  test("SIGSTOP stops a process, and SIGCONT lets it go on, also where it blocks it", async () => {
+  const stopAndContinue = async (blocked: readonly "SIGCONT"[]): Promise<void> => {
     const kernel = world.createKernel();
-    const task = await world.startTask(kernel, "catchSignals", { caught: ["SIGUSR1"], blocked: ["SIGCONT"] });
+    const task = await world.startTask(kernel, "catchSignals", { caught: ["SIGUSR1"], blocked });
     assert.equal(await task.report(), "ready");
     const { osPid } = kernel.tasks().find(({ pid }) => pid === task.pid) ?? { osPid: 0 };
-    const state = async (): Promise<string> => {
-      const { readFileSync } = await import("node:fs");
-      return /^State:\s+(\w)/m.exec(readFileSync(`/proc/${osPid}/status`, "utf8"))?.[1] ?? "";
-    };
-    let seen = "";
+    const state = (): string => /^State:\s+(\w)/m.exec(readFileSync(`/proc/${osPid}/status`, "utf8"))?.[1] ?? "";
     kernel.kill(task.pid, "SIGSTOP");
-    await until(() => {
-      void state().then((now) => {
-        seen = now;
-      });
-      return seen === "T";
-    }, "it to stop");
+    await until(() => state() === "T", "it to stop");
     kernel.kill(task.pid, "SIGCONT");
     kernel.kill(task.pid, "SIGUSR1");
     assert.equal(await task.report(), `SIGUSR1:${kernel.pid}:0`);
     task.send("end");
-  });
+  };
+
+  test("SIGSTOP stops a process, and SIGCONT lets it go on", () => stopAndContinue([]));
+
+  test("SIGCONT lets a process go on that blocks it", () => stopAndContinue(["SIGCONT"]));
 });

@@ -11,7 +11,6 @@ import {
   drawInterrupt,
   type Family,
   idleTasks,
-  ints,
   longs,
   type Sleeping,
   symbolOf,
@@ -23,77 +22,91 @@ import {
   ignoredByDefault,
   RESTORER,
   realTimeSignals,
-  SIGUSR1,
   standardSignals,
   WITH_INFO,
   WITHOUT_INFO,
 } from "./handlers.ts";
-import { SCRATCH_BYTES } from "./mailbox.ts";
-import { type Input, namedBy, type Observation, type Operand, type Operation } from "./operation.ts";
+import type { Observation, Operand, Operation } from "./operation.ts";
 import type { Random } from "./random.ts";
-import { bitOf, NEW_ACTION, NEW_SET, SignalModel } from "./signal-model.ts";
+import { SignalFileCalls } from "./signal-file-calls.ts";
+import { bitOf, longAt, NEW_ACTION, NEW_SET, SignalModel } from "./signal-model.ts";
+import { NOBODY, SIGPIPE, SignalSends } from "./signal-sends.ts";
+import { ALL_SIGNALS, BAD_POINTERS, SET_BYTES, SignalSets } from "./signal-sets.ts";
+import { SleepingCalls } from "./sleeping-calls.ts";
 
 const OLD_ACTION = 5120;
 const OLD_SET = 5632;
 const INFO = 8192;
 const TIME = 8704;
-const MESSAGE = 12_288;
-const OPERATIONS = 13_312;
-const POLLED = 14_336;
-const PIPE = 15_360;
 const LOG = 16_384;
-const FILE = 20_480;
-const FILE_BYTES = 128;
 const ACTION_BYTES = 32;
-const SET_BYTES = 8;
 const INFO_BYTES = 128;
-const INFO_KNOWN_BYTES = 48;
+/** New processes take their time. */
+const ENDS_ONE_IN = 1000;
 const WAIT_NS = 2_000_000;
-/** No task has it, here or there. */
-const NOBODY = 0x3ffffff;
-const SIGPIPE = 13;
-const SIGCONT = 18;
-const ALL = 2n ** 64n - 1n;
-/** What Linux's tasks never block: the harness interrupts by it. */
-const NEVER = bitOf(SIGUSR1);
-const BAD: readonly Operand[] = [-8, { at: SCRATCH_BYTES }, { at: SCRATCH_BYTES - 4 }];
 const USERS = [0, 1000, 1001] as const;
-const toThread = ["tgkill", "tkill", "rt_tgsigqueueinfo"];
-const toProcess = ["kill", "rt_sigqueueinfo"];
+const threadSends = ["tgkill", "tkill", "rt_tgsigqueueinfo"];
+const processSends = ["kill", "rt_sigqueueinfo"];
+/** SIGKILL and SIGSTOP. */
+const UNBLOCKABLE = [9, 19] as const;
+/** Signals that end or stop a task by default, and leave no core. */
+const endings = [1, 2, 12, 13, 14, 15, 20, 21, 22, 26, 29, 30, 34, 64] as const;
+
+interface Sending {
+  readonly signal: number;
+  readonly tasks: readonly number[];
+  readonly toProcess: boolean;
+}
 
 class SignalDrawing implements Drawing {
-  readonly leftovers = { fifos: [], queues: [] };
+  readonly leftovers: Drawing["leftovers"];
   readonly #context: Context;
   readonly #model: SignalModel;
   /** The signals of this sequence: few, so that they meet. */
   #signals: readonly number[] = [];
   /** What is caught to begin with. */
   #first: { readonly task: number; readonly signal: number }[] = [];
+  /** What is played next, whatever else could be drawn. */
+  #script: Operation[] = [];
+  /** Whether a task has ended or was stopped. */
+  #isOver = false;
   #changesUsers = false;
   /** Whether each handler blocks all signals. */
   #ordered = true;
-  /** Tasks that have a pipe, and whether its reader is open. */
-  readonly #pipes = new Map<number, boolean>();
+  readonly #sleeping: SleepingCalls;
   #readsFiles = false;
-  /** Signal files that each task has, or had. */
-  readonly #files: string[][];
-  #made = 0;
-  #hasQueue = false;
-  #hasSet = false;
+  #sets = new SignalSets([]);
+  #sends: SignalSends;
+  #files: SignalFileCalls;
 
   constructor(context: Context) {
     this.#context = context;
     this.#model = new SignalModel(context.tasks);
-    this.#files = Array.from({ length: context.tasks }, () => []);
+    this.#sleeping = new SleepingCalls(context);
+    this.leftovers = this.#sleeping.leftovers;
+    this.#sends = new SignalSends(context.tasks, [], false);
+    this.#files = new SignalFileCalls(context.tasks, this.#sets);
   }
 
   draw(random: Random, sleeping: Sleeping): Operation | undefined {
+    if (this.#isOver) return undefined;
+    const next = this.#script.shift();
+    if (next) return next;
+    const drawn = this.#drawn(random, sleeping);
+    return drawn && (this.#isLethal(drawn) || this.#isFatal(drawn)) ? undefined : drawn;
+  }
+
+  #drawn(random: Random, sleeping: Sleeping): Operation | undefined {
     if (this.#signals.length === 0) this.#begin(random);
     const idle = idleTasks(this.#context.tasks, sleeping);
     const first = this.#first.pop();
     if (first && random.chance(80)) return this.#take(random, first.task, first.signal, "caught");
     if (idle.length === 0 || (sleeping.size > 0 && random.chance(3))) return drawInterrupt(random, sleeping);
     const task = random.pick(idle);
+    if (random.below(ENDS_ONE_IN) === 0) {
+      this.#script = this.#end(random, task, sleeping);
+      return undefined;
+    }
     const kind = random.weighted([
       [40, "send"],
       [16, "queue"],
@@ -103,18 +116,18 @@ class SignalDrawing implements Drawing {
       [20, "handled"],
       [10, "wait"],
       [5, "suspend"],
-      [8, "sleep"],
+      [12, "sleep"],
       [this.#readsFiles ? 40 : 0, "file"],
       [5, "group"],
       [2, "alarm"],
       [this.#changesUsers ? 6 : 0, "user"],
-      [4, "make"],
+      [4, "broken"],
     ] as const);
     switch (kind) {
       case "send":
-        return this.#send(random, task, sleeping);
+        return this.#sends.draw(random, task, sleeping);
       case "queue":
-        return this.#queue(random, task, sleeping);
+        return this.#sends.drawQueued(random, task, sleeping);
       case "act":
         return this.#act(random, task);
       case "mask":
@@ -128,41 +141,40 @@ class SignalDrawing implements Drawing {
       case "suspend":
         return this.#suspend(random, task);
       case "sleep":
-        return this.#sleep(random, task);
+        return this.#sleeping.draw(random, task);
       case "file":
-        return this.#file(random, task);
+        return this.#files.draw(random, task);
       case "group":
         return this.#group(random, task);
       case "alarm":
         return call(task, "alarm", [random.pick([0, 0, 100, 2 ** 31, 0xffffffff])]);
       case "user":
         return call(task, "setresuid", [random.pick(USERS), random.pick(USERS), 0]);
-      case "make":
-        return this.#make(random, task);
+      case "broken":
+        return this.#sleeping.drawBroken(random, task);
     }
   }
 
   admits(operation: Operation, sleeping: Sleeping): boolean {
-    const { name, args } = operation;
-    const writes = name === "write" && symbolOf(args[0])?.startsWith("writer");
-    if (writes) return this.#maySend(operation, sleeping, { pidOf: operation.task }, SIGPIPE, false);
-    if (name === "rt_sigaction") return this.#model.mayAct(operation);
-    if (toThread.includes(name))
-      return this.#maySend(operation, sleeping, args[0], args[name === "tkill" ? 1 : 2], false);
-    return !toProcess.includes(name) || this.#maySend(operation, sleeping, args[0], args[1], true);
+    if (this.#isOver || !this.#sleeping.admits(operation)) return false;
+    if (operation.name === "rt_sigaction") return this.#model.mayAct(operation);
+    const sending = this.#sendingOf(operation);
+    if (!sending) return true;
+    const { signal, tasks, toProcess } = sending;
+    const reaches = (task: number): boolean => {
+      const asleep = sleeping.get(task)?.name ?? "";
+      return !["rt_sigsuspend", "rt_sigtimedwait"].includes(asleep) && this.#model.reachesMain(task, signal);
+    };
+    if (toProcess && !tasks.every(reaches)) return false;
+    for (const task of tasks) this.#model.sent(task, signal);
+    return true;
   }
 
   observe(observation: Observation): void {
+    this.#isOver ||= this.#isFatal(observation.operation);
     this.#model.observe(observation);
-    const { operation, result } = observation;
-    if (result === "sleeps" || result < 0) return;
-    if (operation.name === "pipe2") this.#pipes.set(operation.task, true);
-    const closed = operation.name === "close" ? symbolOf(operation.args[0]) : undefined;
-    if (closed?.startsWith("reader")) this.#pipes.set(operation.task, false);
-    if (operation.name === "signalfd" || operation.name === "signalfd4" || operation.name === "dup")
-      this.#files[operation.task]?.push(namedBy(operation) as string);
-    if (operation.name === "msgget") this.#hasQueue = true;
-    if (operation.name === "semget") this.#hasSet = true;
+    this.#sleeping.observe(observation);
+    this.#files.observe(observation);
   }
 
   #begin(random: Random): void {
@@ -174,101 +186,55 @@ class SignalDrawing implements Drawing {
     this.#changesUsers = this.#context.isRoot && random.chance(25);
     this.#ordered = random.chance(65);
     this.#readsFiles = random.chance(35);
+    this.#sets = new SignalSets(this.#signals);
+    this.#sends = new SignalSends(this.#context.tasks, this.#signals, this.#changesUsers);
+    this.#files = new SignalFileCalls(this.#context.tasks, this.#sets);
   }
 
-  /** The tasks that a pid or group may mean; none where nobody is meant. */
-  #maySend(
-    operation: Operation,
-    sleeping: Sleeping,
-    to: Operand | undefined,
-    which: Operand | undefined,
-    process: boolean,
-  ): boolean {
-    const signal = which as number;
-    if (signal < 1 || signal > 64) return true;
-    const everybody = Array.from({ length: this.#context.tasks }, (_, task) => task);
-    const named = typeof to === "object" && "pidOf" in to;
-    const tasks = named && !to.isGroup ? [to.pidOf] : named || to === 0 ? everybody : [];
-    const takes = (task: number): boolean => {
-      const asleep = sleeping.get(task)?.name ?? "";
-      if (process && ["rt_sigsuspend", "rt_sigtimedwait"].includes(asleep)) return false;
-      return this.#model.maySend(task, signal, process);
-    };
-    if (!tasks.every(takes)) return false;
-    for (const task of tasks) this.#model.sent(task, signal);
-    return operation.task >= 0;
+  /** What an operation sends, and to which tasks; undefined where it sends nothing. */
+  #sendingOf({ task, name, args }: Operation): Sending | undefined {
+    const isBroken = name === "write" && symbolOf(args[0])?.startsWith("writer");
+    const to: Operand | undefined = isBroken ? { pidOf: task } : args[0];
+    const toProcess = processSends.includes(name);
+    if (!isBroken && !toProcess && !threadSends.includes(name)) return undefined;
+    const signal = isBroken ? SIGPIPE : (args[name === "tgkill" || name === "rt_tgsigqueueinfo" ? 2 : 1] as number);
+    if (signal < 1 || signal > 64) return undefined;
+    const everybody = Array.from({ length: this.#context.tasks }, (_, one) => one);
+    const isNamed = typeof to === "object" && "pidOf" in to;
+    const tasks = isNamed && !to.isGroup ? [to.pidOf] : isNamed || to === 0 ? everybody : [];
+    return { signal, tasks, toProcess };
   }
 
-  #signal(random: Random): number {
-    const signal = random.pick(this.#signals);
-    // Whether two tasks are of one session is nothing that ours know.
-    return this.#changesUsers && signal === SIGCONT ? SIGPIPE : signal;
+  /** Whether a task ends or stops by an operation. */
+  #isFatal(operation: Operation): boolean {
+    const sending = this.#sendingOf(operation);
+    if (!sending) return this.#model.unblocksFatal(operation, longAt(operation, NEW_SET));
+    return sending.tasks.some((task) => this.#model.isFatal(task, sending.signal));
   }
 
-  #target(random: Random, sleeping: Sleeping): Operand {
-    if (random.chance(4)) return random.pick([NOBODY, 0, -1, -(2 ** 31)]);
-    return { pidOf: this.#somebody(random, sleeping) };
+  #isLethal(operation: Operation): boolean {
+    const sending = this.#sendingOf(operation);
+    return sending?.tasks.some((task) => this.#model.isLethal(task, sending.signal)) ?? false;
   }
 
-  /** Mostly one that sleeps, if there is one. */
-  #somebody(random: Random, sleeping: Sleeping): number {
-    return sleeping.size > 0 && random.chance(60)
-      ? random.pick([...sleeping.keys()])
-      : random.below(this.#context.tasks);
-  }
-
-  #send(random: Random, task: number, sleeping: Sleeping): Operation {
-    const signal = random.chance(4) ? random.pick([0, 0, -1, 65, 2 ** 31 - 1]) : this.#signal(random);
-    const kind = random.below(10);
-    if (kind < 6) {
-      const target = this.#target(random, sleeping);
-      const thread = random.chance(4) ? this.#target(random, sleeping) : target;
-      return call(task, "tgkill", [target, thread, signal]);
-    }
-    if (kind < 8) return call(task, "tkill", [this.#target(random, sleeping), signal]);
-    const wanted = random.weighted<Operand>([
-      [70, { pidOf: this.#somebody(random, sleeping) }],
-      [10, { pidOf: random.below(this.#context.tasks), isGroup: true }],
-      [6, 0],
-      [8, NOBODY],
-      [3, -NOBODY],
-      [1, -(2 ** 31)],
-    ]);
-    return call(task, "kill", [wanted, signal]);
-  }
-
-  #queue(random: Random, task: number, sleeping: Sleeping): Operation {
-    const code = random.weighted<number>([
-      [60, is.SI_QUEUE],
-      [4, -3],
-      [4, -4],
-      [4, is.SI_TKILL],
-      [4, 0],
-      [4, is.SI_KERNEL],
-      [2, 7],
-      [2, -7],
-      [3, -8],
-      [3, -60],
-      [3, -100],
-    ]);
-    const signal = random.chance(5) ? random.pick([0, -1, 65]) : this.#signal(random);
-    const value = new Uint8Array(INFO_BYTES);
-    value.set(ints(99, 0, code, 0, 0, 1000 + random.below(3)));
-    value.set(longs(random.pick([random.below(100), -1, 2n ** 63n])), 24);
-    if (random.chance(5)) value[INFO_KNOWN_BYTES + random.below(80)] = 1;
-    const inputs: Input[] = [{ at: INFO, value }];
-    if (random.chance(50)) inputs.push({ at: INFO + 16, value: { word: { pidOf: task } } });
-    const last = SCRATCH_BYTES - INFO_KNOWN_BYTES;
-    inputs.push({ at: last, value: value.subarray(0, INFO_KNOWN_BYTES) });
-    const pointer = random.chance(4) ? random.pick([0, ...BAD, { at: last }]) : { at: INFO };
-    const target = this.#target(random, sleeping);
-    if (random.chance(30)) return call(task, "rt_sigqueueinfo", [target, signal, pointer], { inputs });
-    const thread = random.chance(4) ? this.#target(random, sleeping) : target;
-    return call(task, "rt_tgsigqueueinfo", [target, thread, signal, pointer], { inputs });
+  /** What ends or stops a task, and the sequence: a signal that nobody catches, or that is let through, SIGKILL, or SIGSTOP. */
+  #end(random: Random, task: number, sleeping: Sleeping): Operation[] {
+    const target = random.chance(70) ? this.#sends.somebody(random, sleeping) : task;
+    const send = (to: number, signal: number): Operation =>
+      call(task, "tgkill", [{ pidOf: to }, { pidOf: to }, signal]);
+    if (random.chance(40)) return [send(target, random.pick(UNBLOCKABLE))];
+    const signal = random.pick(endings);
+    const inputs = [{ at: NEW_SET, value: longs(bitOf(signal)) }];
+    const mask = (how: number): Operation =>
+      call(task, "rt_sigprocmask", [how, { at: NEW_SET }, 0, SET_BYTES], { inputs });
+    const action = [{ at: NEW_ACTION, value: longs(is.SIG_DFL, 0, 0, 0) }];
+    const forget = call(task, "rt_sigaction", [signal, { at: NEW_ACTION }, 0, SET_BYTES], { inputs: action });
+    if (random.chance(50)) return [mask(is.SIG_UNBLOCK), forget, send(task, signal)];
+    return [mask(is.SIG_BLOCK), forget, send(task, signal), mask(is.SIG_UNBLOCK)];
   }
 
   #act(random: Random, task: number): Operation {
-    const signal = random.chance(5) ? random.pick([0, -1, 9, 19, 65]) : this.#signal(random);
+    const signal = random.chance(5) ? random.pick([0, -1, 9, 19, 65]) : random.pick(this.#signals);
     const kind = random.weighted([
       [60, "caught"],
       [16, "ignored"],
@@ -277,9 +243,9 @@ class SignalDrawing implements Drawing {
       [3, "bad"],
     ] as const);
     const set = random.chance(3) ? random.pick([0, 4, 16]) : SET_BYTES;
-    if (kind === "bad") return call(task, "rt_sigaction", [signal, random.pick(BAD), { at: OLD_ACTION }, set]);
+    if (kind === "bad") return call(task, "rt_sigaction", [signal, random.pick(BAD_POINTERS), { at: OLD_ACTION }, set]);
     if (kind === "asked") {
-      const old = random.chance(90) ? { at: OLD_ACTION } : random.pick(BAD);
+      const old = random.chance(90) ? { at: OLD_ACTION } : random.pick(BAD_POINTERS);
       return call(task, "rt_sigaction", [signal, 0, old, set], { outputs: oldAction });
     }
     return this.#take(random, task, signal, kind, set);
@@ -307,7 +273,7 @@ class SignalDrawing implements Drawing {
     if (random.chance(20)) flags += is.SA_NODEFER;
     if (random.chance(ignoredByDefault.includes(signal) ? 30 : 0)) flags += is.SA_RESETHAND;
     if (random.chance(10)) flags += random.pick([1, 2, 0x20, 0x800, 0x1000, 2 ** 40]);
-    const mask = this.#ordered ? ALL : this.#drawnSet(random);
+    const mask = this.#ordered ? ALL_SIGNALS : this.#sets.draw(random);
     if (kind !== "caught") {
       return longs(
         kind === "ignored" ? is.SIG_IGN : is.SIG_DFL,
@@ -319,38 +285,20 @@ class SignalDrawing implements Drawing {
     return longs(withInfo ? WITH_INFO : WITHOUT_INFO, flags + is.SA_RESTORER, RESTORER, mask);
   }
 
-  #drawnSet(random: Random): bigint {
-    const some = this.#signals.filter(() => random.chance(50)).reduce((set, signal) => set | bitOf(signal), 0n);
-    return random.weighted([
-      [60, some],
-      [10, 0n],
-      [15, ALL & ~NEVER],
-      [5, some | bitOf(9) | bitOf(19)],
-    ]);
-  }
-
-  #set(random: Random): { pointer: Operand; bytes: number; inputs: Input[] } {
-    return {
-      pointer: random.chance(3) ? random.pick(BAD) : { at: NEW_SET },
-      bytes: random.chance(2) ? random.pick([0, 4, 16]) : SET_BYTES,
-      inputs: [{ at: NEW_SET, value: longs(this.#drawnSet(random)) }],
-    };
-  }
-
   #mask(random: Random, task: number): Operation {
     const how = random.chance(3)
       ? random.pick([3, -1])
       : random.pick([is.SIG_BLOCK, is.SIG_BLOCK, is.SIG_UNBLOCK, is.SIG_SETMASK]);
-    const { pointer, bytes, inputs } = this.#set(random);
+    const { pointer, bytes, inputs } = this.#sets.drawArgument(random);
     const asks = random.chance(15);
     // Where the old mask finds no place, Linux has set the new one.
-    const old = asks && random.chance(10) ? random.pick(BAD) : random.chance(50) ? { at: OLD_SET } : 0;
+    const old = asks && random.chance(10) ? random.pick(BAD_POINTERS) : random.chance(50) ? { at: OLD_SET } : 0;
     const outputs = old === 0 ? [] : [{ at: OLD_SET, bytes: SET_BYTES, as: "set" as const }];
     return call(task, "rt_sigprocmask", [how, asks ? 0 : pointer, old, bytes], { inputs, outputs });
   }
 
   #pending(random: Random, task: number): Operation {
-    const pointer = random.chance(3) ? random.pick(BAD) : { at: OLD_SET };
+    const pointer = random.chance(3) ? random.pick(BAD_POINTERS) : { at: OLD_SET };
     const bytes = random.chance(5) ? random.pick([0, 4, 9, -1]) : SET_BYTES;
     const as = bytes === SET_BYTES ? ("set" as const) : ("bytes" as const);
     return call(task, "rt_sigpending", [pointer, bytes], { outputs: [{ at: OLD_SET, bytes: SET_BYTES, as }] });
@@ -362,7 +310,7 @@ class SignalDrawing implements Drawing {
   }
 
   #wait(random: Random, task: number): Operation {
-    const { pointer, bytes, inputs } = this.#set(random);
+    const { pointer, bytes, inputs } = this.#sets.drawArgument(random);
     const [seconds, nanoseconds] = random.weighted<readonly [number, number]>([
       [50, [0, 0]],
       [15, [0, WAIT_NS]],
@@ -375,7 +323,7 @@ class SignalDrawing implements Drawing {
     const time: Operand = random.weighted<Operand>([
       [70, { at: TIME }],
       [15, 0],
-      [3, random.pick(BAD)],
+      [3, random.pick(BAD_POINTERS)],
     ]);
     inputs.push({ at: TIME, value: longs(seconds, nanoseconds) });
     const info = random.chance(80) ? { at: INFO } : 0;
@@ -390,92 +338,8 @@ class SignalDrawing implements Drawing {
 
   #suspend(random: Random, task: number): Operation {
     if (random.chance(30)) return call(task, "pause", []);
-    const { pointer, bytes, inputs } = this.#set(random);
+    const { pointer, bytes, inputs } = this.#sets.drawArgument(random);
     return call(task, "rt_sigsuspend", [pointer, bytes], { inputs });
-  }
-
-  /** A call that sleeps, of each kind: those that go on after a handler with SA_RESTART, and those that never do. */
-  #sleep(random: Random, task: number): Operation | undefined {
-    const kind = random.pick(["read", "poll", "msgrcv", "semop"] as const);
-    if (kind === "read" || kind === "poll") {
-      if (this.#pipes.get(task) !== true) return this.#makePipe(task);
-      const reader = { symbol: `reader ${task}` };
-      if (kind === "read") return call(task, "read", [reader, { at: MESSAGE }, 8]);
-      const inputs = [
-        { at: POLLED, value: { word: reader } },
-        { at: POLLED + 4, value: ints(1) },
-      ];
-      return call(task, "poll", [{ at: POLLED }, 1, -1], { inputs });
-    }
-    if (kind === "msgrcv") {
-      if (!this.#hasQueue) return call(task, "msgget", [0, 0o666], { result: { names: "queue", as: "queue" } });
-      return call(task, "msgrcv", [{ symbol: "queue" }, { at: MESSAGE }, 64, 0, 0]);
-    }
-    if (!this.#hasSet) return call(task, "semget", [0, 1, 0o666], { result: { names: "set", as: "set" } });
-    const value = new Uint8Array(6);
-    new DataView(value.buffer).setInt16(2, -1, true);
-    return call(task, "semop", [{ symbol: "set" }, { at: OPERATIONS }, 1], { inputs: [{ at: OPERATIONS, value }] });
-  }
-
-  /** A pipe, or without readers; and then writes that nobody reads. */
-  #make(random: Random, task: number): Operation | undefined {
-    const isOpen = this.#pipes.get(task);
-    if (isOpen === undefined) return this.#makePipe(task);
-    if (isOpen) return random.chance(40) ? call(task, "close", [{ symbol: `reader ${task}` }]) : undefined;
-    return call(task, "write", [{ symbol: `writer ${task}` }, { at: MESSAGE }, 4]);
-  }
-
-  #makePipe(task: number): Operation | undefined {
-    if (this.#pipes.has(task)) return undefined;
-    const made = ["reader", "writer"].map((end, i) => ({ at: PIPE + 4 * i, symbol: `${end} ${task}` }));
-    return call(task, "pipe2", [{ at: PIPE }, 0], { made });
-  }
-
-  #file(random: Random, task: number): Operation {
-    const files = this.#files[task] as string[];
-    const file: Operand =
-      files.length > 0 && !random.chance(3) ? { symbol: random.pick(files) } : random.pick([-1, 9999]);
-    const kind = files.length === 0 ? "make" : random.weighted(fileCalls);
-    if (kind === "make") return this.#makeFile(random, task, file);
-    if (kind === "read") {
-      const pointer = random.chance(3) ? -8 : { at: FILE };
-      const bytes = random.pick([FILE_BYTES, FILE_BYTES, 2 * FILE_BYTES, 4 * FILE_BYTES, 3 * FILE_BYTES + 5, 127, 0]);
-      const outputs = [{ at: FILE, bytes: 4 * FILE_BYTES, as: "file-infos" as const }];
-      return call(task, "read", [file, pointer, bytes], { outputs });
-    }
-    if (kind === "poll") {
-      const inputs = [
-        { at: POLLED, value: { word: file } },
-        { at: POLLED + 4, value: ints(random.pick([1, 0xff, 4])) },
-      ];
-      const outputs = [{ at: POLLED, bytes: 8, as: "poll" as const }];
-      return call(task, "poll", [{ at: POLLED }, 1, random.pick([0, 0, -1])], { inputs, outputs });
-    }
-    if (kind === "flags") {
-      if (random.chance(50)) return call(task, "fcntl", [file, is.F_GETFL, 0]);
-      return call(task, "fcntl", [
-        file,
-        is.F_SETFL,
-        random.pick([0, is.O_NONBLOCK, is.O_NONBLOCK | is.O_APPEND, is.O_DIRECT]),
-      ]);
-    }
-    if (kind === "dup") return call(task, "dup", [file], { result: this.#newFile() });
-    if (kind === "close") return call(task, "close", [file]);
-    if (kind === "write") return call(task, "write", [file, { at: MESSAGE }, random.pick([0, FILE_BYTES])]);
-    return call(task, "ioctl", [file, is.FIONREAD, { at: FILE }]);
-  }
-
-  #newFile(): { names: string; as: "descriptor" } {
-    return { names: `file ${this.#made++}`, as: "descriptor" };
-  }
-
-  #makeFile(random: Random, task: number, other: Operand): Operation {
-    const { pointer, bytes, inputs } = this.#set(random);
-    const file = random.chance(70) ? -1 : random.chance(10) ? { symbol: `reader ${task}` } : other;
-    const rest = { inputs, result: this.#newFile() };
-    if (random.chance(30)) return call(task, "signalfd", [file, pointer, bytes], rest);
-    const flags = random.pick([0, is.O_NONBLOCK, is.O_NONBLOCK, is.O_NONBLOCK | is.O_CLOEXEC, 1, is.O_APPEND]);
-    return call(task, "signalfd4", [file, pointer, bytes, flags], rest);
   }
 
   #group(random: Random, task: number): Operation {
@@ -487,17 +351,6 @@ class SignalDrawing implements Drawing {
     return call(task, "getpgrp", [], { result: "task" });
   }
 }
-
-const fileCalls = [
-  [10, "make"],
-  [40, "read"],
-  [14, "poll"],
-  [4, "flags"],
-  [2, "dup"],
-  [3, "close"],
-  [1, "write"],
-  [1, "ioctl"],
-] as const;
 
 const oldAction = [{ at: OLD_ACTION, bytes: ACTION_BYTES, as: "action" as const }];
 

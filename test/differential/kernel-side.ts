@@ -129,6 +129,7 @@ export class KernelSide extends Side {
    * of its own instead, in a futex call that /proc shows; whoever wakes it has changed the word by then.
    */
   protected sleeps(task: number): boolean {
+    if (!this.threadSleeps(task)) return false; // it may have died meanwhile, or have been stopped
     const states = this.#waitStates(task);
     if (states.includes(SLEEPING)) return this.threadSleeps(task);
     if (states.some((state) => state !== POLLED)) return false;

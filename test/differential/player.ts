@@ -49,13 +49,13 @@ export class Player implements Names {
   play(operation: Operation): Ending[] {
     const slept = [...this.#sleeping].sort(([a], [b]) => a - b);
     const own = this.#start(operation);
-    if (sends.has(operation.name)) this.#deliverToIdle();
+    const ended = sends.has(operation.name) ? this.#deliverToIdle() : [];
     this.side.settleChildren();
     // What the call woke may wake it: how it stands is known when all are at rest.
     if (own.result === "sleeps") slept.push([operation.task, operation]);
     const endings = this.#untilRest(slept);
     const others = slept.flatMap(([task, of]) => (of === operation ? [] : (endings.get(task) ?? [])));
-    return [own.result === "sleeps" ? (endings.get(operation.task) ?? own) : own, ...others];
+    return [own.result === "sleeps" ? (endings.get(operation.task) ?? own) : own, ...others, ...ended];
   }
 
   /** The death of a task, which ends nothing of its own, and what comes of it for others. */
@@ -89,14 +89,22 @@ export class Player implements Names {
     return descriptor - this.side.firstDescriptor;
   }
 
-  /** A task that does nothing runs its handlers when the system comes to it: now, so that what was sent first is not merged. */
-  #deliverToIdle(): void {
+  /**
+   * A task that does nothing runs its handlers when the system comes to it: now, so that what was sent first is not merged.
+   * Returns what came of those that a signal has ended or stopped.
+   */
+  #deliverToIdle(): Ending[] {
+    const ended: Ending[] = [];
     for (let task = 0; task < this.side.count; task++) {
       if (this.#sleeping.has(task) || this.broken.has(task)) continue;
       this.side.begin(task, numbers.deliver, []);
-      if (this.side.settle(task, true) !== "back") this.broken.add(task);
+      const standing = this.side.settle(task, true);
       this.side.slot(task).state = IDLE;
+      if (standing === "back") continue;
+      this.broken.add(task);
+      ended.push({ operation: { task, name: "deliver", args: [] }, result: "sleeps", made: [], text: standing });
     }
+    return ended;
   }
 
   #start(operation: Operation): Ending {

@@ -20,7 +20,7 @@ export const DESCRIPTORS = 61;
 export const FREE_KEY = 0x7ffffff1;
 
 /** How a call stands. */
-export type Standing = "back" | "sleeps" | "hangs" | "dead";
+export type Standing = "back" | "sleeps" | "hangs" | "dead" | "stopped";
 
 /** States of proc_pid_stat(5). */
 const AT_REST = "STtZX";
@@ -128,7 +128,8 @@ export abstract class Side {
       if (!returns && this.sleeps(task)) return slot.state === DONE ? "back" : "sleeps";
       yieldProcessor();
       if (turn % 64 !== 0) continue;
-      if (this.#isDead(task)) return "dead";
+      const state = this.#stateOf(task);
+      if (!"RSD".includes(state)) return state === "T" ? "stopped" : "dead";
       end ||= performance.now() + HUNG_MS;
       if (performance.now() > end) return "hangs";
     }
@@ -143,10 +144,6 @@ export abstract class Side {
   protected callOf(task: number): string[] | undefined {
     const text = this.#read((this.#tasks[task] as Task).call);
     return text.startsWith("running") ? undefined : text.split(" ");
-  }
-
-  #isDead(task: number): boolean {
-    return !"RSD".includes(this.#stateOf(task));
   }
 
   #stateOf(task: number): string {

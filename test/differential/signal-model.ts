@@ -1,5 +1,5 @@
-// What the tasks of a sequence have said of signals, as far as it decides what may be sent: a task of the test must not end or
-// stop, and on Linux a process has other threads, which block nothing.
+// What the tasks of a sequence have said of signals, as far as it decides what may be sent: where a task ends or stops the
+// sequence is over, and on Linux a process has other threads, which block nothing.
 
 import * as is from "./flags.ts";
 import { ignoredByDefault } from "./handlers.ts";
@@ -10,6 +10,9 @@ export const NEW_ACTION = 4096;
 export const NEW_SET = 4608;
 
 export const bitOf = (signal: number): bigint => 1n << BigInt(signal - 1);
+
+/** SIGKILL and SIGSTOP. */
+const UNBLOCKABLE: readonly number[] = [9, 19];
 
 interface Said {
   blocked: bigint;
@@ -35,10 +38,27 @@ export class SignalModel {
     this.#tasks = Array.from({ length: count }, () => ({ blocked: 0n, lethal: new Set(), sent: new Set() }));
   }
 
-  /** Whether a signal may be sent to a task, and so that its main thread has it. */
-  maySend(task: number, signal: number, toProcess: boolean): boolean {
-    const { lethal, blocked } = this.#said(task);
-    return !lethal.has(signal) && !(toProcess && blocked & bitOf(signal));
+  /** Whether a signal that is sent to a task's process comes to its main thread. */
+  reachesMain(task: number, signal: number): boolean {
+    return (this.#said(task).blocked & bitOf(signal)) === 0n;
+  }
+
+  /** Whether a signal ends or stops a task, sooner or later. */
+  isLethal(task: number, signal: number): boolean {
+    return UNBLOCKABLE.includes(signal) || this.#said(task).lethal.has(signal);
+  }
+
+  /** Whether it does so now. */
+  isFatal(task: number, signal: number): boolean {
+    return UNBLOCKABLE.includes(signal) || (this.isLethal(task, signal) && this.reachesMain(task, signal));
+  }
+
+  /** Whether a mask lets a signal through that ends the task. */
+  unblocksFatal({ task, name, args }: Operation, set: bigint): boolean {
+    if (name !== "rt_sigprocmask" || args[0] === is.SIG_BLOCK) return false;
+    const { lethal, sent, blocked } = this.#said(task);
+    const left = args[0] === is.SIG_UNBLOCK ? blocked & ~set : set;
+    return [...lethal].some((signal) => sent.has(signal) && (left & bitOf(signal)) === 0n);
   }
 
   /** Whether an action may be taken: one that ends the task only where nothing can be pending. */

@@ -54,7 +54,10 @@ export function changeSignals(system: System, descriptor: number, signals: bigin
   });
 }
 
-/** As many whole structures as there are signals and room, at least one. */
+/**
+ * As many whole structures as there are signals and room, at least one. A set that another task changes while this one sleeps
+ * is seen at the end of a slice.
+ */
 export function readSignals({ system, memory }: Caller, file: OpenFile, pointer: number, count: number): number {
   const room = Math.floor(count / INFO_BYTES);
   if (room === 0) return EINVAL;
@@ -62,17 +65,19 @@ export function readSignals({ system, memory }: Caller, file: OpenFile, pointer:
   const { signals } = system;
   const of = system.signalFileOf(file.objectIndex);
   const look = (): number => (signals.own.pending & of.signals ? 1 : 0);
-  if (look() === 0) {
-    if (file.flags & O_NONBLOCK) return EAGAIN;
-    const result = signals.awaiting(of.signals, () => blockUntilAny(system, [], look, FOR_EVER));
-    if (result < 0) return result;
+  for (;;) {
+    if (look() === 0) {
+      if (file.flags & O_NONBLOCK) return EAGAIN;
+      const result = signals.awaiting(of.signals, () => blockUntilAny(system, [], look, FOR_EVER));
+      if (result < 0) return result;
+    }
+    if (!target) return EFAULT;
+    let done = 0;
+    for (let info = signals.take(of.signals); info; info = done < room ? signals.take(of.signals) : undefined) {
+      writeInfo(target, INFO_BYTES * done++, info);
+    }
+    if (done > 0) return done * INFO_BYTES; // else another task has changed the set meanwhile
   }
-  if (!target) return EFAULT;
-  let done = 0;
-  for (let info = signals.take(of.signals); info; info = done < room ? signals.take(of.signals) : undefined) {
-    writeInfo(target, INFO_BYTES * done++, info);
-  }
-  return done * INFO_BYTES;
 }
 
 /** What the code says that it has is filled in, the rest are zeros. */
