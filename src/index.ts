@@ -4,14 +4,9 @@ export type { SignalName } from "./abi/signals.ts";
 export { Barrier, type BarrierOptions } from "./api/barrier.ts";
 export { Condition } from "./api/condition.ts";
 export { IpcError } from "./api/ipc-error.ts";
-export {
-  type AttachOptions,
-  Kernel,
-  type OpenOptions,
-  type PipeOptions,
-  type QueueOptions,
-} from "./api/kernel.ts";
+export { Kernel } from "./api/kernel.ts";
 export type { KernelHandle } from "./api/kernel-handle.ts";
+export type { AttachOptions, OpenOptions, PipeOptions, QueueOptions } from "./api/kernel-options.ts";
 export { LockGuard } from "./api/lock-guard.ts";
 export {
   type Message,

@@ -7,7 +7,8 @@ import { ECHILD, ENOENT } from "../src/abi/errno.ts";
 import { bitOf, NO_SIGNALS, SIGCHLD, SIGKILL, SIGSTOP } from "../src/abi/signals.ts";
 import { CONTINUED_STATUS, exitedStatus, killedStatus, stoppedStatus } from "../src/abi/wait.ts";
 import { type ChildStatus, childrenByPid } from "../src/kernel/children.ts";
-import type { Opened, System } from "../src/kernel/system.ts";
+import type { Opened } from "../src/kernel/opening.ts";
+import type { System } from "../src/kernel/system.ts";
 import { taskSlot } from "../src/sync/bell.ts";
 import type { Pid } from "../src/sync/robust-lock.ts";
 import type { World } from "../src/sync/world.ts";
@@ -92,7 +93,7 @@ test("a child that dies at any write of attaching was killed, for its parent, on
     family.childWords.writesLeft = writes;
     const died = dies(() => family.begin(pid));
     family.endChild();
-    family.parent.hostEnded(pid, KILLED); // what the host tells the parent
+    family.parent.reaper.hostEnded(pid, KILLED); // what the host tells the parent
     family.onlooker.reap();
     assert.ok(family.isTold, where);
     assert.deepEqual(family.look(), { pid, uid: 0, status: KILLED }, where);
@@ -137,7 +138,7 @@ test("an undertaker that dies at any write of burying a child leaves the rest to
     family.onlooker.reap();
     assert.ok(family.isTold, where);
     assert.equal(statusOf(family.look()), KILLED, where);
-    family.parent.hostEnded(pid, STATUS); // too late: it has been waited for
+    family.parent.reaper.hostEnded(pid, STATUS); // too late: it has been waited for
     assert.equal(family.look(), ECHILD, where);
     family.checkAllOver(where);
     return died;
@@ -189,7 +190,7 @@ test("what the host says of a child's end is better than what its undertaker cou
   family.begin(pid);
   family.endChild();
   family.onlooker.reap();
-  family.parent.hostEnded(pid, STATUS);
+  family.parent.reaper.hostEnded(pid, STATUS);
   assert.equal(statusOf(family.look()), STATUS);
 });
 

@@ -6,7 +6,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { EAGAIN, EIDRM } from "../src/abi/errno.ts";
 import { makingQueue, makingSegment } from "../src/kernel/making.ts";
-import type { Opened, System } from "../src/kernel/system.ts";
+import type { Opened } from "../src/kernel/opening.ts";
+import type { System } from "../src/kernel/system.ts";
 import { access, kinds, segment } from "../src/memory/layout.ts";
 import { field, LINE_WORDS, type Word } from "../src/memory/words.ts";
 import type { Pipe } from "../src/objects/pipe.ts";
@@ -24,7 +25,7 @@ const LIMIT_BYTES = 16;
 function removeQueue(system: System, objectIndex: number): void {
   let announce = (): void => {};
   const remove = (): number => {
-    announce = system.removeSysvQueueLocked(objectIndex);
+    announce = system.sysv.removeQueueLocked(objectIndex);
     return 0;
   };
   system.transaction(remove, () => announce());
@@ -55,7 +56,7 @@ class Scene {
     this.segment = survivor.create({ kind: kinds.SEGMENT, persistent: true }, making);
     const queue = makingQueue(survivor.words, shape, MODE);
     this.queue = survivor.create({ kind: kinds.SYSV_QUEUE, key: 5 }, queue);
-    assert.equal(survivor.useSysvQueue(this.queue), 0);
+    assert.equal(survivor.sysv.useQueue(this.queue), 0);
     survivor.ringOf(this.queue).tryAppend(bytes("hello"), 3);
     this.victim = this.machine.attach(this.words);
     const token = { objectIndex: read.objectIndex, generation: read.generation };
@@ -96,7 +97,7 @@ class Scene {
       for (let i = 0; i < 12; i++) assert.equal(ring.tryAppend(bytes("x"), 1), 0, `the queue takes messages ${where}`);
       removeQueue(survivor, this.queue);
     }
-    survivor.forgetRemoved();
+    survivor.sysv.forgetRemoved();
     assert.equal(survivor.resizePipe(this.pipeIndex, 64), 0, `the pipe can be resized ${where}`);
     for (const end of this.ends) survivor.close(end.descriptor);
     survivor.transaction(() => {
@@ -187,7 +188,7 @@ const operations: Operation[] = [
   {
     name: "using a SysV queue, sending and receiving",
     run: ({ victim, queue }) => {
-      victim.useSysvQueue(queue);
+      victim.sysv.useQueue(queue);
       const ring = victim.ringOf(queue);
       ring.tryAppend(bytes("bye"), 9);
       assert.ok([3, EAGAIN].includes(ring.tryTakeSelected({ kind: 1, low: 9, high: 0 }, new Uint8Array(9), false)));
@@ -218,9 +219,9 @@ const operations: Operation[] = [
         survivor.ringOf(queue).tryTakeSelected({ kind: 1, low: 2, high: 0 }, bytes("y"), true);
     },
     run: ({ victim, queue }) => {
-      victim.useSysvQueue(queue);
+      victim.sysv.useQueue(queue);
       removeQueue(victim, queue);
-      victim.forgetRemoved();
+      victim.sysv.forgetRemoved();
     },
   },
   {
@@ -240,7 +241,7 @@ const operations: Operation[] = [
 
 function openAll(scene: Scene): void {
   attachSegment(scene);
-  scene.victim.useSysvQueue(scene.queue);
+  scene.victim.sysv.useQueue(scene.queue);
   scene.victim.duplicateTo(readEnd(scene), 14, false);
 }
 

@@ -128,7 +128,7 @@ class Run {
   }
 
   ringOf(system: System): MessageRing {
-    assert.equal(system.useSysvQueue(this.objectIndex), 0);
+    assert.equal(system.sysv.useQueue(this.objectIndex), 0);
     return system.ringOf(this.objectIndex);
   }
 
@@ -178,13 +178,13 @@ class Run {
     let announce = (): void => {};
     const removed = survivor.transaction(
       () => {
-        announce = survivor.removeSysvQueueLocked(this.objectIndex);
+        announce = survivor.sysv.removeQueueLocked(this.objectIndex);
         return 0;
       },
       () => announce(),
     );
     assert.equal(removed, 0);
-    survivor.forgetRemoved();
+    survivor.sysv.forgetRemoved();
     assert.deepEqual(survivor.usage(), this.usage, `nothing leaked ${where}`);
   }
 }

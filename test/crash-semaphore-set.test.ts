@@ -44,14 +44,14 @@ class User {
 
   constructor(system: System, objectIndex: number) {
     this.system = system;
-    this.#used = system.useSemaphoreSet(objectIndex) as Description;
+    this.#used = system.sysv.useSet(objectIndex) as Description;
     assert.ok(this.#used >= 0 && (this.#used as number) !== ENOSPC);
     this.set = system.setOf(objectIndex);
   }
 
   try(...changes: readonly Change[]): number {
     const wanted = operations(...changes);
-    const undo = wanted.undoes ? this.system.adjustmentsOf(this.#used, this.set) : 0;
+    const undo = wanted.undoes ? this.system.sysv.adjustmentsOf(this.#used, this.set) : 0;
     assert.ok(undo >= 0);
     return this.set.tryOperate(wanted, undo);
   }
@@ -66,7 +66,7 @@ class User {
     const wanted = operations(...changes);
     const at = nodes.claim() as Node;
     assert.ok(Array.isArray(wanted.keep(words, nodes, at)));
-    const undo = wanted.undoes ? this.system.adjustmentsOf(this.#used, this.set) : 0;
+    const undo = wanted.undoes ? this.system.sysv.adjustmentsOf(this.#used, this.set) : 0;
     words.set(field(at, operationsNode.UNDO), undo);
     words.set(field(at, operationsNode.ALTERS), wanted.alters ? 1 : 0);
     words.set(field(at, operationsNode.RESULT), UNDECIDED);
@@ -244,7 +244,7 @@ class Run {
     const { system } = this.survivor;
     let announce = (): void => {};
     const remove = (): number => {
-      announce = system.removeSemaphoreSetLocked(this.objectIndex);
+      announce = system.sysv.removeSetLocked(this.objectIndex);
       return 0;
     };
     assert.equal(
@@ -252,7 +252,7 @@ class Run {
       0,
     );
     if (waiting) assert.notEqual(this.survivor.resultOf(waiting), UNDECIDED, where);
-    system.forgetRemoved();
+    system.sysv.forgetRemoved();
     assert.deepEqual(system.usage(), this.usage, `nothing leaked ${where}`);
   }
 }
@@ -301,7 +301,7 @@ test("a removal that is cut off after any write leaves the set, or nothing of it
       let announce = (): void => {};
       system.transaction(
         () => {
-          announce = system.removeSemaphoreSetLocked(run.objectIndex);
+          announce = system.sysv.removeSetLocked(run.objectIndex);
           return 0;
         },
         () => announce(),
@@ -310,7 +310,7 @@ test("a removal that is cut off after any write leaves the set, or nothing of it
     const { system, set } = run.survivor;
     system.reap();
     if (set.removed) {
-      system.forgetRemoved();
+      system.sysv.forgetRemoved();
       assert.deepEqual(system.usage(), run.usage, `nothing leaked ${where}`);
     } else {
       assert.equal(run.survivor.resultOf(waiting), UNDECIDED, where);

@@ -8,7 +8,7 @@ import fc from "fast-check";
 import { type KernelLimits, limitBounds, limitDefaults, PID_BOUND } from "../src/abi/limits.ts";
 import { Kernel } from "../src/index.ts";
 import { makingPipe, makingQueue, makingSegment, makingSemaphoreSet } from "../src/kernel/making.ts";
-import type { Making } from "../src/kernel/system.ts";
+import type { Making } from "../src/kernel/opening.ts";
 import * as layout from "../src/memory/layout.ts";
 import { checkLimits } from "../src/memory/region.ts";
 import { shapeCount, shapeLine, shapeOf } from "../src/memory/shape.ts";

@@ -25,7 +25,7 @@ function twoViews(): { first: View; second: View; objectIndex: number } {
   const [one, other] = [machine.attach(), machine.attach()];
   const objectIndex = one.create({ kind: kinds.SYSV_QUEUE, key: 1 }, makingQueue(one.words, shape, 0o600));
   const viewOf = (system: System): View => {
-    system.useSysvQueue(objectIndex);
+    system.sysv.useQueue(objectIndex);
     return { system, ring: system.ringOf(objectIndex) };
   };
   const [first, second] = [viewOf(one), viewOf(other)];
@@ -83,7 +83,7 @@ test("who lets a queue grow that has been removed meanwhile is told so, and leak
   const seen = second.ring.shape;
   let announce = (): void => {};
   const remove = (): number => {
-    announce = first.system.removeSysvQueueLocked(objectIndex);
+    announce = first.system.sysv.removeQueueLocked(objectIndex);
     return 0;
   };
   first.system.transaction(remove, () => announce());

@@ -1,7 +1,8 @@
 // The public handle of a barrier.
 
 import { EINTR } from "../abi/errno.ts";
-import type { Opened, System } from "../kernel/system.ts";
+import type { Opened } from "../kernel/opening.ts";
+import type { System } from "../kernel/system.ts";
 import { Barrier as Core, LEADER } from "../objects/barrier.ts";
 import { blockUntil } from "../sync/waiting.ts";
 import { Handle } from "./handle.ts";

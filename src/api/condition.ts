@@ -1,7 +1,8 @@
 // The public handle of a condition variable.
 
 import { EINTR, EPERM } from "../abi/errno.ts";
-import type { Opened, System } from "../kernel/system.ts";
+import type { Opened } from "../kernel/opening.ts";
+import type { System } from "../kernel/system.ts";
 import { Condition as Core } from "../objects/condition.ts";
 import { type Node, WAITING } from "../sync/wait-list.ts";
 import { sleepUntilTaken } from "../sync/waiting.ts";

@@ -1,8 +1,9 @@
 // What a descriptor of this task leads to, as a handle is made of it.
 
 import { EACCES, EBADF, EINVAL } from "../abi/errno.ts";
+import type { Opened } from "../kernel/opening.ts";
 import { isPipe } from "../kernel/readiness.ts";
-import type { Opened, System } from "../kernel/system.ts";
+import type { System } from "../kernel/system.ts";
 import { access, kinds } from "../memory/layout.ts";
 import type { Descriptor } from "../tasks/descriptors.ts";
 import { failureOf } from "./ipc-error.ts";

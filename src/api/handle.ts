@@ -1,7 +1,8 @@
 // What every public handle has: the descriptor that it owns, closing, and the refusal to work once closed.
 
 import { EAGAIN, EINTR } from "../abi/errno.ts";
-import type { ObjectToken, Opened, System } from "../kernel/system.ts";
+import type { ObjectToken, Opened } from "../kernel/opening.ts";
+import type { System } from "../kernel/system.ts";
 import { type Attempt, blockUntil, type Condition } from "../sync/waiting.ts";
 import { failureOf } from "./ipc-error.ts";
 import { countdown, type SyncWaitOptions, signalOf, timeoutOf, type WaitOptions } from "./options.ts";

@@ -2,15 +2,9 @@
 
 import type { ChildProcess } from "node:child_process";
 import { Worker } from "node:worker_threads";
-import { EACCES, EAGAIN, EBUSY, EEXIST, EINVAL, ENAMETOOLONG, ENOENT, ENXIO, EPERM, ESRCH } from "../abi/errno.ts";
+import { EACCES, EAGAIN, EBUSY, EEXIST, EINVAL, ENOENT, ENXIO, EPERM, ESRCH } from "../abi/errno.ts";
 import { O_NONBLOCK } from "../abi/flags.ts";
-import {
-  type KernelLimits,
-  limitDefaults,
-  NAME_BYTES_MAX,
-  PIPE_BYTES_DEFAULT,
-  QUEUE_DEPTH_DEFAULT,
-} from "../abi/limits.ts";
+import { type KernelLimits, PIPE_BYTES_DEFAULT, QUEUE_DEPTH_DEFAULT } from "../abi/limits.ts";
 import { SI_QUEUE, SIGCHLD } from "../abi/signals.ts";
 import { CLD_EXITED, exitedStatus } from "../abi/wait.ts";
 import type { Caller } from "../kernel/calls/call.ts";
@@ -25,37 +19,33 @@ import {
   makingSegment,
   makingSemaphore,
 } from "../kernel/making.ts";
+import type { Making, ObjectToken, Opened } from "../kernel/opening.ts";
 import { controlsFile, MAY_READ, MAY_WRITE, permitsFile, permitsIpc } from "../kernel/permissions.ts";
 import { otherEndOpened } from "../kernel/pipe-ends.ts";
 import type { Address } from "../kernel/registry.ts";
 import { dispatch, type NamedCalls, namedCalls } from "../kernel/syscall-table.ts";
-import { type Making, type ObjectToken, type Opened, System } from "../kernel/system.ts";
+import type { System } from "../kernel/system.ts";
 import { TaskMemory } from "../kernel/task-memory.ts";
 import { access, isPowerOfTwo, kinds, mutexTypes, roundUp } from "../memory/layout.ts";
-import { checkLimits, isRefusal, type Refusal, type Region, regionId } from "../memory/region.ts";
+import { isRefusal, type Region, regionId } from "../memory/region.ts";
 import type { Offset } from "../memory/words.ts";
 import type { QueueShape } from "../objects/message-ring.ts";
 import { processWorld } from "../platforms/processes.ts";
-import {
-  attachRegionFile,
-  checkRegionName,
-  createRegionFile,
-  type MappedRegion,
-  unlinkRegionFile,
-} from "../platforms/region-file.ts";
+import { attachRegionFile, checkRegionName, type MappedRegion, unlinkRegionFile } from "../platforms/region-file.ts";
 import { attachSharedBuffer, createSharedBuffer, threadWorld } from "../platforms/threads.ts";
 import { type Attempt, blockUntil, type Condition as Waited } from "../sync/waiting.ts";
-import type { World } from "../sync/world.ts";
-import type { Identity } from "../tasks/credentials.ts";
 import type { Description } from "../tasks/descriptors.ts";
 import type { SignalInfo } from "../tasks/signals.ts";
 import type { TaskInfo } from "../tasks/task-table.ts";
+import { addressOf, objectAddress, queueAddress } from "./addresses.ts";
+import { type Attaching, attachTask, limitsOf, openRegion, PAGE_BYTES, refused, spawnedAs } from "./attaching.ts";
 import { Barrier, type BarrierOptions } from "./barrier.ts";
 import { Condition } from "./condition.ts";
 import { openedByDescriptor } from "./from-descriptor.ts";
 import type { Handle } from "./handle.ts";
 import { failureOf, IpcError } from "./ipc-error.ts";
 import type { KernelHandle } from "./kernel-handle.ts";
+import type { AttachOptions, OpenOptions, PipeOptions, QueueOptions } from "./kernel-options.ts";
 import { MessageQueue, type QueueToken } from "./message-queue.ts";
 import { Mutex, type MutexOptions } from "./mutex.ts";
 import { checkBytes, checkCount, type SyncWaitOptions, signalOf, timeoutOf, type WaitOptions } from "./options.ts";
@@ -77,60 +67,23 @@ import { type SpawnOptions, spawnTask, takeSpawnedHandle } from "./spawn.ts";
 import type { LockOptions, LockToken } from "./sync-options.ts";
 import { type NewsOptions, Task, type TaskStatus, tryWaitFor, waitFor, waitForSync } from "./task.ts";
 
-export interface OpenOptions extends Partial<KernelLimits> {
-  /** Make the kernel where there is none of this name. */
-  readonly create?: boolean | undefined;
-  /** With `create`: fail with EEXIST where there is one. */
-  readonly exclusive?: boolean | undefined;
-}
-
-export interface PipeOptions {
-  /** Bytes the pipe holds: a power of two, default 4096. */
-  readonly capacity?: number | undefined;
-  /** Of a named pipe: who may open it, less the umask; default 0o600. */
-  readonly mode?: number | undefined;
-}
-
-export interface QueueOptions {
-  /** A POSIX name, up to 255 bytes without "/". Neither name nor key: only a token leads to it. */
-  readonly name?: string | undefined;
-  /** A SysV key (ftok(3)): a whole number from 1 to 2^31 - 1. */
-  readonly key?: number | undefined;
-  /** Make it where there is none; a queue with neither name nor key is always made. */
-  readonly create?: boolean | undefined;
-  /** With `create`: fail with EEXIST where there is one. */
-  readonly exclusive?: boolean | undefined;
-  /** Messages that a new queue holds, default 10. */
-  readonly depth?: number | undefined;
-  /** The longest message of a new queue, in bytes; default and bound are the kernel's. */
-  readonly messageBytesMax?: number | undefined;
-  /** Who may open a new queue, less the umask; default 0o600. */
-  readonly mode?: number | undefined;
-}
-
-/** What a task is attached with. */
-export interface AttachOptions {
-  /**
-   * Credentials of the task; those of the task that made the handle by default, or else the process's own. Only a task of
-   * user 0, and a process of user 0, may give others than its own.
-   */
-  readonly credentials?: Partial<Identity> | undefined;
-  /** Take over the descriptors that the task that made the handle has open now, save those that close on exec. */
-  readonly inherit?: boolean | undefined;
-}
-
-/** And as which task, where it has been spawned. */
-type Attaching = AttachOptions & { readonly pid?: number | undefined };
-
-const spawnedAs = (handle: KernelHandle): Pick<Attaching, "pid"> =>
-  "pid" in handle && typeof handle.pid === "number" ? { pid: handle.pid } : {};
-
 /** Where a segment's pages are for this task; a negative errno where they cannot be mapped. */
 type MapSegment = (offset: Offset, bytes: number, writable: boolean) => SegmentMapping | number;
 
 /** Kernels that this thread is attached to, by the region's identity. */
 const attachedHere = new Map<bigint, Kernel>();
 let closesAtExit = false;
+
+function refuseTwice(region: Region, syscall: string, label: string): void {
+  const here = attachedHere.get(regionId(region.words));
+  if (!here) return;
+  throw new IpcError(
+    EBUSY,
+    syscall,
+    label,
+    `this thread is attached already, as pid ${here.pid}: use that, or close it`,
+  );
+}
 
 /** A task's attachment to a kernel. One thread attaches to a kernel once. */
 export class Kernel implements Disposable {
@@ -229,6 +182,7 @@ export class Kernel implements Disposable {
     syscall: string,
     options: Attaching = {},
   ): Kernel {
+    refuseTwice(region, syscall, "kernel");
     const system = attachTask(region, threadWorld(region.words), parentPid, syscall, "kernel", options);
     const mapSegment: MapSegment = (offset) => ({ buffer, byteOffset: offset, release: () => {} });
     return new Kernel(system, { buffer, parentPid: system.pid }, parentPid, () => {}, mapSegment);
@@ -242,6 +196,7 @@ export class Kernel implements Disposable {
     options: Attaching = {},
   ): Kernel {
     try {
+      refuseTwice(region, syscall, `kernel "${name}"`);
       const system = attachTask(region, processWorld(region), parentPid, syscall, `kernel "${name}"`, options);
       return new Kernel(system, { name, parentPid: system.pid }, parentPid, region.unmap, region.mapPages);
     } catch (error) {
@@ -930,113 +885,13 @@ const locks = {
   barrier: { kind: kinds.BARRIER, Handle: Barrier },
 } as const;
 
-const PAGE_BYTES = 4096;
 const MEMORY_BYTES_DEFAULT = 1024 * 1024;
 /** Only the owner's, as a kernel between processes is. */
 const MODE_DEFAULT = 0o600;
 /** Positions in a ring are 32-bit and run free: half their range is what can lie between. */
 const CAPACITY_BYTES_MAX = 2 ** 30;
 
-/** The limits asked for, the others by default; the region in whole pages. */
-function limitsOf(options: Partial<KernelLimits>, syscall: string): KernelLimits {
-  const limits: KernelLimits = { ...limitDefaults };
-  for (const name of Object.keys(limitDefaults) as (keyof KernelLimits)[]) {
-    const value = options[name];
-    if (value !== undefined) (limits as { -readonly [n in keyof KernelLimits]: number })[name] = value;
-  }
-  const wrong = checkLimits(limits);
-  if (wrong) throw refused(syscall, "kernel", wrong);
-  return { ...limits, regionBytes: roundUp(limits.regionBytes, PAGE_BYTES) };
-}
-
-/** Opens, or makes; between finding none and making one, somebody else may be quicker, and the other way round. */
-function openRegion(name: string, limits: KernelLimits, options: OpenOptions): MappedRegion | Refusal {
-  for (;;) {
-    if (!(options.create && options.exclusive)) {
-      const found = attachRegionFile(name);
-      if (!isRefusal(found) || found.errno !== ENOENT || !options.create) return found;
-    }
-    const made = createRegionFile(name, limits);
-    if (!isRefusal(made) || made.errno !== EEXIST || options.exclusive) return made;
-  }
-}
-
-function attachTask(
-  region: Region,
-  world: World,
-  parentPid: number,
-  syscall: string,
-  label: string,
-  options: Attaching,
-): System {
-  const here = attachedHere.get(regionId(region.words));
-  if (here) {
-    throw new IpcError(
-      EBUSY,
-      syscall,
-      label,
-      `this thread is attached already, as pid ${here.pid}: use that, or close it`,
-    );
-  }
-  const { credentials: identity, inherit, pid } = options;
-  const system = System.attach(region, world, { parentPid, identity, inherit, pid });
-  if (system === ESRCH && pid !== undefined)
-    throw failureOf(ESRCH, syscall, label, `task ${pid}, which this thread was started for, is gone`);
-  if (system === EPERM) throw failureOf(EPERM, syscall, label, "a task gives no credentials that it has not itself");
-  if (system === ESRCH) throw failureOf(ESRCH, syscall, label, "the task to inherit from is gone");
-  if (typeof system === "number") {
-    const { tasksMax } = region.geometry.limits;
-    throw new IpcError(system, syscall, label, `all ${tasksMax} tasks are alive; create it with a larger tasksMax`);
-  }
-  return system;
-}
-
-const encoder = new TextEncoder();
-
-function addressOf(kind: number, name: unknown, syscall: string, what: string): Address {
-  if (typeof name !== "string") throw new TypeError(`${syscall}: a ${what}'s name must be a string`);
-  const label = `${what} ${JSON.stringify(name)}`;
-  const bytes = encoder.encode(name);
-  if (bytes.length === 0) throw new IpcError(EINVAL, syscall, label, "a name must not be empty");
-  if (bytes.length > NAME_BYTES_MAX) {
-    throw new IpcError(
-      ENAMETOOLONG,
-      syscall,
-      label,
-      `a name has at most ${NAME_BYTES_MAX} bytes, this one ${bytes.length}`,
-    );
-  }
-  if (/[/\0]/.test(name)) throw new IpcError(EACCES, syscall, label, 'a name holds no "/" and no NUL');
-  return { kind, name: bytes };
-}
-
-function queueAddress(options: QueueOptions): { address: Address; label: string } {
-  return objectAddress(options, "msgget", "queue", kinds.QUEUE, kinds.SYSV_QUEUE);
-}
-
-/** Where an object of a name, a key, or neither is, and what errors call it. */
-function objectAddress(
-  { name, key }: { readonly name?: string | undefined; readonly key?: number | undefined },
-  syscall: string,
-  what: string,
-  namedKind: number,
-  keyedKind: number,
-): { address: Address; label: string } {
-  if (name !== undefined && key !== undefined)
-    throw new TypeError(`${syscall}: a ${what} has a name or a key, not both`);
-  if (name !== undefined) {
-    return { address: addressOf(namedKind, name, syscall, what), label: `${what} ${JSON.stringify(name)}` };
-  }
-  if (key === undefined) return { address: { kind: namedKind }, label: what };
-  checkCount(key, "key", 1, 0x7fffffff, syscall);
-  return { address: { kind: keyedKind, key }, label: `${what} with key ${key}` };
-}
-
 function segmentRemedy(errno: number): string | undefined {
   if (errno === EINVAL) return "give { bytes } above 0 for a new one; one that is there has less than { bytes }";
   return errno === EACCES ? "its mode does not let this user attach it; { readOnly: true } asks for less" : undefined;
-}
-
-function refused(syscall: string, label: string, refusal: Refusal): IpcError {
-  return failureOf(refusal.errno, syscall, label, refusal.reason);
 }

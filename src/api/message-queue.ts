@@ -3,7 +3,8 @@
 import { EAGAIN, EFAULT, EMSGSIZE } from "../abi/errno.ts";
 import { PRIORITY_BOUND } from "../abi/limits.ts";
 import { unwatchArrivals, wasTold, watchArrivals } from "../kernel/arrivals.ts";
-import type { ObjectToken, Opened, System } from "../kernel/system.ts";
+import type { ObjectToken, Opened } from "../kernel/opening.ts";
+import type { System } from "../kernel/system.ts";
 import type { MessageRing } from "../objects/message-ring.ts";
 import { typeOf } from "../objects/message-slots.ts";
 import { ANY_MESSAGE, selections, selectorOf } from "../objects/selection.ts";

@@ -2,7 +2,8 @@
 
 import { EAGAIN, EDEADLK, EINTR } from "../abi/errno.ts";
 import { closesCycle } from "../kernel/deadlocks.ts";
-import type { Opened, System } from "../kernel/system.ts";
+import type { Opened } from "../kernel/opening.ts";
+import type { System } from "../kernel/system.ts";
 import { Mutex as Core, OWNER_DIED } from "../objects/mutex.ts";
 import { type Attempt, blockUntil, type Condition } from "../sync/waiting.ts";
 import { Handle } from "./handle.ts";

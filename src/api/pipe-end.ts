@@ -1,7 +1,8 @@
 // What both ends of a pipe or FIFO have in common.
 
+import type { Opened } from "../kernel/opening.ts";
 import { CAPACITY_BYTES_MAX, setPipeCapacity } from "../kernel/pipe-capacity.ts";
-import type { Opened, System } from "../kernel/system.ts";
+import type { System } from "../kernel/system.ts";
 import type { Pipe } from "../objects/pipe.ts";
 import { Handle } from "./handle.ts";
 import { checkCount } from "./options.ts";

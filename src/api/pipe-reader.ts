@@ -2,7 +2,7 @@
 
 import { Readable } from "node:stream";
 import { EAGAIN, EFAULT } from "../abi/errno.ts";
-import type { ObjectToken } from "../kernel/system.ts";
+import type { ObjectToken } from "../kernel/opening.ts";
 import { IpcError } from "./ipc-error.ts";
 import { checkBytes, type SyncWaitOptions, timeoutOf, type WaitOptions } from "./options.ts";
 import { PipeEnd } from "./pipe-end.ts";
@@ -45,7 +45,7 @@ export class PipeReader extends PipeEnd implements AsyncIterable<Uint8Array> {
     this.#check(buffer);
     const result = this.#take(buffer);
     if (result !== EAGAIN) return this.checked("read", result);
-    this.system.glance();
+    this.system.reaper.glance();
     return -1;
   }
 

@@ -2,7 +2,7 @@
 
 import { Writable } from "node:stream";
 import { EAGAIN, EFAULT, EPIPE, ETIMEDOUT } from "../abi/errno.ts";
-import type { ObjectToken } from "../kernel/system.ts";
+import type { ObjectToken } from "../kernel/opening.ts";
 import { blockUntil } from "../sync/waiting.ts";
 import { checkBytes, countdown, type SyncWaitOptions, signalOf, timeoutOf, type WaitOptions } from "./options.ts";
 import { PipeEnd } from "./pipe-end.ts";
@@ -115,7 +115,7 @@ export class PipeWriter extends PipeEnd {
   #begin(data: Uint8Array): Progress {
     this.checkOpen("write");
     checkBytes(data, "write", this.label);
-    this.system.glance(); // a writer that always finds room must still learn of its readers' death
+    this.system.reaper.glance(); // a writer that always finds room must still learn of its readers' death
     const { length } = data;
     return { data, length, atomic: length <= this.pipe.atomicBytesMax, done: 0 };
   }

@@ -1,7 +1,8 @@
 // The public handle of a read/write lock.
 
 import { EAGAIN, EDEADLK, EINTR } from "../abi/errno.ts";
-import type { Opened, System } from "../kernel/system.ts";
+import type { Opened } from "../kernel/opening.ts";
+import type { System } from "../kernel/system.ts";
 import { ReadWriteLock as Core, type Way } from "../objects/rwlock.ts";
 import { blockUntil } from "../sync/waiting.ts";
 import { Handle } from "./handle.ts";

@@ -1,6 +1,7 @@
 // The public handle of a semaphore.
 
-import type { Opened, System } from "../kernel/system.ts";
+import type { Opened } from "../kernel/opening.ts";
+import type { System } from "../kernel/system.ts";
 import { Semaphore as Core, SEMAPHORE_VALUE_MAX } from "../objects/semaphore.ts";
 import { Handle } from "./handle.ts";
 import { type SyncWaitOptions, timeoutOf, type WaitOptions } from "./options.ts";

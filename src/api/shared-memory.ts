@@ -1,6 +1,7 @@
 // The public handle of a shared memory segment: attached while it is open.
 
-import type { ObjectToken, System } from "../kernel/system.ts";
+import type { ObjectToken } from "../kernel/opening.ts";
+import type { System } from "../kernel/system.ts";
 import type { Segment } from "../objects/shared-memory.ts";
 import type { Description } from "../tasks/descriptors.ts";
 

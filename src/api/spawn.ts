@@ -84,7 +84,7 @@ export function spawnTask(
     );
   const pid = reserve(system, options);
   const onEnd = (status: number): void => {
-    if (isOpen()) system.hostEnded(pid, status);
+    if (isOpen()) system.reaper.hostEnded(pid, status);
   };
   try {
     const spawned = { ...handle, pid };

@@ -1,6 +1,6 @@
 // What the handles of semaphores, locks, condition variables and barriers have in common: how they are opened, and their tokens.
 
-import type { ObjectToken } from "../kernel/system.ts";
+import type { ObjectToken } from "../kernel/opening.ts";
 
 export interface LockOptions {
   /** A name, up to 255 bytes without "/"; each kind of object has its own names. Without one only a token leads to it. */

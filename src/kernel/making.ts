@@ -12,7 +12,7 @@ import { SEMAPHORE_BODY_BYTES, Semaphore } from "../objects/semaphore.ts";
 import { SemaphoreSet, setBodyBytes } from "../objects/semaphore-set.ts";
 import { SEGMENT_BODY_BYTES, Segment, segmentBlockBytes } from "../objects/shared-memory.ts";
 import { SIGNAL_FILE_BODY_BYTES, SignalFile } from "../objects/signal-file.ts";
-import type { Making } from "./system.ts";
+import type { Making } from "./opening.ts";
 
 /** `capacity` in bytes, a power of two. */
 export function makingPipe(words: Words, capacity: number, mode: number): Making {

@@ -5,7 +5,8 @@ import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from "../ab
 import { NO_SIGNALS } from "../abi/signals.ts";
 import { access, kinds } from "../memory/layout.ts";
 import type { Condition } from "../sync/waiting.ts";
-import type { OpenFile, System } from "./system.ts";
+import type { OpenFile } from "./opening.ts";
+import type { System } from "./system.ts";
 
 export const POLL_READ = POLLIN | POLLRDNORM;
 export const POLL_WRITE = POLLOUT | POLLWRNORM;

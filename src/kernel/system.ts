@@ -7,133 +7,43 @@
 import { EBADF, EEXIST, EINVAL, ENOENT, EPERM, ESRCH } from "../abi/errno.ts";
 import { O_NONBLOCK } from "../abi/flags.ts";
 import { WAIT_SLICE_MS } from "../abi/limits.ts";
-import { ALL_SIGNALS, SI_MESGQ } from "../abi/signals.ts";
+import { SI_MESGQ } from "../abi/signals.ts";
 import { exitedStatus, killedStatus } from "../abi/wait.ts";
 import { Allocator } from "../memory/allocator.ts";
 import { Journal } from "../memory/journal.ts";
-import {
-  access,
-  type Geometry,
-  kinds,
-  node,
-  pipe,
-  queue,
-  SELECT_OPERATIONS,
-  semaphoreSet,
-  task,
-  ZOMBIE,
-} from "../memory/layout.ts";
+import { access, type Geometry, kinds, node, pipe, queue, task, ZOMBIE } from "../memory/layout.ts";
 import { headerWord, type Region } from "../memory/region.ts";
-import { type Shape, shapeCount, shapeLine } from "../memory/shape.ts";
-import { field, LINE_WORDS, type Word, type Words } from "../memory/words.ts";
-import { freshRules, MessageRing, type RingOwner } from "../objects/message-ring.ts";
+import { type Shape, shapeCount } from "../memory/shape.ts";
+import { field, type Word, type Words } from "../memory/words.ts";
+import { MessageRing, type RingOwner } from "../objects/message-ring.ts";
 import { slotsBytes } from "../objects/message-slots.ts";
 import { Pipe } from "../objects/pipe.ts";
-import { SemaphoreSet, undoBytes } from "../objects/semaphore-set.ts";
+import { SemaphoreSet } from "../objects/semaphore-set.ts";
 import { Segment } from "../objects/shared-memory.ts";
 import { SignalFile } from "../objects/signal-file.ts";
 import { Awaits } from "../sync/awaits.ts";
 import { Bell, taskSlot } from "../sync/bell.ts";
-import { EVERYBODY, Monitor } from "../sync/monitor.ts";
+import { Monitor } from "../sync/monitor.ts";
 import { NodePool, nodesOf } from "../sync/node-pool.ts";
 import { interruptPoll } from "../sync/poll-word.ts";
 import { type Pid, RobustLock } from "../sync/robust-lock.ts";
 import { joinCpus, Spin } from "../sync/spin.ts";
-import { WOKEN } from "../sync/wait-list.ts";
 import type { Waiter } from "../sync/waiting.ts";
 import type { Parker, World } from "../sync/world.ts";
 import { Credentials, type Identity } from "../tasks/credentials.ts";
-import { type Description, type Descriptor, Descriptors, type Released } from "../tasks/descriptors.ts";
-import { TaskSignals } from "../tasks/signals.ts";
+import { type Description, type Descriptor, Descriptors } from "../tasks/descriptors.ts";
 import { TaskTable } from "../tasks/task-table.ts";
-import { forgetWatcherLocked, tellArrival } from "./arrivals.ts";
+import { tellArrival } from "./arrivals.ts";
 import { BlockExchange } from "./block-exchange.ts";
 import { blocksOf } from "./bodies.ts";
 import { Children, NOBODY_TOLD } from "./children.ts";
-import { giveBackLocksLocked } from "./held-locks.ts";
-import { closeEndLocked, openEndLocked, wakeOtherEnd } from "./pipe-ends.ts";
+import { Holdings, isPipe } from "./holdings.ts";
+import type { Attachment, ChildAttachment, Making, ObjectToken, Opened, OpenFile, Opening } from "./opening.ts";
+import { openEndLocked, wakeOtherEnd } from "./pipe-ends.ts";
+import { Reaper } from "./reaper.ts";
 import { type Address, Registry, secondsNow } from "./registry.ts";
 import { Signals } from "./signals.ts";
-
-/** What an open descriptor leads to. */
-export interface Opened {
-  readonly descriptor: Descriptor;
-  readonly objectIndex: number;
-  readonly bodyLine: number;
-  readonly generation: number;
-  /** For a FIFO's opener: how often the other end had been opened before. */
-  readonly otherOpened: number;
-}
-
-/** What a descriptor of this task names. */
-export interface OpenFile {
-  /** Undefined for a stream of the host's. */
-  readonly description: Description | undefined;
-  /** The host's descriptor, or -1. */
-  readonly hostStream: number;
-  readonly objectIndex: number;
-  /** A value of `kinds`; 0 for a stream of the host's. */
-  readonly kind: number;
-  /** A mask of `access`. */
-  readonly access: number;
-  /** O_NONBLOCK and the like. */
-  readonly flags: number;
-}
-
-/** Names an object to another task of the same kernel. */
-export interface ObjectToken {
-  readonly objectIndex: number;
-  readonly generation: number;
-}
-
-/** How an object is made: its body and one block of its own, and what is written there before anybody sees it. */
-export interface Making {
-  readonly bodyBytes: number;
-  readonly blockBytes: number;
-  readonly format: (bodyLine: number, blockLine: number) => void;
-  readonly mode: number;
-}
-
-/** How an object is opened. */
-export interface Opening {
-  /** A mask of READ and WRITE. */
-  readonly access: number;
-  readonly flags?: number;
-  readonly closeOnExec?: boolean;
-  /** Make it where it is not there. */
-  readonly create?: Making | undefined;
-  /** With `create`: EEXIST where it is there. */
-  readonly exclusive?: boolean;
-  /** Looks at one that is there, and may refuse with a negative errno. */
-  readonly admit?: (objectIndex: number) => number;
-}
-
-/** What a task is attached with. */
-export interface Attachment {
-  readonly parentPid: number;
-  /** The parent's, or the host's, where absent. */
-  readonly identity?: Partial<Identity> | undefined;
-  /** Take over the parent's descriptors, save those that close on exec. */
-  readonly inherit?: boolean | undefined;
-  /** Of a task that its parent has made with `reserveChild`: then all else has been seen to. */
-  readonly pid?: number | undefined;
-}
-
-/** What a child is made with. */
-export interface ChildAttachment {
-  /** The parent's where absent. */
-  readonly identity?: Partial<Identity> | undefined;
-  /**
-   * Which of the parent's descriptors it gets, by its own numbers; where absent, the host's streams and all that do not close on
-   * exec.
-   */
-  readonly descriptors?: ReadonlyMap<number, number> | undefined;
-  /** Signals that it blocks, and that it ignores. */
-  readonly blocked: bigint;
-  readonly ignored: bigint;
-  /** 0: a group of its own; where absent, the parent's. */
-  readonly processGroup?: number | undefined;
-}
+import { SysvUse } from "./sysv-use.ts";
 
 const UMASK_DEFAULT = 0o022;
 
@@ -160,6 +70,9 @@ export class System implements Waiter, RingOwner {
   readonly allocator: Allocator;
   readonly signals: Signals;
   readonly children: Children;
+  readonly holdings: Holdings;
+  readonly reaper: Reaper;
+  readonly sysv: SysvUse;
 
   readonly #lock: RobustLock;
   readonly #exchange: BlockExchange;
@@ -167,11 +80,6 @@ export class System implements Waiter, RingOwner {
   readonly #pipes = new Map<number, Kept<Pipe>>();
   readonly #rings = new Map<number, Kept<MessageRing>>();
   readonly #sets = new Map<number, Kept<SemaphoreSet>>();
-  /** SysV queues and semaphore sets that this task uses: the description that holds each, by the object's index. */
-  readonly #used = new Map<number, Description>();
-  #nextGlanceMs = 0;
-  /** How many SysV queues and semaphore sets this task has let go of. */
-  queuesLetGo = 0;
 
   /**
    * Attaches this thread as a task. ENOSPC where the kernel has no room for another, EPERM for credentials that are not the
@@ -231,6 +139,9 @@ export class System implements Waiter, RingOwner {
     this.#exchange = new BlockExchange(this, this.allocator);
     this.signals = new Signals(this);
     this.children = new Children(this);
+    this.holdings = new Holdings(this);
+    this.reaper = new Reaper(this);
+    this.sysv = new SysvUse(this, this.#exchange);
     this.credentials = new Credentials(words, this.#slot);
     this.descriptors = new Descriptors(words, this.journal, geometry);
     this.registry = new Registry(words, this.journal, geometry, this.allocator, (kind, bodyLine) =>
@@ -357,7 +268,7 @@ export class System implements Waiter, RingOwner {
     return this.transaction(
       () => {
         if (!this.descriptors.lookUp(this.#slot, descriptor)) return EBADF;
-        announce = this.#closeLocked(this.#slot, descriptor);
+        announce = this.holdings.closeLocked(this.#slot, descriptor);
         return 0;
       },
       () => announce(),
@@ -380,7 +291,7 @@ export class System implements Waiter, RingOwner {
       () => {
         if (to < 0 || to >= this.geometry.limits.descriptorsMax) return EBADF;
         if (!this.descriptors.lookUp(this.#slot, from)) return EBADF;
-        if (this.descriptors.lookUp(this.#slot, to)) announce = this.#closeLocked(this.#slot, to);
+        if (this.descriptors.lookUp(this.#slot, to)) announce = this.holdings.closeLocked(this.#slot, to);
         this.descriptors.placeLocked(this.#slot, from, to, closeOnExec);
         return to;
       },
@@ -438,7 +349,7 @@ export class System implements Waiter, RingOwner {
   /** Ends what `hold` began. */
   letGo(description: Description): void {
     this.transaction(() => {
-      this.#dropLocked(this.descriptors.dropLocked(description));
+      this.holdings.dropLocked(this.descriptors.dropLocked(description));
       return 0;
     });
   }
@@ -489,37 +400,13 @@ export class System implements Waiter, RingOwner {
     return Math.min(WAIT_SLICE_MS, this.signals.alarmMs());
   }
 
-  /** Looks at every task and buries the dead, unless another task did within the last slice. */
   lookAround(): void {
-    this.signals.lookAtAlarm();
-    this.signals.lookAtChildren();
-    const word = headerWord("SWEPT_MS");
-    const now = this.world.nowMs();
-    const last = this.words.load(word);
-    const since = (now - last) & 0x7fffffff;
-    if (last !== 0 && since < WAIT_SLICE_MS * 0.9) return;
-    if (this.words.compareExchange(word, last, now | 0) !== last) return;
-    this.reap();
+    this.reaper.lookAround();
   }
 
   /** Looks at every task now; returns how many were buried. */
   reap(): number {
-    let buried = 0;
-    for (const slot of this.tasks.slots()) {
-      if (this.tasks.isDead(slot) && this.#bury(slot)) buried++;
-    }
-    return buried;
-  }
-
-  /**
-   * A look around for those who never wait, such as a writer that always finds room: cheap enough for every call, real
-   * only once in a slice.
-   */
-  glance(): void {
-    const now = performance.now();
-    if (now < this.#nextGlanceMs) return;
-    this.#nextGlanceMs = now + WAIT_SLICE_MS;
-    this.lookAround();
+    return this.reaper.reap();
   }
 
   /** Leaves the kernel: closes what is open, and frees the slot, or leaves a zombie to its parent (abi/wait.ts). */
@@ -530,7 +417,7 @@ export class System implements Waiter, RingOwner {
     const signal = this.words.load(field(this.#slot, task.ENDED_BY));
     let end = NOBODY_TOLD;
     this.transaction(() => {
-      this.#releaseAllLocked(this.#slot);
+      this.holdings.releaseAllLocked(this.#slot);
       this.children.freeOrphansLocked(this.pid);
       end = this.children.endLocked(this.#slot, signal === 0 ? status : killedStatus(signal));
       return 0;
@@ -570,21 +457,10 @@ export class System implements Waiter, RingOwner {
   cancelChild(pid: Pid): void {
     const slot = taskSlot(this.geometry, pid);
     this.transaction(() => {
-      this.#releaseAllLocked(slot);
+      this.holdings.releaseAllLocked(slot);
       this.tasks.free(slot, pid, this.world.identity);
       return 0;
     });
-  }
-
-  /** The host has told how a child has ended. */
-  hostEnded(pid: Pid, status: number): void {
-    const slot = taskSlot(this.geometry, pid);
-    if (this.tasks.pidAt(slot) !== pid) return;
-    if (this.tasks.isZombie(pid)) {
-      this.children.correct(pid, status);
-      return;
-    }
-    this.#bury(slot, status, !this.tasks.hasBegun(slot));
   }
 
   /** Objects alive, and lines of the heap that are free: what a leak would show in. */
@@ -663,90 +539,6 @@ export class System implements Waiter, RingOwner {
     this.signals.post(asked.to, { signal: asked.signal, code: SI_MESGQ, pid: this.pid, uid, value });
   }
 
-  /** Holds a SysV queue for this task, so that its memory stays while the task may look at it. ENFILE. */
-  useSysvQueue(objectIndex: number): number {
-    return Math.min(this.#use(objectIndex), 0);
-  }
-
-  /** The same for a semaphore set: the description that holds it, or ENFILE. */
-  useSemaphoreSet(objectIndex: number): Description | number {
-    return this.#use(objectIndex);
-  }
-
-  /** The first line of this task's adjustments of a set that it uses (SEM_UNDO), made with the first. ENOMEM. */
-  adjustmentsOf(used: Description, set: SemaphoreSet): number {
-    const line = this.descriptors.positionOf(used);
-    if (line !== 0) return line;
-    return this.transaction(() => {
-      const made = this.allocator.allocateLocked(undoBytes(set.count));
-      if (made >= 0) this.descriptors.setPositionLocked(used, made);
-      return made;
-    });
-  }
-
-  #use(objectIndex: number): number {
-    const used = this.#used.get(objectIndex);
-    if (used !== undefined) return used;
-    this.forgetRemoved();
-    const held = this.transaction(() => {
-      const description = this.descriptors.holdLocked(this.pid, objectIndex, access.USE, 0);
-      if (description >= 0) this.registry.retainLocked(objectIndex);
-      return description;
-    });
-    if (held >= 0) this.#used.set(objectIndex, held as Description);
-    return held;
-  }
-
-  /** Lets go of the SysV queues and semaphore sets that have been removed meanwhile. */
-  forgetRemoved(): void {
-    for (const [objectIndex, description] of this.#used) {
-      if (!this.#isRemoved(objectIndex)) continue;
-      this.#used.delete(objectIndex);
-      this.queuesLetGo++;
-      this.transaction(() => {
-        this.#dropLocked(this.descriptors.dropLocked(description));
-        return 0;
-      });
-    }
-  }
-
-  #isRemoved(objectIndex: number): boolean {
-    const isSet = this.registry.kindOf(objectIndex) === kinds.SEMAPHORE_SET;
-    return (isSet ? this.setOf(objectIndex) : this.ringOf(objectIndex)).removed;
-  }
-
-  /** Removes a semaphore set at once: whoever waits or comes is told EIDRM. */
-  removeSemaphoreSetLocked(objectIndex: number): () => void {
-    const set = this.setOf(objectIndex);
-    this.journal.write(set.word(semaphoreSet.REMOVED), 1);
-    this.journal.write(set.word(semaphoreSet.RULES), freshRules(this.words));
-    const isUsed = this.registry.referencesTo(objectIndex) > 0; // else it goes now
-    this.registry.unlinkLocked(objectIndex);
-    return () => {
-      if (isUsed) set.notifyRemoved();
-    };
-  }
-
-  /** Removes a SysV queue at once: its messages are gone, and whoever waits or comes is told EIDRM. */
-  removeSysvQueueLocked(objectIndex: number): () => void {
-    const bodyLine = this.registry.bodyLineOf(objectIndex);
-    const ring = new MessageRing(this, bodyLine);
-    const body = (bodyLine * LINE_WORDS) as Word;
-    this.journal.write(field(body, queue.REMOVED), 1);
-    this.journal.write(field(body, queue.RULES), freshRules(this.words));
-    const isUsed = this.registry.referencesTo(objectIndex) > 0; // else it goes now
-    this.registry.unlinkLocked(objectIndex);
-    if (!isUsed) return () => {};
-    return () => {
-      ring.notifyAll(); // and from here on nobody looks into its slots any more
-      this.#exchange.freeSpareLocked(body, queue);
-      const shape = this.words.load(field(body, queue.SHAPE));
-      this.journal.write(field(body, queue.SHAPE), 0);
-      this.allocator.freeLocked(shapeLine(shape));
-      this.journal.commit(); // a death before it leaves the slots to whoever lets go of the queue last
-    };
-  }
-
   /** Attaches a segment: the description that holds it, or ENFILE. */
   attachSegmentLocked(objectIndex: number, flags: number): number {
     const description = this.descriptors.holdLocked(this.pid, objectIndex, access.ATTACH, flags);
@@ -758,7 +550,7 @@ export class System implements Waiter, RingOwner {
 
   detachSegment(description: Description): void {
     this.transaction(() => {
-      this.#dropLocked(this.descriptors.dropLocked(description));
+      this.holdings.dropLocked(this.descriptors.dropLocked(description));
       return 0;
     });
   }
@@ -784,7 +576,9 @@ export class System implements Waiter, RingOwner {
     if (descriptor < 0) return descriptor;
     this.registry.retainLocked(index);
     const bodyLine = this.registry.bodyLineOf(index);
-    const otherOpened = this.#isPipe(index) ? openEndLocked(this.pipeAt(bodyLine), this.journal, access) : 0;
+    const otherOpened = isPipe(this.registry.kindOf(index))
+      ? openEndLocked(this.pipeAt(bodyLine), this.journal, access)
+      : 0;
     if (flags & O_NONBLOCK) this.#noteWritersLocked(index, descriptor, access, otherOpened);
     return {
       descriptor: descriptor as Descriptor,
@@ -796,7 +590,7 @@ export class System implements Waiter, RingOwner {
   }
 
   announceOpened(opened: Opened, access: number): void {
-    if (this.#isPipe(opened.objectIndex)) wakeOtherEnd(this.pipeAt(opened.bodyLine), access);
+    if (isPipe(this.registry.kindOf(opened.objectIndex))) wakeOtherEnd(this.pipeAt(opened.bodyLine), access);
   }
 
   /** A FIFO's reader that did not wait is at no end-of-file before there was a writer: POLLHUP tells by this (poll(2)). */
@@ -820,108 +614,9 @@ export class System implements Waiter, RingOwner {
   /** Those of whoever had the slot before. */
   #giveBackAll(): void {
     this.transaction(() => {
-      this.#releaseAllLocked(this.#slot);
+      this.holdings.releaseAllLocked(this.#slot);
       return 0;
     });
-  }
-
-  /** Closes one descriptor, as a part of the open transaction; returns who is to look again once it stands. */
-  #closeLocked(slot: Word, descriptor: number): () => void {
-    this.#stopWatchingLocked(slot, descriptor);
-    const released = this.descriptors.closeLocked(slot, descriptor);
-    return released ? this.#dropLocked(released) : () => {};
-  }
-
-  /** A task that closes a descriptor of a queue is told of its messages no more (mq_close(3)). */
-  #stopWatchingLocked(slot: Word, descriptor: number): void {
-    const description = this.descriptors.lookUp(slot, descriptor)?.description;
-    if (description === undefined) return;
-    const objectIndex = this.descriptors.objectOf(description);
-    if (!this.registry.isIndex(objectIndex) || this.registry.kindOf(objectIndex) !== kinds.QUEUE) return;
-    forgetWatcherLocked(this, this.registry.bodyLineOf(objectIndex), slot);
-  }
-
-  /** Gives back what a description held. */
-  #dropLocked({ objectIndex, access: mode, owner, position }: Released): () => void {
-    if (!this.registry.isIndex(objectIndex)) return () => {};
-    if (position !== 0 && this.registry.kindOf(objectIndex) === kinds.SEMAPHORE_SET) {
-      this.setOf(objectIndex).undo(position, owner);
-      this.allocator.freeLocked(position);
-    }
-    const isPipe = this.#isPipe(objectIndex);
-    const pipe = isPipe ? this.pipeAt(this.registry.bodyLineOf(objectIndex)) : undefined;
-    if (pipe) closeEndLocked(pipe, this.journal, mode);
-    // A dead task's detach is its own, whoever buries it.
-    if (mode === access.ATTACH) this.segmentOf(objectIndex).countLocked(this.journal, -1, owner, secondsNow());
-    this.registry.releaseLocked(objectIndex);
-    // The object's memory may be free from here on, but nobody can be given it before the kernel lock is released.
-    return () => {
-      if (pipe) wakeOtherEnd(pipe, mode);
-    };
-  }
-
-  #isPipe(index: number): boolean {
-    const kind = this.registry.kindOf(index);
-    return kind === kinds.PIPE || kind === kinds.FIFO;
-  }
-
-  /**
-   * Buries one dead task. The kernel lock is held throughout, so two cannot bury one task at a time; a death in the middle
-   * leaves a slot that is still dead, and what is left of its holdings is given back by the next.
-   */
-  #bury(slot: Word, hostStatus?: number, isStillborn = false): boolean {
-    const identity = this.tasks.identityAt(slot);
-    const pid = this.tasks.pidAt(slot);
-    let end = NOBODY_TOLD;
-    const buried = this.transaction(() => {
-      if (this.tasks.identityAt(slot) !== identity || !(isStillborn || this.tasks.isDead(slot))) return 0;
-      this.#releaseAllLocked(slot);
-      this.children.freeOrphansLocked(pid);
-      const signal = this.words.load(field(slot, task.ENDED_BY));
-      const status = signal === 0 ? hostStatus : killedStatus(signal);
-      end = this.children.endLocked(slot, status ?? this.children.statusOfDead(slot, identity));
-      if (end.isKept) this.tasks.bequeath(slot, identity);
-      else this.tasks.free(slot, pid, identity);
-      const counter = headerWord("BURIED");
-      this.words.store(counter, this.words.load(counter) + 1);
-      return 1;
-    });
-    end.signal();
-    end.announce();
-    return buried === 1;
-  }
-
-  /** Gives back what a slot's task holds: first its waits, while what it waits on is still there, then its descriptors. */
-  #releaseAllLocked(slot: Word): void {
-    this.#abandonOperationsLocked(slot);
-    for (const at of nodesOf(this.words, this.geometry, this.tasks.indexOf(slot))) {
-      const list = this.words.load(field(at, node.LIST)) as Word;
-      if (list !== 0) {
-        const monitor = new Monitor(this, list);
-        if (monitor.delist(at) === WOKEN) monitor.notify(EVERYBODY); // woken, but it died before it could look
-      }
-      this.words.store(field(at, node.OWNER), 0);
-    }
-    new TaskSignals(this, slot).clearLocked(ALL_SIGNALS);
-    giveBackLocksLocked(this, this.tasks.indexOf(slot));
-    for (const description of this.descriptors.heldBySlot(this.tasks.indexOf(slot))) {
-      this.#dropLocked(this.descriptors.dropLocked(description));
-      this.journal.commit();
-    }
-    for (const descriptor of this.descriptors.openOf(slot)) {
-      const announce = this.#closeLocked(slot, descriptor);
-      this.journal.commit();
-      announce();
-    }
-  }
-
-  /** Of a task that waited for semaphores, before any node with its operations is freed. */
-  #abandonOperationsLocked(slot: Word): void {
-    for (const at of nodesOf(this.words, this.geometry, this.tasks.indexOf(slot))) {
-      const list = this.words.load(field(at, node.LIST)) as Word;
-      if (list === 0 || this.words.load(field(at, node.SELECT_KIND)) !== SELECT_OPERATIONS) continue;
-      new SemaphoreSet(this, SemaphoreSet.lineOfList(list)).abandon(at);
-    }
   }
 }
 

@@ -24,10 +24,11 @@ import {
   O_WRONLY,
 } from "../../abi/flags.ts";
 import { access, kinds } from "../../memory/layout.ts";
+import type { OpenFile } from "../opening.ts";
 import { controlsFile } from "../permissions.ts";
 import { setPipeCapacity } from "../pipe-capacity.ts";
 import { isPipe } from "../readiness.ts";
-import type { OpenFile, System } from "../system.ts";
+import type { System } from "../system.ts";
 import { type Argument, type Caller, int, size, unsigned } from "./call.ts";
 
 const SETTABLE_FLAGS = O_APPEND | O_NONBLOCK | O_NOATIME;

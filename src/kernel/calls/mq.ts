@@ -40,8 +40,8 @@ import { access, kinds } from "../../memory/layout.ts";
 import { blockUntil, type Condition, FOR_EVER } from "../../sync/waiting.ts";
 import { registerLocked, unregisterLocked } from "../arrivals.ts";
 import { makingQueue } from "../making.ts";
+import type { OpenFile } from "../opening.ts";
 import { controlsFile, MAY_READ, MAY_WRITE, permitsFile } from "../permissions.ts";
-import type { OpenFile } from "../system.ts";
 import { type Argument, type Call, type Caller, int, size, unsigned, untilTimespec } from "./call.ts";
 import { freeDescriptors } from "./descriptor.ts";
 

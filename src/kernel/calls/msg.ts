@@ -38,7 +38,7 @@ export function msgget(caller: Caller, ...[keyArgument, flagArgument]: Argument[
   const { system } = caller;
   const key = int(keyArgument);
   const flags = int(flagArgument);
-  system.forgetRemoved();
+  system.sysv.forgetRemoved();
   const { messageBytesMax } = system.geometry.limits;
   const bytesMax = QUEUE_BYTES_DEFAULT;
   const shape = { depth: bytesMax, bytesMax, messageBytesMax };
@@ -129,16 +129,16 @@ export function msgctl(caller: Caller, ...[idArgument, commandArgument, pointer]
 function knownQueue(caller: Caller, id: number): KnownQueue | number {
   const { system, queues } = caller;
   const known = queues.get(id);
-  if (known && known.letGo === system.queuesLetGo && !known.ring.removed) return known;
+  if (known && known.letGo === system.sysv.letGo && !known.ring.removed) return known;
   queues.delete(id);
   const objectIndex = liveQueue(caller, id);
   if (objectIndex < 0) return objectIndex;
-  const held = system.useSysvQueue(objectIndex);
+  const held = system.sysv.useQueue(objectIndex);
   if (held < 0) return held;
   const fresh = {
     ring: system.ringOf(objectIndex),
     objectIndex,
-    letGo: system.queuesLetGo,
+    letGo: system.sysv.letGo,
     rules: -1,
     credentials: -1,
     mayRead: false,
@@ -171,13 +171,13 @@ function permitted({ system }: Caller, known: KnownQueue, want: number): number 
 function wait(caller: Caller, attempt: () => number, flags: number, empty: number, block: () => number): number {
   const first = attempt();
   if (first === EIDRM) {
-    caller.system.forgetRemoved();
+    caller.system.sysv.forgetRemoved();
     return EINVAL;
   }
   if (first !== EAGAIN) return first;
   if (flags & IPC_NOWAIT) return empty;
   const result = block();
-  if (result === EIDRM) caller.system.forgetRemoved();
+  if (result === EIDRM) caller.system.sysv.forgetRemoved();
   return result === EAGAIN ? EINTR : result;
 }
 
@@ -266,7 +266,7 @@ function remove(caller: Caller, id: number): number {
       const objectIndex = liveQueue(caller, id);
       if (objectIndex < 0) return objectIndex;
       if (!controlsIpc(system.credentials, system.registry.ownershipOf(objectIndex))) return EPERM;
-      announce = system.removeSysvQueueLocked(objectIndex);
+      announce = system.sysv.removeQueueLocked(objectIndex);
       return 0;
     },
     () => announce(),

@@ -39,9 +39,10 @@ import {
 } from "../../abi/flags.ts";
 import { access } from "../../memory/layout.ts";
 import { blockUntil, FOR_EVER } from "../../sync/waiting.ts";
+import type { Opened } from "../opening.ts";
 import { controlsFile, MAY_READ, MAY_WRITE, permitsFile } from "../permissions.ts";
 import { otherEndOpened } from "../pipe-ends.ts";
-import type { Opened, System } from "../system.ts";
+import type { System } from "../system.ts";
 import { type Argument, type Caller, int, size } from "./call.ts";
 import { freeDescriptors, OPENED_ASYNC } from "./descriptor.ts";
 import { fifoAddress, fifoName, findFifo, isAbsolute, type Path, readPath, walk } from "./path.ts";

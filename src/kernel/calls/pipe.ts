@@ -5,7 +5,7 @@ import { O_CLOEXEC, O_NONBLOCK } from "../../abi/flags.ts";
 import { PIPE_BYTES_DEFAULT } from "../../abi/limits.ts";
 import { access, kinds } from "../../memory/layout.ts";
 import { makingPipe } from "../making.ts";
-import type { Opened } from "../system.ts";
+import type { Opened } from "../opening.ts";
 import { type Argument, type Caller, int, size } from "./call.ts";
 import { freeDescriptors } from "./descriptor.ts";
 

@@ -9,8 +9,9 @@ import { SIGPIPE } from "../../abi/signals.ts";
 import { access, kinds, queue } from "../../memory/layout.ts";
 import type { Pipe } from "../../objects/pipe.ts";
 import { blockUntil, FOR_EVER } from "../../sync/waiting.ts";
+import type { OpenFile } from "../opening.ts";
 import { isPipe } from "../readiness.ts";
-import type { OpenFile, System } from "../system.ts";
+import type { System } from "../system.ts";
 import type { Span } from "../task-memory.ts";
 import { type Argument, type Caller, int, size } from "./call.ts";
 import { readSignals } from "./signal-file.ts";
@@ -53,7 +54,7 @@ function readPipe({ system, memory }: Caller, file: OpenFile, pointer: number, c
   const first = attempt();
   if (first !== EAGAIN) return first;
   if (file.flags & O_NONBLOCK) {
-    system.glance(); // a reader that never waits must still learn of its writers' death
+    system.reaper.glance(); // a reader that never waits must still learn of its writers' death
     return EAGAIN;
   }
   return blockUntil(system, pipe.readable, 1, attempt, FOR_EVER);
@@ -68,7 +69,7 @@ function withoutPlace(writers: number, length: number): number {
 function writePipe({ system, memory }: Caller, file: OpenFile, pointer: number, count: number): number {
   const pipe = system.pipeOf(file.objectIndex);
   const source = memory.span(pointer, count, false);
-  system.glance(); // a writer that always finds room must still learn of its readers' death
+  system.reaper.glance(); // a writer that always finds room must still learn of its readers' death
   const atomic = count <= pipe.atomicBytesMax;
   const want = atomic ? count : 1;
   for (let done = 0; ; ) {

@@ -64,7 +64,7 @@ function semget({ system }: Caller, ...[keyArgument, countArgument, flagArgument
   const count = int(countArgument);
   const flags = int(flagArgument);
   if (count < 0 || count > SEMAPHORES_MAX) return EINVAL;
-  system.forgetRemoved();
+  system.sysv.forgetRemoved();
   const kind = kinds.SEMAPHORE_SET;
   const make = (address: { kind: number; key?: number; persistent?: boolean }): number =>
     count === 0 ? EINVAL : system.createLocked(address, makingSemaphoreSet(system.words, count, flags & 0o777));
@@ -111,15 +111,15 @@ function operate(
   if (typeof known === "number") return known;
   const { set } = known;
   // Before the rest is looked at, as on Linux: a task that has adjustments operates on the set when it ends.
-  const undo = given.undoes ? system.adjustmentsOf(known.used, set) : 0;
+  const undo = given.undoes ? system.sysv.adjustmentsOf(known.used, set) : 0;
   if (undo < 0) return undo;
   if (given.highest >= set.count) return EFBIG;
   const refused = permitted(caller, known, given.alters ? MAY_WRITE : MAY_READ);
   if (refused < 0) return refused;
   let result = set.tryOperate(given, undo);
   if (result === BLOCKED) result = set.operate(given, undo, timeoutMs);
-  if (result === EIDRM) system.forgetRemoved();
-  if (result === EAGAIN) system.glance(); // a task that only tries sees the dead too
+  if (result === EIDRM) system.sysv.forgetRemoved();
+  if (result === EAGAIN) system.reaper.glance(); // a task that only tries sees the dead too
   return result === ENOSPC ? ENOMEM : result;
 }
 
@@ -160,18 +160,18 @@ function semctl(caller: Caller, ...[idArgument, indexArgument, commandArgument, 
 function knownSet(caller: Caller, id: number): KnownSet | number {
   const { system, sets } = caller;
   const known = sets.get(id);
-  if (known && known.letGo === system.queuesLetGo && !known.set.removed) return known;
+  if (known && known.letGo === system.sysv.letGo && !known.set.removed) return known;
   sets.delete(id);
-  system.forgetRemoved();
+  system.sysv.forgetRemoved();
   const objectIndex = liveSet(caller, id);
   if (objectIndex < 0) return objectIndex;
-  const used = system.useSemaphoreSet(objectIndex);
+  const used = system.sysv.useSet(objectIndex);
   if (used < 0) return used;
   const fresh = {
     set: system.setOf(objectIndex),
     objectIndex,
     used: used as KnownSet["used"],
-    letGo: system.queuesLetGo,
+    letGo: system.sysv.letGo,
     rules: -1,
     credentials: -1,
     mayRead: false,
@@ -300,12 +300,12 @@ function remove(caller: Caller, id: number): number {
       const objectIndex = liveSet(caller, id);
       if (objectIndex < 0) return objectIndex;
       if (!controlsIpc(system.credentials, system.registry.ownershipOf(objectIndex))) return EPERM;
-      announce = system.removeSemaphoreSetLocked(objectIndex);
+      announce = system.sysv.removeSetLocked(objectIndex);
       return 0;
     },
     () => announce(),
   );
-  if (result === 0) system.forgetRemoved();
+  if (result === 0) system.sysv.forgetRemoved();
   return result;
 }
 

@@ -9,7 +9,8 @@ import { blockUntilAny } from "../../sync/polling.ts";
 import { FOR_EVER } from "../../sync/waiting.ts";
 import type { SignalInfo } from "../../tasks/signals.ts";
 import { makingSignalFile } from "../making.ts";
-import type { Opened, OpenFile, System } from "../system.ts";
+import type { Opened, OpenFile } from "../opening.ts";
+import type { System } from "../system.ts";
 import { type Argument, type Caller, int, size } from "./call.ts";
 import { freeDescriptors } from "./descriptor.ts";
 
