@@ -23,7 +23,7 @@ class Barriers implements Drawing {
     if (interrupt) return interrupt;
     const task = random.pick(idleTasks(this.#context.tasks, sleeping));
     const all = [...this.#parties.keys()];
-    if (all.length === 0 || random.chance(all.length < BARRIERS ? 10 : 0))
+    if (all.length === 0 || (all.length < BARRIERS && random.chance(10)))
       return call(task, "pthread_barrier_init", [random.below(BARRIERS), random.below(1 + this.#context.tasks)]);
     return call(task, "pthread_barrier_wait", [random.pick(all)]);
   }
