@@ -51,6 +51,7 @@ export class LinuxTask {
     const { directory = "/", descriptors } = this.#start;
     prepareSignals();
     linuxCall(SYS_PRCTL, PR_SET_PTRACER, -1); // so that the other tasks may inherit; no such call is no harm
+    linuxCall(SYS_UNSHARE, CLONE_SYSVSEM); // a process's threads share what SEM_UNDO does, and it waits for the last of them
     forbidPage(this.#slot.guard);
     for (let taken = 0; taken < FIRST_DESCRIPTOR_OF_LINUX; ) taken = linuxCall(numbers.dup, 0);
     linuxCall(SYS_CLOSE_RANGE, FIRST_DESCRIPTOR_OF_LINUX, LAST, 0);
