@@ -83,6 +83,7 @@ class KernelTask implements Maker {
     this.#kernel.syscall(numbers.umask, 0o022);
     for (let i = 0; i < start.descriptors; i++) this.#kernel.syscall(numbers.close, FIRST_DESCRIPTOR_OF_OURS + i);
     this.#kernel.syscall(numbers.msgget, start.freeKey, 0); // lets go of queues that are gone
+    if (this.#kernel.parentPid !== 0) return this.#inherit(0); // on Linux no task is another's child
     if (this.#changedSignals) this.#calm();
     return users || groups;
   }
