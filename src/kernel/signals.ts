@@ -129,7 +129,8 @@ export class Signals {
       const isMeant = pid === -1 ? member !== this.#kernel.pid : this.groupOf(member) === group;
       if (!isMeant) continue;
       const sent = this.send(member, info);
-      if (result !== 0 && sent !== ESRCH) result = sent;
+      // To all others: those that may not be sent it are left out, and nobody is told (kill(2)).
+      if (result !== 0 && sent !== ESRCH) result = pid === -1 && sent === EPERM ? 0 : sent;
     }
     return result;
   }

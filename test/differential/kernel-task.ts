@@ -89,6 +89,7 @@ export class KernelTask implements Maker {
     kernel.syscall(numbers.umask, 0o022);
     for (let i = 0; i < descriptors; i++) kernel.syscall(numbers.close, FIRST_DESCRIPTOR_OF_OURS + i);
     kernel.syscall(numbers.msgget, freeKey, 0); // lets go of queues that are gone
+    if (kernel.parentPid !== 0) return this.#inherit(0); // on Linux no task is another's child
     if (this.#changedSignals) this.#calm();
     return users || groups;
   }
