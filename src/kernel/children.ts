@@ -173,12 +173,14 @@ export class Children {
   noteStop(slot: Word, signal: number): boolean {
     const { words, journal } = this.#kernel;
     const stopped = field(slot, task.STOPPED);
-    if (words.load(stopped) !== 0) return false;
+    let ran = false;
     this.#change(slot, () => {
+      if (words.load(stopped) !== 0) return false;
+      ran = true;
       journal.write(stopped, signal);
       return this.#reportLocked(slot, stoppedStatus(signal));
     });
-    return true;
+    return ran;
   }
 
   /** A task that was stopped goes on. */
