@@ -9,9 +9,6 @@ import { missionItems } from "./mission-items.ts";
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const map = readFileSync(`${root}docs/fangaos-map.md`, "utf8");
 
-/** In place of a test: it is not there yet. */
-const NEXT = "next: control half";
-
 interface Row {
   readonly heading: string;
   readonly item: string;
@@ -32,20 +29,16 @@ function rowsOf(markdown: string): Row[] {
 interface Item {
   readonly heading: string;
   readonly item: string;
-  /** Belongs to the control half: it may do without a test. */
-  readonly control: boolean;
 }
 
 function itemsOf(text: string): Item[] {
   let heading = "";
-  let control = false;
   return text
     .trim()
     .split("\n")
     .flatMap((line) => {
-      if (!line.startsWith("## ")) return [{ heading, item: line.slice(2), control: control || line.startsWith("~ ") }];
-      control = line.endsWith(" (control)");
-      heading = line.slice(3).replace(/ \(control\)$/, "");
+      if (!line.startsWith("## ")) return [{ heading, item: line.slice(2) }];
+      heading = line.slice(3);
       return [];
     });
 }
@@ -74,15 +67,14 @@ function isTest(file: string, sentence: string): boolean {
 }
 
 /** What is wrong with a row's proofs. */
-function complaintsAbout({ item, proofs }: Row, control: boolean): string[] {
+function complaintsAbout({ item, proofs }: Row): string[] {
   const found: string[] = [];
   for (const proof of proofs) {
-    if (proof === NEXT) continue;
     const [, file, sentence] = /^([\w-]+\.test\.ts): "(.+)"$/.exec(proof) ?? [];
     if (file === undefined || sentence === undefined) found.push(`${item}: "${proof}" names no test`);
     else if (!isTest(file, sentence)) found.push(`${item}: test/${file} has no test "${sentence}"`);
   }
-  if (!control && proofs.every((proof) => proof === NEXT)) found.push(`${item}: it has no test`);
+  if (proofs.length === 0) found.push(`${item}: it has no test`);
   return found;
 }
 
@@ -97,23 +89,21 @@ test("everything that the mission says has its row in docs/fangaos-map.md, in th
   );
 });
 
-test("every data-half row of docs/fangaos-map.md has a test, and every test is there", () => {
+test("every row of docs/fangaos-map.md has a test, and every test is there", () => {
   assert.deepEqual(
-    rows.flatMap((row, i) => complaintsAbout(row, items[i]?.control === true)),
+    rows.flatMap((row) => complaintsAbout(row)),
     [],
   );
 });
 
 test("a missing test, a misspelt one and a row without any are found", () => {
-  const complaints = (proof: string, control = false): string[] =>
-    complaintsAbout({ heading: "", item: "it", proofs: [proof] }, control);
+  const complaints = (...proofs: string[]): string[] => complaintsAbout({ heading: "", item: "it", proofs });
   const here = 'fangaos-map.test.ts: "a missing test, a misspelt one and a row without any are found"';
   assert.deepEqual(complaints(here), []);
   assert.equal(complaints(here.replace("missing", "mising")).length, 1);
   assert.equal(complaints(here.replace("map", "mop")).length, 1);
-  assert.equal(complaints("by hand", true).length, 1);
-  assert.deepEqual(complaints(NEXT), ["it: it has no test"]);
-  assert.deepEqual(complaints(NEXT, true), []);
+  assert.equal(complaints("by hand").length, 1);
+  assert.deepEqual(complaints(), ["it: it has no test"]);
 });
 
 test("names of tests are found, whatever their quotes, and templates match what they make", () => {

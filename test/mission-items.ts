@@ -1,5 +1,4 @@
-// What the mission says, in its order: docs/fangaos-map.md has a row for each. A section marked (control), and a line that begins
-// with "~", belong to the control half: signals, semaphores, mutexes.
+// What the mission says, in its order: docs/fangaos-map.md has a row for each.
 
 export const missionItems = `
 ## Overview
@@ -10,8 +9,8 @@ export const missionItems = `
 - Message Queues - Asynchronous message passing between processes
 - Pipes - Unidirectional data streams (anonymous and named)
 - Shared Memory - Direct memory sharing between processes
-~ Signals - Asynchronous notification mechanism
-~ Synchronization Primitives - Mutexes and semaphores
+- Signals - Asynchronous notification mechanism
+- Synchronization Primitives - Mutexes and semaphores
 ## Message Queue
 - Message queues provide a way for processes to exchange messages asynchronously.
 - struct MessageQueue
@@ -81,9 +80,9 @@ export const missionItems = `
 - SharedMemory::new()
 - shm.attach()
 - shm.detach()
-## Signals (control)
+## Signals
 - Signals provide an asynchronous notification mechanism for processes.
-## Signal Types (control)
+## Signal Types
 - FangaOS implements POSIX-like signals:
 - SIGHUP · 1 · Hangup
 - SIGINT · 2 · Interrupt (Ctrl+C)
@@ -104,7 +103,7 @@ export const missionItems = `
 - SIGCONT · 18 · Continue
 - SIGSTOP · 19 · Stop (cannot be caught)
 - SIGTSTP · 20 · Terminal stop
-## Signal Handler (control)
+## Signal Handler
 - struct SignalHandler
 - pending: u32 Bitmask of pending signals
 - blocked: u32 Bitmask of blocked signals
@@ -127,7 +126,7 @@ export const missionItems = `
 - handler.clear()
 - handler.block()
 - handler.unblock()
-## Semaphore (control)
+## Semaphore
 - Counting semaphore for synchronization.
 - struct Semaphore
 - value: isize
@@ -137,7 +136,7 @@ export const missionItems = `
 - Resource counting
 - Producer-consumer synchronization
 - Limiting concurrent access
-## Task Mutex (control)
+## Task Mutex
 - Binary lock for mutual exclusion.
 - struct TaskMutex
 - locked: bool
@@ -174,18 +173,18 @@ export const missionItems = `
 - Message Queue data structures
 - Pipe implementation with buffering
 - Shared Memory data structures
-~ Signal types and handler
-~ Semaphore and Mutex primitives
+- Signal types and handler
+- Semaphore and Mutex primitives
 - IPC syscall interface
 - Comprehensive unit tests
 - Error handling
 ## Future Enhancements
 - Full file descriptor table integration
 - Named pipes (FIFOs)
-~ Signal handlers (user-space callbacks)
-~ Advanced semaphore operations
-~ Read/write locks
-~ Condition variables
+- Signal handlers (user-space callbacks)
+- Advanced semaphore operations
+- Read/write locks
+- Condition variables
 - Message queue priorities
 - Shared memory permissions
 ## Testing
@@ -194,25 +193,25 @@ export const missionItems = `
 - Message queue operations (send, receive, full queue)
 - Pipe operations (read, write, EOF, broken pipe)
 - Shared memory attach/detach
-~ Signal sending, blocking, and delivery
-~ Signal priority ordering
-~ Semaphore wait/signal
-~ Mutex lock/unlock
+- Signal sending, blocking, and delivery
+- Signal priority ordering
+- Semaphore wait/signal
+- Mutex lock/unlock
 ## IPC Mechanism Performance
 - Shared Memory · Lowest · Highest · Large data transfers
 - Pipes · Low · High · Streaming data
 - Message Queues · Medium · Medium · Discrete messages
-~ Signals · Low · N/A · Notifications
+- Signals · Low · N/A · Notifications
 ## Recommendations
 - Shared Memory - Best for large data transfers or when processes need to work on the same data structure
 - Pipes - Best for producer-consumer patterns and streaming data
 - Message Queues - Best for discrete messages with FIFO ordering
-~ Signals - Best for asynchronous notifications and error conditions
+- Signals - Best for asynchronous notifications and error conditions
 ## Security Considerations
 - Permission Checks - All IPC operations should verify process permissions
 - Buffer Overflow Protection - All buffers have maximum size limits
 - Reference Counting - Prevents use-after-free in shared memory
-~ Signal Masking - Critical signals (SIGKILL, SIGSTOP) cannot be blocked
+- Signal Masking - Critical signals (SIGKILL, SIGSTOP) cannot be blocked
 - Pointer Validation - All user-space pointers validated before access
 ## Producer-Consumer with Pipe
 - the example
@@ -225,7 +224,7 @@ export const missionItems = `
 - the example
 - SharedMemory::new()
 - shm.attach()
-## Signal Handling (control)
+## Signal Handling
 - the example
 - SignalHandler::new()
 - handler.send()
@@ -235,6 +234,6 @@ export const missionItems = `
 - POSIX IPC
 - Linux man pages - IPC
 - Linux man pages - pipe
-~ Linux man pages - signal
+- Linux man pages - signal
 - OSDev Wiki - IPC
 `;

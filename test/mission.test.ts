@@ -1,4 +1,4 @@
-// The mission's examples, in TypeScript, and its sentences of the data half that no other test states.
+// The mission's examples, in TypeScript, and those of its sentences that no other test states.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
