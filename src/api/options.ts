@@ -2,7 +2,7 @@
 // anything has happened.
 
 import { EINVAL } from "../abi/errno.ts";
-import { FOR_EVER } from "../sync/waiting.ts";
+import { FOR_EVER, TIMEOUT_MS_MAX } from "../sync/waiting.ts";
 import { IpcError } from "./ipc-error.ts";
 
 export interface SyncWaitOptions {
@@ -14,9 +14,6 @@ export interface WaitOptions extends SyncWaitOptions {
   /** Aborting rejects the promise with the signal's reason; the wait is gone. */
   readonly signal?: AbortSignal | undefined;
 }
-
-/** Longer than this, 12.4 days, is for ever: half the range of the world's clock, which wraps. */
-const TIMEOUT_MS_MAX = 2 ** 30 - 1;
 
 /** The time-out of a wait in whole milliseconds, or FOR_EVER. */
 export function timeoutOf(options: SyncWaitOptions | undefined, syscall: string, object: string): number {

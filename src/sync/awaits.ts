@@ -4,7 +4,7 @@
 import { EAGAIN, EBADF, ETIMEDOUT } from "../abi/errno.ts";
 import { WAIT_SLICE_MS } from "../abi/limits.ts";
 import { AWAITED, type Node, stateOf, WOKEN } from "./wait-list.ts";
-import { type Attempt, type Condition, FOR_EVER, settleWake, spinFor, type Waiter } from "./waiting.ts";
+import { type Attempt, type Condition, deadlineIn, remainingMs, settleWake, spinFor, type Waiter } from "./waiting.ts";
 
 /** After so many results in a row without a turn of the event loop, the next one waits for a turn. */
 const RESULTS_PER_TURN = 256;
@@ -155,7 +155,14 @@ export class Awaits {
     };
     this.#add(pending);
     signal?.addEventListener("abort", onAbort);
-    if (timeoutMs !== FOR_EVER) timer = setTimeout(() => this.#expire(pending), timeoutMs);
+    const deadline = deadlineIn(this.#task.world, timeoutMs);
+    const onTime = (): void => {
+      // A timer counts from the beginning of the turn that set it, and so fires early.
+      const left = remainingMs(this.#task.world, deadline as number);
+      if (left > 0) timer = setTimeout(onTime, left);
+      else this.#expire(pending);
+    };
+    if (deadline !== undefined) timer = setTimeout(onTime, timeoutMs);
     this.#enlistOrFinish(pending);
     return pending;
   }

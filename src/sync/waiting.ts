@@ -38,9 +38,16 @@ export type Attempt = (woken: boolean) => number;
 
 export const FOR_EVER = -1;
 
-/** When a wait ends, on the world's clock; undefined: never. */
+/** The longest time-out, 12.4 days: half the range of the world's clock. Longer ones are for ever. */
+export const TIMEOUT_MS_MAX = 2 ** 30 - 2;
+
+/**
+ * When a wait ends, on the world's clock; undefined: never. The clock tells whole milliseconds, and the one that has begun
+ * does not count: no wait is shorter than its time. One of 0 ms ends at once.
+ */
 export function deadlineIn(world: World, timeoutMs: number): number | undefined {
-  return timeoutMs === FOR_EVER ? undefined : (world.nowMs() + timeoutMs) | 0;
+  if (timeoutMs === FOR_EVER) return undefined;
+  return timeoutMs === 0 ? world.nowMs() : (world.nowMs() + timeoutMs + 1) | 0;
 }
 
 /** Milliseconds until a deadline; below 0 once it has passed. The clock has 31 bits and wraps. */

@@ -1,7 +1,7 @@
 // What a system call is: a function of its caller and its arguments, which returns a result from 0 up or a negative errno.
 // Decode may fail and changes nothing; then act.
 
-import { FOR_EVER } from "../../sync/waiting.ts";
+import { FOR_EVER, TIMEOUT_MS_MAX } from "../../sync/waiting.ts";
 import type { World } from "../../sync/world.ts";
 import type { SignalInfo } from "../../tasks/signals.ts";
 import type { System } from "../system.ts";
@@ -56,8 +56,6 @@ export const long = (value: Argument | undefined): bigint =>
 const MS_PER_S = 1000;
 const NS_PER_MS = 1e6;
 const NS_PER_S = 1_000_000_000;
-/** Longer waits are for ever: half the range of the world's clock. */
-const TIMEOUT_MS_MAX = 2 ** 30 - 1;
 
 /** Milliseconds until a `struct timespec` on the clock of 1970, 0 where it has passed; undefined where it is no valid time. */
 export function untilTimespec(view: DataView): number | undefined {
