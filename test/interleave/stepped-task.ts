@@ -1,0 +1,158 @@
+// A task of the real code that goes as far as it is told to: to its n-th access, to a sleep, or to its end. What it sleeps on, what
+// it says and whether it lives are its own; its sleeps are the scheduler's.
+
+import type { System } from "../../src/kernel/system.ts";
+import type { Geometry } from "../../src/memory/layout.ts";
+import type { Word } from "../../src/memory/words.ts";
+import type { World } from "../../src/sync/world.ts";
+import { type Entry, Stop, type SteppedWords } from "./stepped-words.ts";
+
+export const states = { READY: 0, ASLEEP: 1, YIELDED: 2, DONE: 3, DEAD: 4 } as const;
+
+/** Why a task stopped. */
+const ASLEEP = new Stop("asleep");
+const YIELDED = new Stop("yielded");
+const DEAD = new Stop("dead");
+export const PAUSED = new Stop("paused");
+
+/** What a program may do beside calling the code that is tried. */
+export interface Program {
+  readonly pid: number;
+  /** Says something that others, or a check at the end, compare. */
+  tell(what: unknown): void;
+  /** Between two operations: where tasks that go one after the other may take turns. */
+  between(): void;
+  /** Dies here. */
+  die(): never;
+}
+
+/** Those who sleep, in their order. */
+export interface Sleepers {
+  sleep(task: SteppedTask, word: Word, milliseconds: number): void;
+  wake(word: Word, count: number): void;
+  isAlive(identity: bigint): boolean;
+  /** A boundary between two operations, before the task goes on. */
+  boundary(): void;
+}
+
+export class SteppedTask implements Program {
+  state: number = states.READY;
+  readonly told: string[] = [];
+  readonly words: SteppedWords;
+  readonly world: World;
+  /** The word it sleeps on, and whether only for a time. */
+  sleepsOn = 0;
+  readonly #sleepers: Sleepers;
+  readonly #body: (task: SteppedTask) => void;
+  #system: System | undefined;
+  #start: Entry[] = [];
+
+  constructor(words: SteppedWords, world: World, sleepers: Sleepers, body: (task: SteppedTask) => void) {
+    this.words = words;
+    this.#sleepers = sleepers;
+    this.#body = body;
+    this.world = {
+      ...world,
+      parker: {
+        park: (word, expected, milliseconds) => this.#park(word, expected, milliseconds),
+        unpark: (word, count) => this.#unpark(word, count),
+      },
+      isAlive: (identity) => {
+        if (words.isRepeating) return words.repeated() as boolean;
+        return words.note(sleepers.isAlive(identity));
+      },
+      relax: () => this.#relax(),
+    };
+  }
+
+  get system(): System {
+    if (!this.#system) throw new Error("not attached yet");
+    return this.#system;
+  }
+
+  set system(system: System) {
+    this.#system = system;
+  }
+
+  get pid(): number {
+    return this.system.pid;
+  }
+
+  /** Keeps the log so far as the one that each run begins with. */
+  keepStart(): void {
+    this.#start = this.words.log;
+  }
+
+  /** As it was after `keepStart`. */
+  reset(): void {
+    this.words.log = this.#start.slice();
+    this.state = states.READY;
+  }
+
+  /** Runs from the beginning, through what it has done already, as far as it may. Afterwards `state` says why it stopped. */
+  go(): void {
+    this.state = states.READY;
+    this.told.length = 0;
+    this.words.restart();
+    try {
+      this.#body(this);
+      this.state = states.DONE;
+    } catch (error) {
+      if (error === PAUSED) this.state = states.READY;
+      else if (error === ASLEEP) this.state = states.ASLEEP;
+      else if (error === YIELDED) this.state = states.YIELDED;
+      else if (error === DEAD) this.state = states.DEAD;
+      else {
+        this.tell(error instanceof Error ? `${error.name}: ${error.message}` : error);
+        this.state = states.DONE;
+      }
+    }
+  }
+
+  /** It was woken, or may go on. */
+  resume(): void {
+    this.words.log.push(undefined);
+    this.state = states.READY;
+  }
+
+  tell(what: unknown): void {
+    this.told.push(String(what));
+  }
+
+  between(): void {
+    const { words } = this;
+    if (words.isRepeating) return void words.repeated();
+    this.#sleepers.boundary();
+    words.note(undefined);
+  }
+
+  die(): never {
+    throw DEAD;
+  }
+
+  #park(word: Word, expected: number, milliseconds: number): void {
+    const { words } = this;
+    if (words.isRepeating) return void words.repeated();
+    words.before(word, word, false);
+    if (words.int32[word] !== expected) return void words.note(undefined);
+    this.sleepsOn = word;
+    this.#sleepers.sleep(this, word, milliseconds);
+    throw ASLEEP;
+  }
+
+  #unpark(word: Word, count: number): void {
+    const { words } = this;
+    if (words.isRepeating) return void words.repeated();
+    words.before(word, word, true);
+    this.#sleepers.wake(word, count);
+    words.note(undefined);
+  }
+
+  /** One that spins lets the others go on: else it would spin for ever. */
+  #relax(): void {
+    if (this.words.isRepeating) return void this.words.repeated();
+    throw YIELDED;
+  }
+}
+
+export type { Geometry };
