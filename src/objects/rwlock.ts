@@ -199,8 +199,13 @@ export class ReadWriteLock {
     const words = this.#words;
     for (let i = 0; i < this.#tasksMax; i++) {
       const at = field(this.#readers, i);
-      for (let turn = 0; turn < ASKING_TURNS_MAX && words.load(at) & ASKING; turn++) this.#relax();
-      if (words.load(at) !== 0) return true;
+      let seen = words.load(at);
+      for (let turn = 0; turn < ASKING_TURNS_MAX && seen & ASKING; turn++) {
+        this.#relax();
+        seen = words.load(at);
+      }
+      // What was seen last: one that asks only now finds this writer, and goes back.
+      if (seen !== 0) return true;
     }
     return false;
   }

@@ -50,15 +50,16 @@ class Touched {
 
 /** What comes of a scenario where whole operations take turns, in every order. */
 export function serialOutcomes<A, H>(scenario: Scenario<A, H>): Set<string> {
-  const stepped = new Stepped(scenario);
   const outcomes = new Set<string>();
-  walk(stepped, scenario.programs.length, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, {
-    costOf: ({ boundaries }, step) => (boundaries.has(step) ? 0 : undefined),
-    visit: (outcome) => {
-      outcomes.add(outcome);
-      return false;
-    },
-  });
+  for (const programs of [scenario.programs, ...(scenario.alternatives ?? [])]) {
+    walk(new Stepped({ ...scenario, programs }), Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, {
+      costOf: ({ boundaries }, step) => (boundaries.has(step) ? 0 : undefined),
+      visit: (outcome) => {
+        outcomes.add(outcome);
+        return false;
+      },
+    });
+  }
   return outcomes;
 }
 
@@ -69,7 +70,8 @@ interface Walk {
   readonly visit: (outcome: string, schedule: Schedule, trace: Trace) => boolean;
 }
 
-function walk<A, H>(stepped: Stepped<A, H>, tasks: number, bound: number, most: number, { costOf, visit }: Walk): boolean {
+function walk<A, H>(stepped: Stepped<A, H>, bound: number, most: number, { costOf, visit }: Walk): boolean {
+  const { tasks } = stepped;
   const open: { readonly schedule: Schedule; readonly cost: number }[] = [];
   for (let task = tasks - 1; task >= 0; task--) open.push({ schedule: [{ step: 0, task }], cost: 0 });
   for (let runs = 0; open.length > 0; runs++) {
@@ -83,7 +85,7 @@ function walk<A, H>(stepped: Stepped<A, H>, tasks: number, bound: number, most: 
       const forced = trace.forced.get(step) ?? 0;
       const price = forced ? 0 : step < trace.runner.length ? costOf(trace, step) : undefined;
       if (price === undefined || cost + price > bound) continue;
-      const runner = trace.runner[forced ? step : step] as number;
+      const runner = trace.runner[step] as number;
       const able = forced || (trace.ready[step] as number);
       for (let task = 0; task < tasks; task++) {
         if (task !== runner && able & (1 << task)) open.push({ schedule: [...schedule, { step, task }], cost: cost + price });
@@ -105,7 +107,7 @@ export function explore<A, H>(
   let schedules = 0;
   let steps = 0;
   const run = (within: number): boolean =>
-    walk(stepped, scenario.programs.length, within, most, {
+    walk(stepped, within, most, {
       costOf: (trace, step) => (touched.conflicts(trace, step) ? 1 : undefined),
       visit: (outcome, schedule, trace) => {
         schedules++;

@@ -41,6 +41,8 @@ export interface Family<A, H> {
   /** What is done to it before, by the task that made it. */
   readonly before: Record<string, (handles: H) => void>;
   readonly operations: Record<string, Operation<H>>;
+  /** What operations may do instead, as they promise no more. */
+  readonly alternatives?: Record<string, Operation<H>>;
   readonly observe: (handles: H) => string;
 }
 
@@ -94,20 +96,39 @@ export function scenarioOf<A, H>(
     },
     open: family.open,
     observe: family.observe,
-    programs: programs.map((text) => {
-      const operations = text.split("+").map((one) => {
-        const operation = family.operations[one];
-        assert.ok(operation, `${family.name} has no operation ${one}`);
-        return telling(operation);
-      });
-      return (handles: H, program: Program) => {
-        operations.forEach((operation, i) => {
-          if (i > 0) program.between();
-          operation(handles, program);
-        });
-      };
-    }),
+    programs: programs.map((text) => programOf(family.operations, text)),
+    alternatives: alternativesOf(family, programs),
   };
+}
+
+function programOf<H>(operations: Record<string, Operation<H>>, text: string): (handles: H, program: Program) => void {
+  const chosen = text.split("+").map((one) => {
+    const operation = operations[one];
+    assert.ok(operation, `there is no operation ${one}`);
+    return telling(operation);
+  });
+  return (handles: H, program: Program) => {
+    chosen.forEach((operation, i) => {
+      if (i > 0) program.between();
+      operation(handles, program);
+    });
+  };
+}
+
+/** The programs with each choice of operations that may do something else instead. */
+function alternativesOf<A, H>(
+  { operations, alternatives = {} }: Family<A, H>,
+  programs: readonly string[],
+): ((handles: H, program: Program) => void)[][] {
+  const ways = programs.map((text) => {
+    const first = programOf(operations, text);
+    const loose = text.split("+").some((one) => one in alternatives);
+    return loose ? [first, programOf({ ...operations, ...alternatives }, text)] : [first];
+  });
+  return ways.reduce<((handles: H, program: Program) => void)[][]>(
+    (all, some) => all.flatMap((before) => some.map((one) => [...before, one])),
+    [[]],
+  );
 }
 
 export function made(system: System, kind: number, making: Making, accesses = [BOTH]): ObjectToken {
@@ -162,6 +183,11 @@ export const queueFamily: Family<ObjectToken, MessageQueue> = {
     },
     receiveTyped: (queue) => text(queue.receiveSync({ type: 7 }).data),
     tryReceiveMany: (queue) => queue.tryReceiveMany(2).map(({ data }) => text(data)),
+  },
+  // "Up to so many": a batch may take, or send, fewer than it could by now.
+  alternatives: {
+    trySendMany: (queue, program) => queue.trySendMany([bytes(`${letter(program)}1`)]),
+    tryReceiveMany: (queue) => queue.tryReceiveMany(1).map(({ data }) => text(data)),
   },
   observe: (queue) => {
     const found: string[] = [];
@@ -235,9 +261,9 @@ export const semaphoreFamily: Family<ObjectToken, Semaphore> = {
 
 /** Something that only one task may touch at a time: it says so where another is there too. */
 export interface Witness {
-  inside(program: Program): string;
+  inside(): string;
   /** Several readers may be inside, and no writer. */
-  reading(program: Program): string;
+  reading(): string;
 }
 
 function witnessOf(system: System, word: Word): Witness {
@@ -257,6 +283,13 @@ function witnessOf(system: System, word: Word): Witness {
       return (before | after) & (READER - 1) ? "NOT WITHOUT A WRITER" : "read";
     },
   };
+}
+
+/** What a witness says, between two operations: locking and unlocking. */
+function insideOf(witness: () => string, program: Program): string {
+  const said = witness();
+  program.between();
+  return said;
 }
 
 function addTo(words: System["words"], word: Word, by: number): number {
@@ -290,11 +323,13 @@ export const mutexFamily: Family<Guarded, { mutex: Mutex; witness: Witness }> = 
     unlock: ({ mutex }) => mutex.unlock(),
     lockAndUnlock: ({ mutex, witness }, program) => {
       using _held = mutex.lockSync();
-      return witness.inside(program);
+      program.between();
+      return insideOf(witness.inside, program);
     },
     tryLockAndUnlock: ({ mutex, witness }, program) => {
       using held = mutex.tryLock();
-      return held ? witness.inside(program) : "busy";
+      program.between();
+      return held ? insideOf(witness.inside, program) : "busy";
     },
   },
   observe: ({ mutex }) => `is held by ${mutex.owner}`,
@@ -312,19 +347,23 @@ export const rwlockFamily: Family<Guarded, { lock: ReadWriteLock; witness: Witne
   operations: {
     read: ({ lock, witness }, program) => {
       using _held = lock.readLockSync();
-      return witness.reading(program);
+      program.between();
+      return insideOf(witness.reading, program);
     },
     write: ({ lock, witness }, program) => {
       using _held = lock.writeLockSync();
-      return witness.inside(program);
+      program.between();
+      return insideOf(witness.inside, program);
     },
     tryRead: ({ lock, witness }, program) => {
       using held = lock.tryReadLock();
-      return held ? witness.reading(program) : "busy";
+      program.between();
+      return held ? insideOf(witness.reading, program) : "busy";
     },
     tryWrite: ({ lock, witness }, program) => {
       using held = lock.tryWriteLock();
-      return held ? witness.inside(program) : "busy";
+      program.between();
+      return held ? insideOf(witness.inside, program) : "busy";
     },
     keepReading: ({ lock }) => lock.readLockSync().ownerDied,
     keepWriting: ({ lock }) => lock.writeLockSync().ownerDied,

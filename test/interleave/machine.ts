@@ -6,7 +6,7 @@ import type { Region } from "../../src/memory/region.ts";
 import type { Word } from "../../src/memory/words.ts";
 import { Machine } from "../crash-fixture.ts";
 import { smallLimits } from "../memory-fixture.ts";
-import { type Program, PAUSED, type Sleepers, SteppedTask, states } from "./stepped-task.ts";
+import { type Program, type Sleepers, SteppedTask, states } from "./stepped-task.ts";
 import { type Stepper, SteppedWords } from "./stepped-words.ts";
 
 /** What is tried. `H` is what each task has in its hands: objects that it opens by itself. */
@@ -19,6 +19,8 @@ export interface Scenario<A = unknown, H = unknown> {
   readonly programs: readonly ((handles: H, program: Program) => void)[];
   /** What can be seen afterwards. */
   readonly observe: (handles: H) => string;
+  /** Programs that are also right: what comes of these where whole operations take turns is allowed too. */
+  readonly alternatives?: readonly (readonly ((handles: H, program: Program) => void)[])[];
   /** How often the ends of slices may wake those that sleep, where nobody else can go on: once for each that dies. */
   readonly slices?: number;
   /** Other words for the tasks: a planted bug. */
@@ -61,6 +63,7 @@ export class Stepped<A, H> implements Stepper, Sleepers {
   readonly #observer: SteppedTask;
   readonly #snapshot: Uint8Array;
   readonly #bytes: Uint8Array;
+  readonly blindSleep: boolean;
   #asleep: { readonly task: SteppedTask; readonly word: Word }[] = [];
   #dead = new Set<bigint>();
   #step = 0;
@@ -71,6 +74,7 @@ export class Stepped<A, H> implements Stepper, Sleepers {
 
   constructor(scenario: Scenario<A, H>) {
     this.#scenario = scenario;
+    this.blindSleep = scenario.blindSleep ?? false;
     const arranged = scenario.arrange(this.#machine.attach());
     for (const [i, program] of scenario.programs.entries()) {
       const words = scenario.words?.(this.#machine.buffer, this, i) ?? new SteppedWords(this.#machine.buffer, this);
@@ -82,6 +86,11 @@ export class Stepped<A, H> implements Stepper, Sleepers {
     this.#snapshot = this.#bytes.slice();
   }
 
+  get tasks(): number {
+    return this.#tasks.length;
+  }
+
+  /** Steps of the last run. */
   get length(): number {
     return this.#step;
   }
@@ -127,8 +136,10 @@ export class Stepped<A, H> implements Stepper, Sleepers {
 
   before(first: number, last: number, writes: boolean): void {
     if (!this.#recording) return;
-    if (this.#step >= this.#until) throw PAUSED;
     const { trace } = this;
+    const task = this.#tasks[this.#running] as SteppedTask;
+    task.check();
+    if (this.#step >= this.#until) task.pause();
     trace.runner.push(this.#running);
     trace.first.push(first);
     trace.last.push(last);
@@ -137,9 +148,10 @@ export class Stepped<A, H> implements Stepper, Sleepers {
     if (++this.#step > STEPS_MAX) throw new Endless();
   }
 
-  boundary(): void {
+  boundary(task: SteppedTask): void {
     if (!this.#recording) return;
-    if (this.#step >= this.#until) throw PAUSED;
+    task.check();
+    if (this.#step >= this.#until) task.pause();
     this.trace.boundaries.add(this.#step);
   }
 

@@ -2,18 +2,17 @@
 // it says and whether it lives are its own; its sleeps are the scheduler's.
 
 import type { System } from "../../src/kernel/system.ts";
-import type { Geometry } from "../../src/memory/layout.ts";
 import type { Word } from "../../src/memory/words.ts";
 import type { World } from "../../src/sync/world.ts";
-import { type Entry, Stop, type SteppedWords } from "./stepped-words.ts";
+import { type Entry, type SteppedWords, Stop } from "./stepped-words.ts";
 
 export const states = { READY: 0, ASLEEP: 1, YIELDED: 2, DONE: 3, DEAD: 4 } as const;
 
-/** Why a task stopped. */
-const ASLEEP = new Stop("asleep");
-const YIELDED = new Stop("yielded");
-const DEAD = new Stop("dead");
-export const PAUSED = new Stop("paused");
+/** Why a task stopped, and the state that it is in then. */
+const ASLEEP = new Stop("asleep", states.ASLEEP);
+const YIELDED = new Stop("yielded", states.YIELDED);
+const DEAD = new Stop("dead", states.DEAD);
+const PAUSED = new Stop("paused", states.READY);
 
 /** What a program may do beside calling the code that is tried. */
 export interface Program {
@@ -31,8 +30,10 @@ export interface Sleepers {
   sleep(task: SteppedTask, word: Word, milliseconds: number): void;
   wake(word: Word, count: number): void;
   isAlive(identity: bigint): boolean;
+  /** Whether who is about to sleep does not look at the word again: a planted bug. */
+  readonly blindSleep: boolean;
   /** A boundary between two operations, before the task goes on. */
-  boundary(): void;
+  boundary(task: SteppedTask): void;
 }
 
 export class SteppedTask implements Program {
@@ -42,6 +43,8 @@ export class SteppedTask implements Program {
   readonly world: World;
   /** The word it sleeps on, and whether only for a time. */
   sleepsOn = 0;
+  /** What stopped it: until it is run again, it makes no access any more, also where it cleans up behind itself. */
+  #stopped: Stop | undefined;
   readonly #sleepers: Sleepers;
   readonly #body: (task: SteppedTask) => void;
   #system: System | undefined;
@@ -59,6 +62,7 @@ export class SteppedTask implements Program {
       },
       isAlive: (identity) => {
         if (words.isRepeating) return words.repeated() as boolean;
+        this.check();
         return words.note(sleepers.isAlive(identity));
       },
       relax: () => this.#relax(),
@@ -91,22 +95,26 @@ export class SteppedTask implements Program {
 
   /** Runs from the beginning, through what it has done already, as far as it may. Afterwards `state` says why it stopped. */
   go(): void {
-    this.state = states.READY;
     this.told.length = 0;
+    this.#stopped = undefined;
     this.words.restart();
     try {
       this.#body(this);
-      this.state = states.DONE;
     } catch (error) {
-      if (error === PAUSED) this.state = states.READY;
-      else if (error === ASLEEP) this.state = states.ASLEEP;
-      else if (error === YIELDED) this.state = states.YIELDED;
-      else if (error === DEAD) this.state = states.DEAD;
-      else {
-        this.tell(error instanceof Error ? `${error.name}: ${error.message}` : error);
-        this.state = states.DONE;
-      }
+      if (!this.#stopped) this.tell(error instanceof Error ? `${error.name}: ${error.message}` : error);
     }
+    const stopped = this.#stopped as Stop | undefined; // set meanwhile
+    this.state = stopped ? stopped.state : states.DONE;
+  }
+
+  /** Before it goes on to its next access or sleep: not where it has stopped. */
+  check(): void {
+    if (this.#stopped) throw this.#stopped;
+  }
+
+  /** It may not make its next access yet. */
+  pause(): never {
+    return this.#stop(PAUSED);
   }
 
   /** It was woken, or may go on. */
@@ -122,22 +130,22 @@ export class SteppedTask implements Program {
   between(): void {
     const { words } = this;
     if (words.isRepeating) return void words.repeated();
-    this.#sleepers.boundary();
+    this.#sleepers.boundary(this);
     words.note(undefined);
   }
 
   die(): never {
-    throw DEAD;
+    return this.#stop(DEAD);
   }
 
   #park(word: Word, expected: number, milliseconds: number): void {
     const { words } = this;
     if (words.isRepeating) return void words.repeated();
     words.before(word, word, false);
-    if (words.int32[word] !== expected) return void words.note(undefined);
+    if (words.int32[word] !== expected && !this.#sleepers.blindSleep) return void words.note(undefined);
     this.sleepsOn = word;
     this.#sleepers.sleep(this, word, milliseconds);
-    throw ASLEEP;
+    this.#stop(ASLEEP);
   }
 
   #unpark(word: Word, count: number): void {
@@ -151,8 +159,12 @@ export class SteppedTask implements Program {
   /** One that spins lets the others go on: else it would spin for ever. */
   #relax(): void {
     if (this.words.isRepeating) return void this.words.repeated();
-    throw YIELDED;
+    this.check();
+    this.#stop(YIELDED);
+  }
+
+  #stop(why: Stop): never {
+    this.#stopped = why;
+    throw why;
   }
 }
-
-export type { Geometry };

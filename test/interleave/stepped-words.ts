@@ -7,8 +7,15 @@ import { LINE_BYTES, WORD_BYTES, Words } from "../../src/memory/words.ts";
 /** What an access gave: a number, bytes that were copied out, or nothing. */
 export type Entry = number | bigint | boolean | Uint8Array | undefined;
 
-/** Thrown where a task is to stop: it is run again later. */
-export class Stop extends Error {}
+/** Thrown where a task is to stop; its state afterwards. */
+export class Stop extends Error {
+  readonly state: number;
+
+  constructor(why: string, state: number) {
+    super(why);
+    this.state = state;
+  }
+}
 
 /** Who says how far a task may go. */
 export interface Stepper {
