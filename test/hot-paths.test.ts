@@ -13,12 +13,11 @@ import { ReadWriteLock } from "../src/api/read-write-lock.ts";
 import { Semaphore } from "../src/api/semaphore.ts";
 import { makingMutex, makingPipe, makingQueue, makingRwlock, makingSemaphore } from "../src/kernel/making.ts";
 import type { Making, Opened } from "../src/kernel/opening.ts";
-import { namedCalls } from "../src/kernel/syscall-table.ts";
 import type { System } from "../src/kernel/system.ts";
-import { TaskMemory } from "../src/kernel/task-memory.ts";
 import { access, kinds, mutexTypes } from "../src/memory/layout.ts";
 import { type Offset, type Word, Words } from "../src/memory/words.ts";
 import { Machine } from "./crash-fixture.ts";
+import { callsOf } from "./task-calls.ts";
 
 const MODE = 0o600;
 const BYTES = 256;
@@ -237,21 +236,6 @@ function lockPaths(): [string, () => Counts][] {
   ];
 }
 
-/** A task's system calls, over its own memory. */
-function callsOf({ system }: Bench): { sys: ReturnType<typeof namedCalls>; memory: DataView } {
-  const bytes = new Uint8Array(16_384);
-  const caller = {
-    system,
-    world: system.world,
-    memory: new TaskMemory(bytes),
-    queues: new Map(),
-    actions: new Map(),
-    handlers: new Map(),
-    sets: new Map(),
-  };
-  return { sys: namedCalls(caller), memory: new DataView(bytes.buffer) };
-}
-
 const AT = 1024;
 const SIGUSR1 = 10;
 
@@ -261,7 +245,7 @@ function callPaths(): [string, () => Counts][] {
       "msgsnd and msgrcv",
       () => {
         const bench = new Bench();
-        const { sys, memory } = callsOf(bench);
+        const { sys, memory } = callsOf(bench.system);
         const queue = sys.msgget(5, 0o1600);
         memory.setBigInt64(AT, 1n, true);
         return bench.of(() => {
@@ -274,7 +258,7 @@ function callPaths(): [string, () => Counts][] {
       "write and read of 1024 bytes",
       () => {
         const bench = new Bench();
-        const { sys, memory } = callsOf(bench);
+        const { sys, memory } = callsOf(bench.system);
         assert.equal(sys.pipe(AT), 0);
         const [reader, writer] = [0, 4].map((at) => memory.getInt32(AT + at, true)) as [number, number];
         return bench.of(() => {
@@ -287,7 +271,7 @@ function callPaths(): [string, () => Counts][] {
       "semop down and up",
       () => {
         const bench = new Bench();
-        const { sys, memory } = callsOf(bench);
+        const { sys, memory } = callsOf(bench.system);
         const set = sys.semget(5, 1, 0o1600);
         assert.equal(sys.semctl(set, 0, 16, 1), 0);
         const operation = (value: number): number => {
@@ -306,7 +290,7 @@ function callPaths(): [string, () => Counts][] {
       "kill of a blocked signal, and rt_sigtimedwait",
       () => {
         const bench = new Bench();
-        const { sys, memory } = callsOf(bench);
+        const { sys, memory } = callsOf(bench.system);
         memory.setBigUint64(AT, 1n << BigInt(SIGUSR1 - 1), true);
         assert.equal(sys.rt_sigprocmask(0, AT, 0, 8), 0);
         return bench.of(() => {

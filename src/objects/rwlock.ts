@@ -104,10 +104,24 @@ export class ReadWriteLock {
     const before = words.get(this.#own);
     words.store(this.#own, before | ASKING); // PUBLISHES the question → observed in #isRead()
     const writer = words.load(this.#writer);
-    const free = writer === 0 || (writer === WANTED && (before > 0 || invited));
+    const free = this.#admits(writer, before, invited);
     words.store(this.#own, free ? before + 1 : before);
     if (free) return 0;
-    return (writer & OWNER) === this.#pid ? EDEADLK : EAGAIN;
+    if ((writer & OWNER) === 0) return EAGAIN;
+    return (writer & OWNER) === this.#pid ? EDEADLK : this.#tryReadLocked(before, invited);
+  }
+
+  /** Under the lock, where a writer that only tried has gone back. None can begin meanwhile: this task stands at once. */
+  #tryReadLocked(before: number, invited: boolean): number {
+    this.#monitor.enter();
+    const free = this.#admits(this.#words.load(this.#writer), before, invited);
+    if (free) this.#words.store(this.#own, before + 1);
+    return this.#leaveWith(free ? 0 : EAGAIN);
+  }
+
+  /** Whether WRITER lets a task read that does so `before` times already. */
+  #admits(writer: number, before: number, invited: boolean): boolean {
+    return writer === 0 || (writer === WANTED && (before > 0 || invited));
   }
 
   /** Locks for writing: 0, EAGAIN where others read or write, EDEADLK where this task does itself. */

@@ -88,7 +88,8 @@ function walk<A, H>(stepped: Stepped<A, H>, bound: number, most: number, { costO
       const runner = trace.runner[step] as number;
       const able = forced || (trace.ready[step] as number);
       for (let task = 0; task < tasks; task++) {
-        if (task !== runner && able & (1 << task)) open.push({ schedule: [...schedule, { step, task }], cost: cost + price });
+        if (task !== runner && able & (1 << task))
+          open.push({ schedule: [...schedule, { step, task }], cost: cost + price });
       }
     }
   }

@@ -24,7 +24,7 @@ import {
 import type { Making, ObjectToken, Opened } from "../../src/kernel/opening.ts";
 import type { System } from "../../src/kernel/system.ts";
 import { access, kinds, mutexTypes } from "../../src/memory/layout.ts";
-import { type Word, WORD_BYTES } from "../../src/memory/words.ts";
+import { WORD_BYTES, type Word } from "../../src/memory/words.ts";
 import type { Scenario } from "./machine.ts";
 import type { Program } from "./stepped-task.ts";
 import { Stop } from "./stepped-words.ts";
@@ -73,7 +73,11 @@ export function pairsOf<A, H>(family: Family<A, H>): Pair[] {
     for (const [i, first] of names.entries()) {
       for (const second of names.slice(i)) {
         const name = `${family.name} ${state}: ${first} | ${second}`;
-        pairs.push({ family: family.name, name, scenario: scenarioOf(family, name, before, [first, second]) as Scenario });
+        pairs.push({
+          family: family.name,
+          name,
+          scenario: scenarioOf(family, name, before, [first, second]) as Scenario,
+        });
       }
     }
   }
@@ -156,11 +160,7 @@ const QUEUE_DEPTH = 2;
 export const queueFamily: Family<ObjectToken, MessageQueue> = {
   name: "queue",
   make: (system) =>
-    made(
-      system,
-      kinds.QUEUE,
-      makingQueue(system.words, { depth: QUEUE_DEPTH, bytesMax: 0, messageBytesMax: 8 }, MODE),
-    ),
+    made(system, kinds.QUEUE, makingQueue(system.words, { depth: QUEUE_DEPTH, bytesMax: 0, messageBytesMax: 8 }, MODE)),
   open: (system, token) => new MessageQueue(system, opened(system, token, kinds.QUEUE), "it", closed),
   before: {
     empty: () => {},
@@ -266,7 +266,7 @@ export interface Witness {
   reading(): string;
 }
 
-function witnessOf(system: System, word: Word): Witness {
+export function witnessOf(system: System, word: Word): Witness {
   const { words } = system;
   const READER = 1 << 16;
   return {
@@ -286,7 +286,7 @@ function witnessOf(system: System, word: Word): Witness {
 }
 
 /** What a witness says, between two operations: locking and unlocking. */
-function insideOf(witness: () => string, program: Program): string {
+export function insideOf(witness: () => string, program: Program): string {
   const said = witness();
   program.between();
   return said;
@@ -309,10 +309,17 @@ function guarded(system: System, lock: ObjectToken): Guarded {
   return { lock, word: (system.segmentOf(token.objectIndex).offset / WORD_BYTES) as Word };
 }
 
-export const mutexFamily: Family<Guarded, { mutex: Mutex; witness: Witness }> = {
+export interface MutexHandles {
+  readonly system: System;
+  readonly mutex: Mutex;
+  readonly witness: Witness;
+}
+
+export const mutexFamily: Family<Guarded, MutexHandles> = {
   name: "mutex",
   make: (system) => guarded(system, made(system, kinds.MUTEX, makingMutex(system.words, mutexTypes.NORMAL, MODE))),
   open: (system, { lock, word }) => ({
+    system,
     mutex: new Mutex(system, opened(system, lock, kinds.MUTEX), "it", closed),
     witness: witnessOf(system, word),
   }),

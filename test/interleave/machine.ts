@@ -7,7 +7,7 @@ import type { Word } from "../../src/memory/words.ts";
 import { Machine } from "../crash-fixture.ts";
 import { smallLimits } from "../memory-fixture.ts";
 import { type Program, type Sleepers, SteppedTask, states } from "./stepped-task.ts";
-import { type Stepper, SteppedWords } from "./stepped-words.ts";
+import { SteppedWords, type Stepper } from "./stepped-words.ts";
 
 /** What is tried. `H` is what each task has in its hands: objects that it opens by itself. */
 export interface Scenario<A = unknown, H = unknown> {
@@ -21,6 +21,8 @@ export interface Scenario<A = unknown, H = unknown> {
   readonly observe: (handles: H) => string;
   /** Programs that are also right: what comes of these where whole operations take turns is allowed too. */
   readonly alternatives?: readonly (readonly ((handles: H, program: Program) => void)[])[];
+  /** Who arranged it is dead when the tasks begin. */
+  readonly orphaned?: boolean;
   /** How often the ends of slices may wake those that sleep, where nobody else can go on: once for each that dies. */
   readonly slices?: number;
   /** Other words for the tasks: a planted bug. */
@@ -59,6 +61,7 @@ class Endless extends Error {}
 export class Stepped<A, H> implements Stepper, Sleepers {
   readonly #scenario: Scenario<A, H>;
   readonly #machine = new Machine(limits);
+  readonly #maker: bigint;
   readonly #tasks: SteppedTask[] = [];
   readonly #observer: SteppedTask;
   readonly #snapshot: Uint8Array;
@@ -75,7 +78,9 @@ export class Stepped<A, H> implements Stepper, Sleepers {
   constructor(scenario: Scenario<A, H>) {
     this.#scenario = scenario;
     this.blindSleep = scenario.blindSleep ?? false;
-    const arranged = scenario.arrange(this.#machine.attach());
+    const maker = this.#machine.attach();
+    this.#maker = maker.world.identity;
+    const arranged = scenario.arrange(maker);
     for (const [i, program] of scenario.programs.entries()) {
       const words = scenario.words?.(this.#machine.buffer, this, i) ?? new SteppedWords(this.#machine.buffer, this);
       this.#tasks.push(this.#attach(words, arranged, (handles, task) => program(handles, task)));
@@ -196,7 +201,7 @@ export class Stepped<A, H> implements Stepper, Sleepers {
     for (const task of this.#tasks) task.reset();
     this.#observer.reset();
     this.#asleep = [];
-    this.#dead.clear();
+    this.#dead = new Set(this.#scenario.orphaned ? [this.#maker] : []);
     this.#step = 0;
     this.#running = -1;
     this.#recording = true;
