@@ -15,9 +15,9 @@ import { mutexTypes } from "./differential/library-calls.ts";
 import type { Operand, Operation } from "./differential/operation.ts";
 import { PATH, pathInput } from "./differential/paths.ts";
 import { ByteStore, PipeModel, SlotStore } from "./differential/pipe-model.ts";
-import { Random } from "./differential/random.ts";
 import { shortest } from "./differential/shrink.ts";
 import { PASSED, TIME } from "./differential/waiters.ts";
+import { Random } from "./random.ts";
 
 const CALLS = 500;
 const missing = libc();

@@ -3,12 +3,12 @@
 import { readFileSync } from "node:fs";
 import { release } from "node:os";
 import type { KernelLimits } from "../../src/index.ts";
+import { Random } from "../random.ts";
 import { type Context, call, type Family } from "./family.ts";
 import * as is from "./flags.ts";
 import { KernelSide } from "./kernel-side.ts";
 import { LinuxSide } from "./linux-side.ts";
 import { Player } from "./player.ts";
-import { Random } from "./random.ts";
 import { type Report, Runner } from "./runner.ts";
 import type { Sides } from "./sequence.ts";
 

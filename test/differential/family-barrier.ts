@@ -1,8 +1,8 @@
 // Barriers: pthread_barrier_init, pthread_barrier_wait. Nobody dies: on Linux a dead task has arrived for ever.
 
+import type { Random } from "../random.ts";
 import { type Context, call, type Drawing, type Family, idleTasks, type Sleeping } from "./family.ts";
 import type { Observation, Operation } from "./operation.ts";
-import type { Random } from "./random.ts";
 import { drawVainInterrupt, objectOf } from "./waiters.ts";
 
 const BARRIERS = 3;

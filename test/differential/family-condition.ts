@@ -1,11 +1,11 @@
 // Condition variables: pthread_cond_wait, pthread_cond_timedwait, pthread_cond_signal, pthread_cond_broadcast, with robust mutexes
 // whose owners die, and tasks that die while they wait.
 
+import type { Random } from "../random.ts";
 import { OBJECTS } from "./calls.ts";
 import { type Context, call, type Drawing, type Family, idleTasks, type Sleeping } from "./family.ts";
 import { MutexModel } from "./mutex-model.ts";
 import type { Observation, Operation } from "./operation.ts";
-import type { Random } from "./random.ts";
 import { callInTime, drawDeath, inAnyOrder, isImpatient, mayOneSleep, objectOf } from "./waiters.ts";
 
 /** At one time. */

@@ -1,6 +1,7 @@
 // Pipes, FIFOs and descriptors: what is read and written, who waits for whom, and which number names what. Three families that
 // draw from the same calls, with other weights.
 
+import type { Random } from "../random.ts";
 import {
   type Context,
   call,
@@ -16,7 +17,6 @@ import { FilesModel } from "./files-model.ts";
 import * as is from "./flags.ts";
 import type { Observation, Operand, Operation } from "./operation.ts";
 import { PATH, pathInput } from "./paths.ts";
-import type { Random } from "./random.ts";
 
 const ATTRIBUTES = 10_240;
 const FIFOS = ["f", "g", "h"] as const;

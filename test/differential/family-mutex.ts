@@ -1,10 +1,10 @@
 // Robust mutexes of every type: pthread_mutex_lock, pthread_mutex_trylock, pthread_mutex_timedlock, pthread_mutex_unlock,
 // pthread_mutex_consistent; their owners die while they hold them.
 
+import type { Random } from "../random.ts";
 import { allTasks, type Context, type Drawing, type Family, idleTasks, type Sleeping } from "./family.ts";
 import { MutexModel } from "./mutex-model.ts";
 import type { Observation, Operation } from "./operation.ts";
-import type { Random } from "./random.ts";
 import { callInTime, drawDeath, drawVainInterrupt, mayOneSleep, objectOf } from "./waiters.ts";
 
 class Mutexes implements Drawing {

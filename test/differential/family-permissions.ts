@@ -1,12 +1,12 @@
 // Permissions: owner, group and others on every kind of object, tasks of several users, the umask, and what changes them.
 
+import type { Random } from "../random.ts";
 import { type Context, call, type Drawing, type Family, ints, longs, type Sleeping } from "./family.ts";
 import { FilesModel } from "./files-model.ts";
 import * as is from "./flags.ts";
 import { Identities } from "./identities.ts";
 import { namedBy, type Observation, type Operand, type Operation } from "./operation.ts";
 import { PATH, pathInput } from "./paths.ts";
-import type { Random } from "./random.ts";
 
 const BUFFER = 16_384;
 const STRUCTURE = 10_240;

@@ -1,5 +1,6 @@
 // POSIX message queues: mq_open, mq_timedsend, mq_timedreceive, mq_notify, mq_getsetattr, mq_unlink, close, and poll.
 
+import type { Random } from "../random.ts";
 import {
   type Context,
   call,
@@ -17,7 +18,6 @@ import * as is from "./flags.ts";
 import { SCRATCH_BYTES } from "./mailbox.ts";
 import type { Observation, Operand, Operation } from "./operation.ts";
 import { QueueTable } from "./queue-table.ts";
-import type { Random } from "./random.ts";
 
 const BUFFER = 16_384;
 const NAME = 4096;

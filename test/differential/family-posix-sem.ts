@@ -1,6 +1,7 @@
 // POSIX semaphores: sem_open, sem_close, sem_unlink, sem_wait, sem_trywait, sem_timedwait, sem_post, sem_getvalue; by several
 // users, and with tasks that die while they wait.
 
+import type { Random } from "../random.ts";
 import {
   type Context,
   call,
@@ -13,7 +14,6 @@ import {
 } from "./family.ts";
 import * as is from "./flags.ts";
 import type { Observation, Operation } from "./operation.ts";
-import type { Random } from "./random.ts";
 import { callInTime, drawDeath, inAnyOrder, isImpatient, objectOf } from "./waiters.ts";
 
 const NAME = 4096;

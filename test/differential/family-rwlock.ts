@@ -1,9 +1,9 @@
 // Read/write locks that prefer writers: pthread_rwlock_rdlock, pthread_rwlock_wrlock, their try and timed forms,
 // pthread_rwlock_unlock. Nobody dies: on Linux what a dead task held stays locked.
 
+import type { Random } from "../random.ts";
 import { type Context, call, type Drawing, type Family, idleTasks, type Sleeping } from "./family.ts";
 import type { Observation, Operation } from "./operation.ts";
-import type { Random } from "./random.ts";
 import { callInTime, drawVainInterrupt, inAnyOrder, isImpatient, mayOneSleep, objectOf } from "./waiters.ts";
 
 const LOCKS = 2;

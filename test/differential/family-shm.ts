@@ -1,10 +1,10 @@
 // System V shared memory: shmget, shmat, shmdt, shmctl, and what is written through one attachment and read through another.
 
+import type { Random } from "../random.ts";
 import { type Context, call, type Drawing, type Family, ints, symbolOf } from "./family.ts";
 import * as is from "./flags.ts";
 import { SCRATCH_BYTES } from "./mailbox.ts";
 import { namedBy, type Observation, type Operand, type Operation } from "./operation.ts";
-import type { Random } from "./random.ts";
 
 const BUFFER = 16_384;
 const STRUCTURE = 4096;

@@ -4,6 +4,7 @@
 // only where the main thread takes it. In most sequences every handler blocks all others, and the order in which they run is
 // compared. Where they do not, Linux lets all begin that are due before the first has done a thing, so the last is the first.
 
+import type { Random } from "../random.ts";
 import {
   type Context,
   call,
@@ -27,7 +28,6 @@ import {
   WITHOUT_INFO,
 } from "./handlers.ts";
 import type { Observation, Operand, Operation } from "./operation.ts";
-import type { Random } from "./random.ts";
 import { SignalFileCalls } from "./signal-file-calls.ts";
 import { bitOf, longAt, NEW_ACTION, NEW_SET, SignalModel } from "./signal-model.ts";
 import { NOBODY, SIGPIPE, SignalSends } from "./signal-sends.ts";

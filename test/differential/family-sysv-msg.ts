@@ -1,5 +1,6 @@
 // System V message queues: msgget, msgsnd, msgrcv, msgctl.
 
+import type { Random } from "../random.ts";
 import {
   type Context,
   call,
@@ -15,7 +16,6 @@ import {
 import * as is from "./flags.ts";
 import { SCRATCH_BYTES } from "./mailbox.ts";
 import { namedBy, type Observation, type Operand, type Operation } from "./operation.ts";
-import type { Random } from "./random.ts";
 
 const BUFFER = 16_384;
 const STRUCTURE = 4096;

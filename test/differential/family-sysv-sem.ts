@@ -1,5 +1,6 @@
 // System V semaphore sets: semget, semop, semtimedop, semctl, and what SEM_UNDO does when a task ends.
 
+import type { Random } from "../random.ts";
 import {
   type Context,
   call,
@@ -16,7 +17,6 @@ import * as is from "./flags.ts";
 import { Identities } from "./identities.ts";
 import { SCRATCH_BYTES } from "./mailbox.ts";
 import { namedBy, type Observation, type Operand, type Operation } from "./operation.ts";
-import type { Random } from "./random.ts";
 
 const OPERATIONS = 16_384;
 const TIME = 8192;

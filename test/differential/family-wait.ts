@@ -1,6 +1,7 @@
 // Children: waiting for them, with wait4 and waitid, in all their forms; their ends, stops and continuations; groups; parents that
 // do not want to know.
 
+import type { Random } from "../random.ts";
 import {
   type Context,
   call,
@@ -15,7 +16,6 @@ import {
 import * as is from "./flags.ts";
 import { SCRATCH_BYTES } from "./mailbox.ts";
 import type { Observation, Operand, Operation } from "./operation.ts";
-import type { Random } from "./random.ts";
 
 const STATUS = 4096;
 const INFO = 4352;

@@ -1,8 +1,8 @@
 // A family of calls: draws plausible operations one by one, knowing what came of those before.
 
+import type { Random } from "../random.ts";
 import type { CallName, ObjectKind } from "./calls.ts";
 import type { Observation, Operand, Operation } from "./operation.ts";
-import type { Random } from "./random.ts";
 
 /** What is the same for all sequences of a run. */
 export interface Context {

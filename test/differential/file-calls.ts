@@ -1,10 +1,10 @@
 // Draws calls on descriptors: what moves bytes, waits, duplicates, closes and sets.
 
+import type { Random } from "../random.ts";
 import { call, ints } from "./family.ts";
 import * as is from "./flags.ts";
 import { SCRATCH_BYTES } from "./mailbox.ts";
 import type { Operand, Operation } from "./operation.ts";
-import type { Random } from "./random.ts";
 import { DESCRIPTORS } from "./side.ts";
 
 export const BUFFER = 16_384;

@@ -1,9 +1,9 @@
 // Draws the calls that ask for and change who a task is: users, groups, the umask.
 
+import type { Random } from "../random.ts";
 import { type Context, call, ints } from "./family.ts";
 import { SCRATCH_BYTES } from "./mailbox.ts";
 import type { Operand, Operation } from "./operation.ts";
-import type { Random } from "./random.ts";
 
 const IDS = 12_288;
 const IDS_BYTES = 128;

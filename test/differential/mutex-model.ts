@@ -1,10 +1,10 @@
 // What is known of a sequence's mutexes: who holds each, and in what state. All are robust.
 
+import type { Random } from "../random.ts";
 import { OBJECTS } from "./calls.ts";
 import { call } from "./family.ts";
 import { ENOTRECOVERABLE, EOWNERDEAD, mutexTypes } from "./library-calls.ts";
 import type { Observation, Operand, Operation } from "./operation.ts";
-import type { Random } from "./random.ts";
 import { inAnyOrder, isImpatient } from "./waiters.ts";
 
 /** At one time, of those that are of use. */

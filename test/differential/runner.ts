@@ -1,13 +1,13 @@
 // Runs a family: sequence after sequence until enough calls were made, and for each mismatch finds the shortest sequence that
 // shows one.
 
+import type { Random } from "../random.ts";
 import { OBJECTS, objectKinds } from "./calls.ts";
 import { allTasks, type Context, call, type Drawing, type Family, text } from "./family.ts";
 import * as is from "./flags.ts";
 import { KernelSide } from "./kernel-side.ts";
 import type { Operation } from "./operation.ts";
 import type { Player } from "./player.ts";
-import type { Random } from "./random.ts";
 import { Sequence, type Sides } from "./sequence.ts";
 import { shortest } from "./shrink.ts";
 

@@ -1,9 +1,9 @@
 // Draws the calls that read signals: signalfd, and what is done with its descriptors.
 
+import type { Random } from "../random.ts";
 import { call, ints } from "./family.ts";
 import * as is from "./flags.ts";
 import { namedBy, type Observation, type Operand, type Operation } from "./operation.ts";
-import type { Random } from "./random.ts";
 import type { SignalSets } from "./signal-sets.ts";
 
 const POLLED = 14_336;

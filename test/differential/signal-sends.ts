@@ -1,10 +1,10 @@
 // Draws the calls that send signals: kill, tkill, tgkill, rt_sigqueueinfo, rt_tgsigqueueinfo.
 
+import type { Random } from "../random.ts";
 import { call, ints, longs, type Sleeping } from "./family.ts";
 import * as is from "./flags.ts";
 import { SCRATCH_BYTES } from "./mailbox.ts";
 import type { Input, Operand, Operation } from "./operation.ts";
-import type { Random } from "./random.ts";
 import { BAD_POINTERS } from "./signal-sets.ts";
 
 const INFO = 8192;

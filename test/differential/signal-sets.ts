@@ -1,10 +1,10 @@
 // Draws sets of signals, of the few that a sequence has.
 
+import type { Random } from "../random.ts";
 import { longs } from "./family.ts";
 import { SIGUSR1 } from "./handlers.ts";
 import { SCRATCH_BYTES } from "./mailbox.ts";
 import type { Input, Operand } from "./operation.ts";
-import type { Random } from "./random.ts";
 import { bitOf, NEW_SET } from "./signal-model.ts";
 
 export const SET_BYTES = 8;

@@ -1,10 +1,10 @@
 // Draws calls that sleep, of each kind that a signal may interrupt: those that go on after a handler with SA_RESTART, and those
 // that never do (signal(7)). And writes that nobody reads, for SIGPIPE.
 
+import type { Random } from "../random.ts";
 import { type Context, call, ints, longs, symbolOf, text } from "./family.ts";
 import * as is from "./flags.ts";
 import type { Observation, Operation } from "./operation.ts";
-import type { Random } from "./random.ts";
 
 const MESSAGE = 12_288;
 const OPERATIONS = 13_312;

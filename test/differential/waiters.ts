@@ -1,11 +1,11 @@
 // Who may wait for the same at once. POSIX does not say who of several gets it first, and both sides must come to the same: so
 // one alone waits, or all let go of it at once (`…_pass`), and it does not matter.
 
+import type { Random } from "../random.ts";
 import type { CallName } from "./calls.ts";
 import { type Context, call, drawInterrupt, idleTasks, longs, type Sleeping } from "./family.ts";
 import { passes } from "./library-calls.ts";
 import type { Operation } from "./operation.ts";
-import type { Random } from "./random.ts";
 
 /** Where a call finds the time until which it waits. */
 export const TIME = 10_752;

@@ -2,6 +2,7 @@
 // beyond it. A preemption is tried before each access to a word that another task touches too, and that one of them writes: before
 // others it would change nothing. What may come of a scenario is what comes of it where whole operations take turns.
 
+import type { Random } from "../random.ts";
 import { type Scenario, type Schedule, Stepped, type Trace } from "./machine.ts";
 
 export interface Finding {
@@ -135,7 +136,7 @@ export function explore<A, H>(
 export function exploreAtRandom<A, H>(
   scenario: Scenario<A, H>,
   count: number,
-  random: () => number,
+  random: Random,
   { turnsMax = 12, allowed = serialOutcomes(scenario) } = {},
 ): Exploration {
   const stepped = new Stepped(scenario);
@@ -145,9 +146,9 @@ export function exploreAtRandom<A, H>(
   let length = 1;
   let schedules = 0;
   for (; schedules < count && findings.length === 0; schedules++) {
-    const turns = 1 + Math.floor(random() * turnsMax);
-    const at = Array.from({ length: turns }, () => Math.floor(random() * length)).sort((a, b) => a - b);
-    const schedule = [0, ...at].map((step) => ({ step, task: Math.floor(random() * tasks) }));
+    const turns = 1 + random.below(turnsMax);
+    const at = Array.from({ length: turns }, () => random.below(length)).sort((a, b) => a - b);
+    const schedule = [0, ...at].map((step) => ({ step, task: random.below(tasks) }));
     const outcome = stepped.run(schedule);
     length = Math.max(length, stepped.length);
     steps += stepped.length;

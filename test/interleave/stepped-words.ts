@@ -142,14 +142,20 @@ export class SteppedWords extends Words {
   }
 
   override copyOut(offset: Offset, target: Uint8Array, start: number, length: number): void {
-    if (this.isRepeating) return target.set(this.repeated() as Uint8Array, start);
+    if (this.isRepeating) {
+      target.set(this.repeated() as Uint8Array, start);
+      return;
+    }
     this.before(wordOf(offset), wordOf(offset + length - 1), false);
     super.copyOut(offset, target, start, length);
     this.note(target.slice(start, start + length));
   }
 
   override copyView(view: Uint8Array, target: Uint8Array, start: number): void {
-    if (this.isRepeating) return target.set(this.repeated() as Uint8Array, start);
+    if (this.isRepeating) {
+      target.set(this.repeated() as Uint8Array, start);
+      return;
+    }
     this.before(wordOf(view.byteOffset), wordOf(view.byteOffset + view.length - 1), false);
     super.copyView(view, target, start);
     this.note(target.slice(start, start + view.length));

@@ -4,7 +4,7 @@ import type { ChildProcess } from "node:child_process";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Worker } from "node:worker_threads";
 import { Kernel, type Task } from "../../src/index.ts";
-import { Random } from "../differential/random.ts";
+import { Random } from "../random.ts";
 import { decode, Ledger, LIVES_MAX, MESSAGE_BYTES, total } from "./ledger.ts";
 import { limits, makeShared, openShared, SET_VALUE, type Shared, SIGNAL } from "./objects.ts";
 

@@ -2,7 +2,7 @@
 // later, anywhere.
 
 import { IpcError, Kernel } from "../../src/index.ts";
-import { Random } from "../differential/random.ts";
+import { Random } from "../random.ts";
 import { decode, encode, Ledger, MESSAGE_BYTES, nowMs, type Source, STREAM_MESSAGES, total } from "./ledger.ts";
 import { openShared, type Shared, SIGNAL } from "./objects.ts";
 
