@@ -3,13 +3,13 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { coreFamilies } from "./interleave/core-families.ts";
 import { type Exploration, explore, exploreAtRandom, serialOutcomes } from "./interleave/explore.ts";
-import { families, pairsOf } from "./interleave/families.ts";
-import { read, type Scenario, Stepped, written } from "./interleave/machine.ts";
 import { planted } from "./interleave/planted.ts";
 import { triples } from "./interleave/triples.ts";
 import { Random } from "./random.ts";
+import { coreFamilies } from "./stepped/core-families.ts";
+import { families, pairsOf } from "./stepped/object-families.ts";
+import { read, type Scenario, Stepped, written } from "./stepped/stepped.ts";
 
 const BOUND = 1;
 const AT_RANDOM = 5;

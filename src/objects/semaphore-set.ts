@@ -87,20 +87,25 @@ export class SemaphoreSet {
     return field(this.#body, name);
   }
 
+  /** A value as it is between operations, and after those of a dead task were finished or undone. */
   value(index: number): number {
-    return this.#values.value(index);
+    return this.#look(() => this.#values.value(index));
   }
 
   pidOf(index: number): number {
-    return this.#values.pidOf(index);
+    return this.#look(() => this.#values.pidOf(index));
   }
 
   /** All values at one time. */
   values(): number[] {
+    return this.#look(() => Array.from({ length: this.count }, (_, i) => this.#values.value(i)));
+  }
+
+  #look<T>(what: () => T): T {
     this.#monitor.enter();
-    const values = Array.from({ length: this.count }, (_, i) => this.value(i));
+    const seen = what();
     this.#monitor.leave(0);
-    return values;
+    return seen;
   }
 
   /** How many tasks wait for a semaphore to become zero, or to become more. */
@@ -293,7 +298,7 @@ export class SemaphoreSet {
 
   #hasZero(among: Operations | undefined): boolean {
     const count = among?.count ?? this.count;
-    for (let i = 0; i < count; i++) if (this.value(among?.index(i) ?? i) === 0) return true;
+    for (let i = 0; i < count; i++) if (this.#values.value(among?.index(i) ?? i) === 0) return true;
     return false;
   }
 

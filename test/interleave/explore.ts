@@ -3,7 +3,7 @@
 // others it would change nothing. What may come of a scenario is what comes of it where whole operations take turns.
 
 import type { Random } from "../random.ts";
-import { type Scenario, type Schedule, Stepped, type Trace } from "./machine.ts";
+import { type Scenario, type Schedule, Stepped, type Trace } from "../stepped/stepped.ts";
 
 export interface Finding {
   readonly outcome: string;

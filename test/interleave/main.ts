@@ -2,10 +2,10 @@
 
 import { parseArgs } from "node:util";
 import { Random } from "../random.ts";
-import { coreFamilies } from "./core-families.ts";
+import { coreFamilies } from "../stepped/core-families.ts";
+import { families, pairsOf } from "../stepped/object-families.ts";
+import { read, type Scenario, Stepped, written } from "../stepped/stepped.ts";
 import { type Exploration, explore, exploreAtRandom, serialOutcomes } from "./explore.ts";
-import { families, pairsOf } from "./families.ts";
-import { read, type Scenario, Stepped, written } from "./machine.ts";
 import { planted } from "./planted.ts";
 import { triples } from "./triples.ts";
 
@@ -15,7 +15,10 @@ const usage = `usage: npm run test:interleave -- [--only TEXT] [--schedules N] [
   --seed       a whole number, of those at random; by default another each time
   --replay     runs the scenarios by one schedule, as "0A 12B 19A": at step 12 task B goes on; says what came of it`;
 
+/** Preemptions of two operations; more for what all others stand on. */
 const PAIR_BOUND = 2;
+const DEEP_BOUND = 3;
+const deep = ["lock", "wait list", "queue", "pipe"];
 
 function fail(message: string): never {
   process.stderr.write(`${message}\n${usage}\n`);
@@ -51,7 +54,11 @@ interface Job {
 
 const jobs: Job[] = [
   ...[...families, ...coreFamilies].flatMap((family) =>
-    pairsOf(family).map(({ name, scenario }) => ({ name, scenario, bound: PAIR_BOUND })),
+    pairsOf(family).map(({ name, scenario }) => ({
+      name,
+      scenario,
+      bound: deep.includes(family.name) ? DEEP_BOUND : PAIR_BOUND,
+    })),
   ),
   ...triples,
 ].filter(({ name }) => name.includes(values.only));

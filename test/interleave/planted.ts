@@ -8,7 +8,7 @@ import { monitor as monitorLayout, queue as queueLayout } from "../../src/memory
 import { type Offset, WORD_BYTES, type Word } from "../../src/memory/words.ts";
 import { CONTESTED, SLEEPERS } from "../../src/sync/robust-lock.ts";
 import { blockUntil, FOR_EVER } from "../../src/sync/waiting.ts";
-import { lockFamily, type Waiting, waitFamily } from "./core-families.ts";
+import { lockFamily, type Waiting, waitFamily } from "../stepped/core-families.ts";
 import {
   conditionFamily,
   mutexFamily,
@@ -18,9 +18,9 @@ import {
   scenarioOf,
   semaphoreFamily,
   telling,
-} from "./families.ts";
-import type { Scenario } from "./machine.ts";
-import { SteppedWords, type Stepper } from "./stepped-words.ts";
+} from "../stepped/object-families.ts";
+import type { Scenario } from "../stepped/stepped.ts";
+import { SteppedWords, type Stepper } from "../stepped/stepped-words.ts";
 import { orphanedMutex } from "./triples.ts";
 
 export interface Planted {

@@ -17,6 +17,7 @@ const PAUSED = new Stop("paused", states.READY);
 /** What a program may do beside calling the code that is tried. */
 export interface Program {
   readonly pid: number;
+  readonly system: System;
   /** Says something that others, or a check at the end, compare. */
   tell(what: unknown): void;
   /** Between two operations: where tasks that go one after the other may take turns. */
@@ -43,8 +44,6 @@ export class SteppedTask implements Program {
   readonly world: World;
   /** The word it sleeps on, and whether only for a time. */
   sleepsOn = 0;
-  /** What stopped it: until it is run again, it makes no access any more, also where it cleans up behind itself. */
-  #stopped: Stop | undefined;
   readonly #sleepers: Sleepers;
   readonly #body: (task: SteppedTask) => void;
   #system: System | undefined;
@@ -62,7 +61,7 @@ export class SteppedTask implements Program {
       },
       isAlive: (identity) => {
         if (words.isRepeating) return words.repeated() as boolean;
-        this.check();
+        words.check();
         return words.note(sleepers.isAlive(identity));
       },
       relax: () => this.#relax(),
@@ -96,20 +95,14 @@ export class SteppedTask implements Program {
   /** Runs from the beginning, through what it has done already, as far as it may. Afterwards `state` says why it stopped. */
   go(): void {
     this.told.length = 0;
-    this.#stopped = undefined;
     this.words.restart();
     try {
       this.#body(this);
     } catch (error) {
-      if (!this.#stopped) this.tell(error instanceof Error ? `${error.name}: ${error.message}` : error);
+      if (!this.words.stopped) this.tell(error instanceof Error ? `${error.name}: ${error.message}` : error);
     }
-    const stopped = this.#stopped as Stop | undefined; // set meanwhile
+    const { stopped } = this.words;
     this.state = stopped ? stopped.state : states.DONE;
-  }
-
-  /** Before it goes on to its next access or sleep: not where it has stopped. */
-  check(): void {
-    if (this.#stopped) throw this.#stopped;
   }
 
   /** It may not make its next access yet. */
@@ -130,6 +123,7 @@ export class SteppedTask implements Program {
   between(): void {
     const { words } = this;
     if (words.isRepeating) return void words.repeated();
+    words.check();
     this.#sleepers.boundary(this);
     words.note(undefined);
   }
@@ -159,12 +153,12 @@ export class SteppedTask implements Program {
   /** One that spins lets the others go on: else it would spin for ever. */
   #relax(): void {
     if (this.words.isRepeating) return void this.words.repeated();
-    this.check();
+    this.words.check();
     this.#stop(YIELDED);
   }
 
   #stop(why: Stop): never {
-    this.#stopped = why;
+    this.words.stopped = why;
     throw why;
   }
 }

@@ -10,11 +10,12 @@ import { System } from "../../src/kernel/system.ts";
 import { access, kinds, semaphore } from "../../src/memory/layout.ts";
 import { field, LINE_WORDS, WORD_BYTES, type Word } from "../../src/memory/words.ts";
 import { Monitor } from "../../src/sync/monitor.ts";
-import { RobustLock } from "../../src/sync/robust-lock.ts";
+import { type Pid, RobustLock } from "../../src/sync/robust-lock.ts";
 import { noSpin } from "../../src/sync/spin.ts";
 import { blockUntil, type Condition, FOR_EVER } from "../../src/sync/waiting.ts";
+import type { Description } from "../../src/tasks/descriptors.ts";
 import { type Calls, callsOf } from "../task-calls.ts";
-import { type Family, insideOf, made, opened, type Witness, witnessOf } from "./families.ts";
+import { type Family, insideOf, made, opened, type Witness, witnessOf } from "./object-families.ts";
 
 const MODE = 0o600;
 
@@ -52,7 +53,12 @@ export const lockFamily: Family<Core, { lock: RobustLock; witness: Witness; syst
       return said;
     },
   },
-  observe: ({ system, lockWord }) => `is ${system.words.load(lockWord)}`,
+  observe: ({ lock, system, lockWord }) => {
+    lock.acquire();
+    lock.repairedLocked();
+    lock.release();
+    return `is ${system.words.load(lockWord)}`;
+  },
 };
 
 export interface Waiting {
@@ -103,7 +109,7 @@ export const waitFamily: Family<Core, Waiting> = {
       return result === EAGAIN ? blockUntil(system, condition, 1, take, FOR_EVER) : result;
     },
     tryTake: ({ take }) => take(),
-    interruptNext: ({ system }) => system.interrupt(system.pid + 1),
+    interrupt: ({ system }) => system.interrupt(otherOf(system)),
   },
   observe: ({ system, word, monitor }) => {
     monitor.enter();
@@ -128,6 +134,7 @@ const AT = 1024;
 const KEY = 5;
 const SETVAL = 16;
 const GETVAL = 12;
+const GETALL = 13;
 const IPC_RMID = 0;
 
 /** A System V set of two semaphores. */
@@ -146,6 +153,12 @@ export const setFamily: Family<void, Calling & { readonly set: number }> = {
     move: (handles) => operate(handles, [0, -1], [1, 1]),
     takeBoth: (handles) => operate(handles, [0, -1], [1, -1]),
     set: ({ sys, set }) => removedOr(sys.semctl(set, 1, SETVAL, 1)),
+    get: ({ sys, memory, set }) => removedOr(sys.semctl(set, 0, GETALL, AT)) || memory.getInt32(AT, true),
+    "get twice": ({ sys, set }, program) => {
+      const first = removedOr(sys.semctl(set, 0, GETVAL, 0));
+      program.between();
+      return [first, removedOr(sys.semctl(set, 1, GETVAL, 0))];
+    },
     remove: ({ sys, set }) => sys.semctl(set, 0, IPC_RMID, 0),
   },
   observe: ({ sys, set }) => `is ${sys.semctl(set, 0, GETVAL, 0)} ${sys.semctl(set, 1, GETVAL, 0)}`,
@@ -219,8 +232,11 @@ export const signalFamily: Family<ObjectToken, Calling & { readonly queue: Messa
     observe: ({ queue, system }) => `holds ${queue.length}, ${system.tasks.list().length} tasks`,
   };
 
-/** Of the two tasks of a pair, the one beside this: the first was attached second. */
-const otherOf = (system: System): number => (system.pid === 2 ? 3 : 2);
+/** Another task than this one: the one that was attached last. */
+function otherOf(system: System): number {
+  const last = Math.max(...system.tasks.list().map(({ pid }) => pid)) - 1; // the very last only looks, afterwards
+  return last === system.pid ? last - 1 : last;
+}
 
 const address = (name: string) => ({ kind: kinds.QUEUE, name: new TextEncoder().encode(name) });
 const shape = { depth: 2, bytesMax: 0, messageBytesMax: 8 };
@@ -244,11 +260,20 @@ export const kernelFamily: Family<void, Calling & { readonly descriptor: number 
     duplicate: ({ system, descriptor }) => system.duplicate(descriptor, 0, false),
     pipe: ({ sys }) => sys.pipe(AT),
     attach: ({ system }) => {
-      const world = { ...system.world, identity: system.world.identity + 100n };
+      const world = { ...system.world, identity: system.world.identity + (1n << 32n) };
       const region = { words: system.words, geometry: system.geometry, reserve: () => 0 };
       return typeof System.attach(region, world, { parentPid: system.pid });
     },
     detach: ({ system }) => system.detach(),
+    reserveChild: ({ system }) => system.reserveChild({ blocked: 0n, ignored: 0n }) > 0,
+    reserveWithDescriptors: ({ system, descriptor }) =>
+      system.reserveChild({ blocked: 0n, ignored: 0n, descriptors: new Map([[5, descriptor]]) }) > 0,
+    holdAndLetGo: ({ system, descriptor }) => {
+      const held = system.hold(system.openFile(descriptor)?.objectIndex ?? -1);
+      if (held > 0) system.letGo(held as Description);
+      return held > 0;
+    },
+    reserveAndCancel: ({ system }) => system.cancelChild(system.reserveChild({ blocked: 1n, ignored: 0n }) as Pid),
   },
   observe: ({ system }) => {
     const { objects, freeLines, tasks } = system.usage();
@@ -283,7 +308,7 @@ export const pollFamily: Family<ObjectToken, { system: System; queue: MessageQue
     pollOut: ({ system, queue }) => pollSync(system, [{ handle: queue, write: true }], {}).length,
     send: ({ queue }) => queue.sendSync(new Uint8Array(2)),
     receive: ({ queue }) => queue.receiveSync().data.length,
-    interruptNext: ({ system }) => system.interrupt(otherOf(system)),
+    interrupt: ({ system }) => system.interrupt(otherOf(system)),
   },
   observe: ({ queue }) => `holds ${queue.length}`,
 };

@@ -25,7 +25,7 @@ import type { Making, ObjectToken, Opened } from "../../src/kernel/opening.ts";
 import type { System } from "../../src/kernel/system.ts";
 import { access, kinds, mutexTypes } from "../../src/memory/layout.ts";
 import { WORD_BYTES, type Word } from "../../src/memory/words.ts";
-import type { Scenario } from "./machine.ts";
+import type { Scenario } from "./stepped.ts";
 import type { Program } from "./stepped-task.ts";
 import { Stop } from "./stepped-words.ts";
 
@@ -177,6 +177,7 @@ export const queueFamily: Family<ObjectToken, MessageQueue> = {
     sendTyped: (queue, program) => queue.sendSync(bytes(letter(program)), { type: 7 }),
     trySendMany: (queue, program) => queue.trySendMany([bytes(`${letter(program)}1`), bytes(`${letter(program)}2`)]),
     receive: (queue) => text(queue.receiveSync().data),
+    tryReceiveInto: (queue) => queue.tryReceiveInto(new Uint8Array(8)),
     tryReceive: (queue) => {
       const message = queue.tryReceive();
       return message ? text(message.data) : "nothing";

@@ -2,8 +2,9 @@
 // the region before is arranged once, and put back for each run.
 
 import { System } from "../../src/kernel/system.ts";
+import { description, node } from "../../src/memory/layout.ts";
 import type { Region } from "../../src/memory/region.ts";
-import type { Word } from "../../src/memory/words.ts";
+import { field, type Word } from "../../src/memory/words.ts";
 import { Machine } from "../crash-fixture.ts";
 import { smallLimits } from "../memory-fixture.ts";
 import { type Program, type Sleepers, SteppedTask, states } from "./stepped-task.ts";
@@ -23,6 +24,10 @@ export interface Scenario<A = unknown, H = unknown> {
   readonly alternatives?: readonly (readonly ((handles: H, program: Program) => void)[])[];
   /** Who arranged it is dead when the tasks begin. */
   readonly orphaned?: boolean;
+  /** The first task dies when it has done, or falls asleep; the others when what there is has been observed. */
+  readonly mortal?: boolean;
+  /** What was made and outlives its tasks is removed. */
+  readonly destroy?: (system: System) => void;
   /** How often the ends of slices may wake those that sleep, where nobody else can go on: once for each that dies. */
   readonly slices?: number;
   /** Other words for the tasks: a planted bug. */
@@ -56,6 +61,9 @@ export interface Trace {
 const STEPS_MAX = 20_000;
 const limits = { ...smallLimits, tasksMax: 8 };
 
+/** A task may attach others, whose identity has another upper half: they die with it. */
+const IDENTITY = (1n << 32n) - 1n;
+
 class Endless extends Error {}
 
 export class Stepped<A, H> implements Stepper, Sleepers {
@@ -67,18 +75,27 @@ export class Stepped<A, H> implements Stepper, Sleepers {
   readonly #snapshot: Uint8Array;
   readonly #bytes: Uint8Array;
   readonly blindSleep: boolean;
+  /** What there was before anything was arranged, as `leftover` says it. */
+  readonly atFirst: string;
   #asleep: { readonly task: SteppedTask; readonly word: Word }[] = [];
   #dead = new Set<bigint>();
+  #lives: readonly number[] = [];
+  #writes: number[] = [];
+  readonly #early = new Set<number>();
   #step = 0;
   #until = 0;
   #running = 0;
   #recording = false;
   trace!: Trace;
+  /** What each task said in the last run, and what was seen afterwards. */
+  told: readonly string[] = [];
+  seen = "";
 
   constructor(scenario: Scenario<A, H>) {
     this.#scenario = scenario;
     this.blindSleep = scenario.blindSleep ?? false;
     const maker = this.#machine.attach();
+    this.atFirst = holdings(maker);
     this.#maker = maker.world.identity;
     const arranged = scenario.arrange(maker);
     for (const [i, program] of scenario.programs.entries()) {
@@ -86,7 +103,10 @@ export class Stepped<A, H> implements Stepper, Sleepers {
       this.#tasks.push(this.#attach(words, arranged, (handles, task) => program(handles, task)));
     }
     const words = new SteppedWords(this.#machine.buffer, this);
-    this.#observer = this.#attach(words, arranged, (handles, task) => task.tell(scenario.observe(handles)));
+    this.#observer = this.#attach(words, arranged, (handles, task) => {
+      if (scenario.mortal) task.system.reap();
+      task.tell(scenario.observe(handles));
+    });
     this.#bytes = new Uint8Array(this.#machine.buffer);
     this.#snapshot = this.#bytes.slice();
   }
@@ -100,9 +120,18 @@ export class Stepped<A, H> implements Stepper, Sleepers {
     return this.#step;
   }
 
-  /** Runs by a schedule; returns what came of it: what each task said, or that it waits, and what is seen afterwards. */
-  run(schedule: Schedule): string {
-    this.#reset();
+  /** Writes that a task made in the last run, and whether it died before it had made all. */
+  writesOf(task: number): number {
+    return this.#writes[task] as number;
+  }
+
+  diedEarly(task: number): boolean {
+    return this.#early.has(task);
+  }
+
+  /** Runs by a schedule; `lives` says how many writes each task lives to make. Returns what came of it: what each task said, or that it waits, and what is seen afterwards. */
+  run(schedule: Schedule, lives: readonly number[] = []): string {
+    this.#reset(lives);
     const slices = this.#scenario.slices ?? 0;
     let left = slices;
     let turn = 0;
@@ -130,7 +159,7 @@ export class Stepped<A, H> implements Stepper, Sleepers {
         const task = this.#tasks[to] as SteppedTask;
         if (task.state === states.YIELDED) task.resume();
         task.go();
-        if (task.state === states.DEAD) this.#dead.add(task.world.identity);
+        this.#noteDeath(task, to);
       }
     } catch (error) {
       if (!(error instanceof Endless)) throw error;
@@ -143,8 +172,8 @@ export class Stepped<A, H> implements Stepper, Sleepers {
     if (!this.#recording) return;
     const { trace } = this;
     const task = this.#tasks[this.#running] as SteppedTask;
-    task.check();
     if (this.#step >= this.#until) task.pause();
+    if (writes) this.#countWrite(task);
     trace.runner.push(this.#running);
     trace.first.push(first);
     trace.last.push(last);
@@ -155,7 +184,6 @@ export class Stepped<A, H> implements Stepper, Sleepers {
 
   boundary(task: SteppedTask): void {
     if (!this.#recording) return;
-    task.check();
     if (this.#step >= this.#until) task.pause();
     this.trace.boundaries.add(this.#step);
   }
@@ -175,7 +203,7 @@ export class Stepped<A, H> implements Stepper, Sleepers {
   }
 
   isAlive(identity: bigint): boolean {
-    return !this.#dead.has(identity);
+    return !this.#dead.has(identity & IDENTITY);
   }
 
   #attach(words: SteppedWords, arranged: A, run: (handles: H, task: SteppedTask) => void): SteppedTask {
@@ -196,7 +224,38 @@ export class Stepped<A, H> implements Stepper, Sleepers {
     return task;
   }
 
-  #reset(): void {
+  #countWrite(task: SteppedTask): void {
+    const made = this.#writes[this.#running] as number;
+    if (made >= (this.#lives[this.#running] ?? Number.POSITIVE_INFINITY)) {
+      this.#early.add(this.#running);
+      task.die();
+    }
+    this.#writes[this.#running] = made + 1;
+  }
+
+  #noteDeath(task: SteppedTask, index: number): void {
+    if (this.#scenario.mortal && index === 0 && (task.state === states.ASLEEP || task.state === states.DONE)) {
+      this.#asleep = this.#asleep.filter((one) => one.task !== task);
+      task.state = states.DEAD;
+    }
+    if (task.state === states.DEAD) this.#dead.add(task.world.identity);
+  }
+
+  /** What is still there when all tasks have died and been buried, and what outlives them was removed. */
+  leftover(): string {
+    const machine = this.#machine;
+    const world = machine.world();
+    machine.kill(world);
+    const system = machine.attach(undefined, { ...world, isAlive: (identity) => identity === world.identity });
+    system.reap();
+    this.#scenario.destroy?.(system);
+    return holdings(system);
+  }
+
+  #reset(lives: readonly number[]): void {
+    this.#lives = lives;
+    this.#writes = this.#tasks.map(() => 0);
+    this.#early.clear();
     this.#bytes.set(this.#snapshot);
     for (const task of this.#tasks) task.reset();
     this.#observer.reset();
@@ -226,15 +285,42 @@ export class Stepped<A, H> implements Stepper, Sleepers {
 
   #outcome(): string {
     this.#recording = false;
+    if (this.#scenario.mortal) {
+      this.#dead.add(this.#maker);
+      for (const task of this.#tasks) this.#dead.add(task.world.identity);
+    }
     const told = this.#tasks.map((task, i) => {
       const words = task.told.join(" ");
       const state = task.state === states.ASLEEP ? " waits" : task.state === states.DEAD ? " dies" : "";
       return `${nameOf(i)}: ${words}${state}`;
     });
     this.#observer.go();
+    // Where a dead task holds a lock, its observer finds out at the end of a slice.
+    for (let left = this.#scenario.slices ?? 0; left > 0 && this.#observer.state === states.ASLEEP; left--) {
+      this.#asleep = this.#asleep.filter(({ task }) => task !== this.#observer);
+      this.#observer.resume();
+      this.#observer.go();
+    }
     const seen = this.#observer.state === states.DONE ? this.#observer.told.join(" ") : "is stuck";
+    this.told = told;
+    this.seen = seen;
     return `${told.join("; ")}; then ${seen}`;
   }
+}
+
+/** What is in use in a kernel. */
+function holdings(system: System): string {
+  const { words, geometry } = system;
+  const { objects, freeLines, tasks } = system.usage();
+  const count = (table: Word, size: number, each: number, at: number): number => {
+    let used = 0;
+    for (let i = 0; i < size; i++) if (words.load(field(table, i * each + at)) !== 0) used++;
+    return used;
+  };
+  const { limits, nodes, descriptions } = geometry;
+  const waits = count(nodes, limits.waitersMax, node.WORDS, node.OWNER);
+  const open = count(descriptions, limits.descriptionsMax, description.WORDS, description.REFERENCES);
+  return `${objects} objects, ${freeLines} lines free, ${tasks} tasks, ${waits} waits, ${open} descriptions`;
 }
 
 export const nameOf = (task: number): string => String.fromCharCode(65 + task);

@@ -28,6 +28,8 @@ const wordOf = (offset: number): number => Math.floor(offset / WORD_BYTES);
 export class SteppedWords extends Words {
   readonly #stepper: Stepper;
   log: Entry[] = [];
+  /** What stopped the task: until it is run again, it makes no access any more, also where it cleans up behind itself. */
+  stopped: Stop | undefined;
   #position = 0;
 
   constructor(buffer: ArrayBufferLike, stepper: Stepper) {
@@ -37,7 +39,12 @@ export class SteppedWords extends Words {
 
   /** From here on the task is run again. */
   restart(): void {
+    this.stopped = undefined;
     this.#position = 0;
+  }
+
+  check(): void {
+    if (this.stopped) throw this.stopped;
   }
 
   get isRepeating(): boolean {
@@ -57,6 +64,7 @@ export class SteppedWords extends Words {
   }
 
   before(first: number, last: number, writes: boolean): void {
+    this.check();
     this.#stepper.before(first, last, writes);
   }
 

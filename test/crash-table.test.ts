@@ -1,0 +1,113 @@
+// The table of crash points in short: each operation that writes dies after each of its writes, and who buries it after each of its
+// own for some of those. The long form is `npm run test:crash`.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { syscalls } from "../src/abi/syscalls.ts";
+import { callOf, callsFamily } from "./crash/calls-family.ts";
+import { cover } from "./crash/coverage.ts";
+import { tryDeaths, tryOnce, writesOf } from "./crash/deaths.ts";
+import { rows } from "./crash/rows.ts";
+
+const STRIDE = 97;
+
+for (const family of new Set(rows.map(({ family }) => family))) {
+  test(`a death after any write of an operation of a ${family} leaves all or nothing, leaks nothing, and nobody is stuck`, () => {
+    for (const row of rows) {
+      if (row.family !== family) continue;
+      const { violations } = tryDeaths(row, row.hasWaiter || family === callsFamily.name ? 0 : STRIDE);
+      assert.deepEqual(violations, []);
+    }
+  });
+}
+
+test("each system call is in the table of crash points", () => {
+  const there = syscalls.filter(({ status }) => status !== "later").map(({ name }) => name as string);
+  const tried = new Set(Object.keys(callsFamily.operations).map(callOf));
+  assert.deepEqual(
+    there.filter((name) => !tried.has(name)),
+    [],
+  );
+  assert.deepEqual(
+    [...tried].filter((name) => !there.includes(name)),
+    [],
+  );
+});
+
+test("a system call of which the table tries no death writes nothing", () => {
+  const silent = rows
+    .filter((row) => row.family === callsFamily.name && writesOf(row) === 0)
+    .map(({ operation }) => operation);
+  assert.deepEqual(silent.sort(), [...reading].sort());
+});
+
+/** Calls that only look, or that change what is the task's own: an alarm, and how its thread ends. */
+const reading = [
+  "alarm",
+  "exit",
+  "exit_group",
+  "fcntl F_GETFD",
+  "getegid",
+  "geteuid",
+  "getgid",
+  "getgroups",
+  "getpgid",
+  "getpgrp",
+  "getpid",
+  "getppid",
+  "getresgid",
+  "getresuid",
+  "getuid",
+  "ioctl",
+  "poll what is ready",
+  "rt_sigpending",
+  "shmdt",
+];
+
+const PROMISES = "needs an event loop; its nodes are enlisted and buried as those of sleepers are: test/death.test.ts";
+const CHILDREN = "test/crash-children.test.ts";
+const LOOKS = "only looks";
+const OWN = "changes what is the task's own, in no shared memory";
+
+/** Public methods that the table does not reach, and why it need not. */
+const elsewhere: Record<string, string> = {
+  "Awaits.letOthersRun": PROMISES,
+  "Awaits.until": PROMISES,
+  "Awaits.untilAny": PROMISES,
+  "Awaits.untilTaken": PROMISES,
+  "Children.correct": CHILDREN,
+  "Children.noteContinue": CHILDREN,
+  "Children.noteStop": CHILDREN,
+  "Descriptors.holdersOf": LOOKS,
+  "ReadWriteLock.gaveUp": "after a time-out: test/crash-locks.test.ts",
+  "Reaper.hostEnded": CHILDREN,
+  "Registry.nameOf": LOOKS,
+  "SemaphoreValues.giveBackLocked": "what a dead waiter had been given: test/crash-semaphore-set.test.ts",
+  "Signals.adopt": OWN,
+  "Signals.arrival": OWN,
+  "Signals.disown": OWN,
+  "Signals.handlerOf": OWN,
+  "Signals.listen": OWN,
+  "Signals.raise": "a kill of itself: its crash points are those of kill",
+  "Signals.reset": OWN,
+  "Spin.hit": OWN,
+  "Spin.miss": OWN,
+  "Spin.relax": OWN,
+  "System.attachedTo": LOOKS,
+  "TaskTable.begin": CHILDREN,
+  "TaskTable.bequeath": CHILDREN,
+  "TaskTable.hasBegun": CHILDREN,
+  "TaskTable.startedAs": CHILDREN,
+  "TaskTable.startedIn": CHILDREN,
+  "WaitList.hasTakersLocked": LOOKS,
+  "Words.copyView": LOOKS,
+  "Words.getSix": LOOKS,
+  "Words.store64": "single accesses, which others are made of",
+};
+
+test("each public method of the kernel's classes is reached by the table, or is known not to be", async () => {
+  const { all, called } = await cover();
+  for (const row of rows) tryOnce(row);
+  const missing = [...all].filter((name) => !called.has(name)).sort();
+  assert.deepEqual(missing, Object.keys(elsewhere).sort());
+});

@@ -1,0 +1,118 @@
+// The table of all operations that write: what the victim does, on what, and who waits meanwhile.
+
+import { kinds } from "../../src/memory/layout.ts";
+import { coreFamilies } from "../stepped/core-families.ts";
+import { type Family, families, type MutexHandles, mutexFamily, scenarioOf } from "../stepped/object-families.ts";
+import type { Scenario } from "../stepped/stepped.ts";
+import type { Program } from "../stepped/stepped-task.ts";
+import { callsFamily, destroy } from "./calls-family.ts";
+
+/** One operation to die in. */
+export interface Row {
+  readonly name: string;
+  readonly family: string;
+  readonly operation: string;
+  /** Task 0 is the victim, task 1 buries it; task 2, where there is one, waits from before. */
+  readonly scenario: Scenario;
+  readonly hasWaiter: boolean;
+  /** Why what is seen may be neither what was before nor what is afterwards; then only leaks and stuck tasks are looked for. */
+  readonly partly: string | undefined;
+}
+
+/** Operations of several steps, each of which stands by itself. */
+const partly: Record<string, string> = {
+  "condition take": "the program's own: it takes the flag away, and unlocks then",
+  "condition signal": "the program's own: it sets the flag, and signals then",
+  "condition signalUnlocked": "the program's own: it sets the flag, and signals then",
+  "condition broadcast": "the program's own: it sets the flag, and signals then",
+  "pipe write": "a write longer than the room that there is goes in parts (pipe(7))",
+  "wait list add": "the program's own: it adds, and wakes then",
+  "wait list addTwo": "the program's own",
+  "wait list take": "the program's own",
+  "wait list tryTake": "the program's own",
+  "kernel reserveAndCancel": "two steps: it is reserved, and taken back",
+  "kernel holdAndLetGo": "two steps",
+  "kernel attach": "the attached task is buried with its parent, or lives on as a zombie's child",
+};
+
+/** Calls of several steps, likewise. */
+const stepwise = /(,| and | until | meanwhile| of other )|IPC_RMID|alarm/;
+
+/** Those who wait from before: which operations fall asleep in which state. */
+const waiters: Record<string, Record<string, readonly string[]>> = {
+  queue: { empty: ["receive", "receiveTyped"], full: ["send", "sendUrgent"] },
+  pipe: { empty: ["read"], full: ["write"] },
+  semaphore: { "at 0": ["wait"] },
+  "wait list": { "at 0": ["take"] },
+  "semaphore set": { "at 0 0": ["down", "takeBoth"], "at 1 0": ["awaitZero"] },
+  poll: { empty: ["pollIn"], full: ["pollOut"] },
+  signals: { quiet: ["wait", "receive"] },
+  condition: { unset: ["look"] },
+};
+
+// biome-ignore lint/suspicious/noExplicitAny: each family has types of its own
+type AnyFamily = Family<any, any>;
+
+function rowOf(family: AnyFamily, state: string, operation: string, waiter?: string): Row {
+  const beside = waiter === undefined ? "" : ` while another waits to ${waiter}`;
+  const name = `${family.name} ${state}: ${operation}${beside}`;
+  const programs = waiter === undefined ? [operation] : [operation, waiter];
+  const scenario = scenarioOf(family, name, family.before[state] as () => void, programs) as Scenario;
+  const [victim, ...others] = scenario.programs;
+  const bury: Scenario["programs"][number] = (_handles, { system }) => void system.reap();
+  return {
+    name,
+    family: family.name,
+    operation,
+    hasWaiter: waiter !== undefined,
+    partly:
+      partly[`${family.name} ${operation}`] ??
+      (family === callsFamily && stepwise.test(operation) ? "several steps" : undefined),
+    scenario: {
+      ...scenario,
+      mortal: true,
+      slices: 8,
+      destroy: (system) => {
+        destroy(system);
+        for (const named of ["a", "b"]) system.unlink({ kind: kinds.QUEUE, name: new TextEncoder().encode(named) });
+      },
+      programs: [victim as Scenario["programs"][number], bury, ...others],
+    },
+  };
+}
+
+const all: readonly AnyFamily[] = [...families, ...coreFamilies, callsFamily];
+
+/** A mutex whose owner is dead from the beginning: the victim buries it, gets the mutex with the news, and mends what it guards. */
+const mutexOfTheDead = {
+  ...mutexFamily,
+  name: "mutex of a dead owner",
+  before: { held: ({ mutex }: MutexHandles): void => void mutex.lockSync() },
+  operations: {
+    "bury, lock, mend and unlock": ({ mutex }: MutexHandles, { system }: Program): void => {
+      system.reap();
+      const held = mutex.lockSync();
+      if (held.ownerDied) mutex.markConsistent();
+      held.unlock();
+    },
+  },
+  observe: ({ mutex }: MutexHandles): string => {
+    const held = mutex.lockSync();
+    if (held.ownerDied) mutex.markConsistent();
+    held.unlock();
+    return `is held by ${mutex.owner}`;
+  },
+};
+
+const orphaned = rowOf(mutexOfTheDead, "held", "bury, lock, mend and unlock");
+
+const tried: readonly Row[] = all.flatMap((family) =>
+  Object.keys(family.before).flatMap((state) =>
+    Object.keys(family.operations).flatMap((operation) => [
+      rowOf(family, state, operation),
+      ...(waiters[family.name]?.[state] ?? []).map((waiter) => rowOf(family, state, operation, waiter)),
+    ]),
+  ),
+);
+
+export const rows: readonly Row[] = [...tried, { ...orphaned, scenario: { ...orphaned.scenario, orphaned: true } }];
