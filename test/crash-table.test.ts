@@ -100,6 +100,7 @@ const elsewhere: Record<string, string> = {
   "TaskTable.startedAs": CHILDREN,
   "TaskTable.startedIn": CHILDREN,
   "WaitList.hasTakersLocked": LOOKS,
+  "TaskSignals.forgetLocked": "of a damaged region: test/hostile.test.ts",
   "Words.copyView": LOOKS,
   "Words.getSix": LOOKS,
   "Words.store64": "single accesses, which others are made of",

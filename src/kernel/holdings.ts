@@ -4,14 +4,14 @@
 import { ALL_SIGNALS } from "../abi/signals.ts";
 import type { Allocator } from "../memory/allocator.ts";
 import type { Journal } from "../memory/journal.ts";
-import { access, kinds, node, SELECT_OPERATIONS } from "../memory/layout.ts";
-import { field, type Word } from "../memory/words.ts";
+import { access, isBodyLine, kinds, node, SELECT_OPERATIONS } from "../memory/layout.ts";
+import { field, LINE_WORDS, type Word } from "../memory/words.ts";
 import type { Pipe } from "../objects/pipe.ts";
 import { SemaphoreSet } from "../objects/semaphore-set.ts";
 import type { Segment } from "../objects/shared-memory.ts";
 import { EVERYBODY, Monitor } from "../sync/monitor.ts";
 import { nodesOf } from "../sync/node-pool.ts";
-import { WOKEN } from "../sync/wait-list.ts";
+import { type Node, WOKEN } from "../sync/wait-list.ts";
 import type { Waiter } from "../sync/waiting.ts";
 import type { Descriptors, Released } from "../tasks/descriptors.ts";
 import { TaskSignals } from "../tasks/signals.ts";
@@ -47,7 +47,7 @@ export class Holdings {
   closeLocked(slot: Word, descriptor: number): () => void {
     this.#stopWatchingLocked(slot, descriptor);
     const released = this.#kernel.descriptors.closeLocked(slot, descriptor);
-    return released ? this.dropLocked(released) : () => {};
+    return this.dropLocked(released);
   }
 
   /** A task that closes a descriptor of a queue is told of its messages no more (mq_close(3)). */
@@ -61,7 +61,9 @@ export class Holdings {
   }
 
   /** Gives back what a description held. */
-  dropLocked({ objectIndex, access: mode, owner, position }: Released): () => void {
+  dropLocked(released: Released | undefined): () => void {
+    if (!released) return () => {};
+    const { objectIndex, access: mode, owner, position } = released;
     if (!this.#kernel.registry.isIndex(objectIndex)) return () => {};
     if (position !== 0 && this.#kernel.registry.kindOf(objectIndex) === kinds.SEMAPHORE_SET) {
       this.#kernel.setOf(objectIndex).undo(position, owner);
@@ -86,7 +88,7 @@ export class Holdings {
   releaseAllLocked(slot: Word): void {
     this.#abandonOperationsLocked(slot);
     for (const at of nodesOf(this.#kernel.words, this.#kernel.geometry, this.#kernel.tasks.indexOf(slot))) {
-      const list = this.#kernel.words.load(field(at, node.LIST)) as Word;
+      const list = this.#listOf(at);
       if (list !== 0) {
         const monitor = new Monitor(this.#kernel, list);
         if (monitor.delist(at) === WOKEN) monitor.notify(EVERYBODY); // woken, but it died before it could look
@@ -106,10 +108,16 @@ export class Holdings {
     }
   }
 
+  /** The monitor that a node's LIST names, inside the region; else 0. */
+  #listOf(at: Node): Word {
+    const list = this.#kernel.words.load(field(at, node.LIST)) as Word;
+    return isBodyLine(this.#kernel.geometry, Math.floor(list / LINE_WORDS)) ? list : (0 as Word);
+  }
+
   /** Of a task that waited for semaphores, before any node with its operations is freed. */
   #abandonOperationsLocked(slot: Word): void {
     for (const at of nodesOf(this.#kernel.words, this.#kernel.geometry, this.#kernel.tasks.indexOf(slot))) {
-      const list = this.#kernel.words.load(field(at, node.LIST)) as Word;
+      const list = this.#listOf(at);
       if (list === 0 || this.#kernel.words.load(field(at, node.SELECT_KIND)) !== SELECT_OPERATIONS) continue;
       new SemaphoreSet(this.#kernel, SemaphoreSet.lineOfList(list)).abandon(at);
     }

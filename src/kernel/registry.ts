@@ -5,7 +5,7 @@ import { EEXIST, ENOSPC } from "../abi/errno.ts";
 import { NAME_BYTES_MAX } from "../abi/limits.ts";
 import type { Allocator } from "../memory/allocator.ts";
 import type { Journal } from "../memory/journal.ts";
-import { type Geometry, header, object } from "../memory/layout.ts";
+import { type Geometry, header, isBodyLine, object } from "../memory/layout.ts";
 import { field, offsetOf, type Word, type Words } from "../memory/words.ts";
 import type { Ownership } from "./permissions.ts";
 
@@ -126,8 +126,15 @@ export class Registry {
     return this.#words.load(field(this.#record(index), object.KIND));
   }
 
+  /** Where an object's body begins. Of a damaged record it is the heap's first lines, whatever they hold: never outside. */
   bodyLineOf(index: number): number {
-    return this.#words.load(field(this.#record(index), object.BODY));
+    const line = this.#words.load(field(this.#record(index), object.BODY));
+    return isBodyLine(this.#geometry, line) ? line : this.#geometry.heapLine;
+  }
+
+  /** Whether what an object's record says leads to its body. */
+  isWhole(index: number): boolean {
+    return isBodyLine(this.#geometry, this.#words.load(field(this.#record(index), object.BODY)));
   }
 
   generationOf(index: number): number {
@@ -224,7 +231,7 @@ export class Registry {
     const at = this.#record(index);
     const words = this.#words;
     if (words.get(field(at, object.REFERENCES)) > 0 || words.get(field(at, object.LINKED)) !== 0) return;
-    const body = words.get(field(at, object.BODY));
+    const body = this.bodyLineOf(index);
     for (const line of this.#blocksOf(words.get(field(at, object.KIND)), body)) this.#allocator.freeLocked(line);
     this.#allocator.freeLocked(body);
     this.#journal.write(field(at, object.KIND), 0);

@@ -228,11 +228,20 @@ export class Signals {
   take(of: bigint): SignalInfo | undefined {
     if ((this.own.pending & of) === NO_SIGNALS) return undefined;
     let taken: SignalInfo | undefined;
-    this.#kernel.transaction(() => {
+    const result = this.#kernel.transaction(() => {
       taken = this.own.takeLocked(of);
       return 0;
     });
+    if (result < 0) this.#forgetPending(of);
     return taken;
+  }
+
+  /** What is known of them is damaged: they are pending no more, or whoever they interrupt would begin again for ever. */
+  #forgetPending(of: bigint): void {
+    this.#kernel.transaction(() => {
+      this.own.forgetLocked(of);
+      return 0;
+    });
   }
 
   /** Runs `wait` with its sleeps ended by the signals of a set too that are blocked. */

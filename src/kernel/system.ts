@@ -4,13 +4,13 @@
 // The order of locks: the kernel lock, then an object's producer's monitor, then its consumer's. Whoever holds a monitor
 // asks for the kernel lock never.
 
-import { EBADF, EEXIST, EINVAL, ENOENT, EPERM, ESRCH } from "../abi/errno.ts";
+import { EBADF, EEXIST, EINVAL, EIO, ENOENT, EPERM, ESRCH } from "../abi/errno.ts";
 import { O_NONBLOCK } from "../abi/flags.ts";
 import { WAIT_SLICE_MS } from "../abi/limits.ts";
 import { SI_MESGQ } from "../abi/signals.ts";
 import { exitedStatus, killedStatus } from "../abi/wait.ts";
 import { Allocator } from "../memory/allocator.ts";
-import { Journal } from "../memory/journal.ts";
+import { DamagedRegion, Journal } from "../memory/journal.ts";
 import { access, type Geometry, kinds, node, pipe, queue, task, ZOMBIE } from "../memory/layout.ts";
 import { headerWord, type Region } from "../memory/region.ts";
 import { type Shape, shapeCount } from "../memory/shape.ts";
@@ -173,6 +173,9 @@ export class System implements Waiter, RingOwner {
         after?.(result);
       }
       return result;
+    } catch (error) {
+      if (error instanceof DamagedRegion) return EIO;
+      throw error;
     } finally {
       this.journal.rollback(); // nothing to undo after a commit
       this.#lock.release();
@@ -309,6 +312,7 @@ export class System implements Waiter, RingOwner {
       return { description, hostStream, objectIndex: -1, kind: 0, access: direction, flags: 0 };
     }
     const objectIndex = this.descriptors.objectOf(description);
+    if (objectIndex < 0) return undefined;
     return {
       description,
       hostStream,
@@ -572,6 +576,7 @@ export class System implements Waiter, RingOwner {
   }
 
   openLocked(index: number, access: number, flags = 0, closeOnExec = false): Opened | number {
+    if (!this.registry.isWhole(index)) return EIO;
     const descriptor = this.descriptors.openLocked(this.#slot, index, access, flags, closeOnExec);
     if (descriptor < 0) return descriptor;
     this.registry.retainLocked(index);

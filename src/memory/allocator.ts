@@ -5,7 +5,7 @@
 // journal: a task that dies in the middle of an allocation has allocated nothing.
 
 import { ENOMEM } from "../abi/errno.ts";
-import type { Journal } from "./journal.ts";
+import { DamagedRegion, type Journal } from "./journal.ts";
 import { block, CLASS_COLUMNS, CLASS_ROWS, type Geometry, header, roundUp } from "./layout.ts";
 import { field, LINE_BYTES, LINE_WORDS, type Offset, type Word, type Words } from "./words.ts";
 
@@ -57,17 +57,18 @@ export class Allocator {
 
   /** Gives back what `allocateLocked` returned. The caller holds the kernel lock. */
   freeLocked(firstLine: number): void {
-    let freed = (firstLine - 1) as Line;
+    let freed = this.#inside(firstLine - 1);
+    if (freed === 0 || this.#get(freed, block.USED) !== 1) throw new DamagedRegion("what is freed is no block in use");
     this.#journal.write(at(freed, block.USED), 0);
-    const after = (freed + this.#get(freed, block.LINES)) as Line;
+    const after = (freed + this.#linesOf(freed)) as Line;
     if (after < this.#endLine && this.#get(after, block.USED) === 0) {
       this.#remove(after);
-      this.#setBlock(freed, this.#get(freed, block.LINES) + this.#get(after, block.LINES), this.#before(freed));
+      this.#setBlock(freed, this.#linesOf(freed) + this.#linesOf(after), this.#before(freed));
     }
     const before = this.#before(freed);
     if (before !== 0 && this.#get(before, block.USED) === 0) {
       this.#remove(before);
-      this.#setBlock(before, this.#get(before, block.LINES) + this.#get(freed, block.LINES), this.#before(before));
+      this.#setBlock(before, this.#linesOf(before) + this.#linesOf(freed), this.#before(before));
       freed = before;
     }
     this.#insert(freed);
@@ -117,13 +118,12 @@ export class Allocator {
       row = lowestBit(rows);
       columns = this.#words.get(columnMapAt(row));
     }
-    const head = this.#words.get(headAt(row, lowestBit(columns)));
-    const inside = head >= this.#heapLine && head < this.#endLine;
-    return (inside ? head : 0) as Line;
+    const head = this.#inside(this.#words.get(headAt(row, lowestBit(columns))));
+    return head !== 0 && this.#linesOf(head) >= lines ? head : (0 as Line);
   }
 
   #split(found: Line, lines: number): void {
-    const rest = this.#get(found, block.LINES) - lines;
+    const rest = this.#linesOf(found) - lines;
     if (rest < 2) return;
     const second = (found + lines) as Line;
     this.#setBlock(second, rest, found);
@@ -141,11 +141,11 @@ export class Allocator {
   }
 
   #insert(line: Line): void {
-    const lines = this.#get(line, block.LINES);
+    const lines = this.#linesOf(line);
     const row = rowOf(lines);
     const column = columnOf(lines, row);
     const head = headAt(row, column);
-    const next = this.#words.get(head) as Line;
+    const next = this.#inside(this.#words.get(head));
     this.#journal.write(at(line, block.NEXT_FREE), next);
     this.#journal.write(at(line, block.PREVIOUS_FREE), 0);
     if (next !== 0) this.#journal.write(at(next, block.PREVIOUS_FREE), line);
@@ -155,9 +155,9 @@ export class Allocator {
   }
 
   #remove(line: Line): void {
-    const lines = this.#get(line, block.LINES);
-    const next = this.#get(line, block.NEXT_FREE) as Line;
-    const previous = this.#get(line, block.PREVIOUS_FREE) as Line;
+    const lines = this.#linesOf(line);
+    const next = this.#inside(this.#get(line, block.NEXT_FREE));
+    const previous = this.#inside(this.#get(line, block.PREVIOUS_FREE));
     if (next !== 0) this.#journal.write(at(next, block.PREVIOUS_FREE), previous);
     if (previous !== 0) {
       this.#journal.write(at(previous, block.NEXT_FREE), next);
@@ -174,7 +174,19 @@ export class Allocator {
   }
 
   #before(line: Line): Line {
-    return this.#get(line, block.BEFORE) as Line;
+    return this.#inside(this.#get(line, block.BEFORE));
+  }
+
+  /** A line of the heap, or 0 for what is none. */
+  #inside(line: number): Line {
+    return (line >= this.#heapLine && line < this.#endLine ? line : 0) as Line;
+  }
+
+  /** The lines of a block, which ends before the heap does. */
+  #linesOf(line: Line): number {
+    const lines = this.#get(line, block.LINES);
+    if (lines < 1 || lines > this.#endLine - line) throw new DamagedRegion("a block goes beyond the heap");
+    return lines;
   }
 
   #get(line: Line, name: number): number {

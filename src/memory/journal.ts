@@ -11,6 +11,9 @@
 import { header, JOURNAL_ENTRIES_MAX } from "./layout.ts";
 import { field, type Word, type Words } from "./words.ts";
 
+/** What is read from the region cannot be: somebody else has written there. Who holds the kernel lock gives up what it began. */
+export class DamagedRegion extends Error {}
+
 const COUNT = header.JOURNAL_COUNT as Word;
 
 export class Journal {
@@ -24,7 +27,9 @@ export class Journal {
   write(word: Word, value: number): void {
     const words = this.#words;
     const count = words.get(COUNT);
-    if (count >= JOURNAL_ENTRIES_MAX) throw new RangeError("a transaction is larger than the journal");
+    if (count >>> 0 >= JOURNAL_ENTRIES_MAX || word >>> 0 >= words.int32.length) {
+      throw new DamagedRegion("a transaction goes beyond the journal, or the region");
+    }
     const entry = entryAt(count);
     words.set(entry, word);
     words.set(field(entry, 1), words.get(word));

@@ -439,6 +439,13 @@ export function geometryOf(limits: KernelLimits): Geometry {
   return { limits, tasks, descriptors, objects, buckets, bucketCount, descriptions, nodes, heapLine, heapEndLine };
 }
 
+/** No body of an object is longer, but a System V set's, which looks to its own length. */
+const BODY_LINES_MAX = 16;
+
+/** Whether an object's body can begin at a line. What is read from the region may say anything. */
+export const isBodyLine = ({ heapLine, heapEndLine }: Geometry, line: number): boolean =>
+  line > heapLine && line <= heapEndLine - BODY_LINES_MAX;
+
 /** The bytes that the tables take before the heap begins. */
 export const tableBytes = (geometry: Geometry): Offset => (geometry.heapLine * LINE_BYTES) as Offset;
 

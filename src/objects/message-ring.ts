@@ -10,7 +10,7 @@
 //
 // Source: msgop(2), mq_overview(7), and the mission's "Message Queue".
 
-import { E2BIG, EAGAIN, EIDRM, EMSGSIZE, ENOMSG } from "../abi/errno.ts";
+import { E2BIG, EAGAIN, EIDRM, EIO, EMSGSIZE, ENOMSG } from "../abi/errno.ts";
 import { monitor, node, powerOfTwoFrom, queue } from "../memory/layout.ts";
 import { headerWord } from "../memory/region.ts";
 import { type Shape, shapeCount, shapeOf } from "../memory/shape.ts";
@@ -464,7 +464,10 @@ export class MessageRing {
     this.#producer.leave(0);
     if (!slotsShort) return EAGAIN;
     const grown = this.#owner.grow(this, seen);
-    return grown < 0 ? grown : this.tryAppendTyped(data, typeLow, typeHigh, priority, waited);
+    if (grown < 0) return grown;
+    this.#reread();
+    if (this.#slots.shape === seen) return EIO; // it was to be another: the region is damaged
+    return this.tryAppendTyped(data, typeLow, typeHigh, priority, waited);
   }
 
   #roomLocked(tail: number): number {

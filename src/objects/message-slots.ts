@@ -70,8 +70,8 @@ export class MessageSlots {
   constructor(words: Words, body: Word) {
     this.#words = words;
     this.#body = body;
-    this.messageBytesMax = words.load(field(body, queue.MESSAGE_BYTES_MAX));
-    this.stride = words.load(field(body, queue.SLOT_WORDS));
+    this.messageBytesMax = Math.min(words.load(field(body, queue.MESSAGE_BYTES_MAX)) >>> 0, words.bytes.length / 2);
+    this.stride = slotWords(this.messageBytesMax);
     this.reshape();
   }
 
@@ -85,11 +85,16 @@ export class MessageSlots {
     const shape = words.load(field(this.#body, queue.SHAPE));
     const first = shapeLine(shape) * LINE_WORDS;
     const slots = shapeCount(shape);
-    const inside = first + slots * this.stride <= words.int32.length;
+    const inside = this.holds(shape);
     this.shape = shape;
     this.#first = (inside ? first : 0) as Word;
     this.mask = inside ? slots - 1 : 0;
     this.#views = new Array(this.mask + 1);
+  }
+
+  /** Whether slots of a shape lie inside the region. */
+  holds(shape: number): boolean {
+    return shapeLine(shape) * LINE_WORDS + shapeCount(shape) * this.stride <= this.#words.int32.length;
   }
 
   at(position: number): Word {

@@ -99,7 +99,7 @@ export class Pipe {
     this.#consumer.enter();
     this.#reshape();
     const head = words.get(this.#head);
-    const count = used(head, words.get(this.#tail));
+    const count = Math.max(0, used(head, words.get(this.#tail)));
     const capacity = shapeCount(shape);
     const fits = count <= capacity;
     if (fits) {
@@ -223,7 +223,7 @@ export class Pipe {
   #refreshAvailable(head: number): number {
     const tail = this.#words.load(this.#tail);
     this.#words.set(this.#cachedTail, tail);
-    return Math.min(used(head, tail), this.#capacity);
+    return Math.max(0, Math.min(used(head, tail), this.#capacity));
   }
 
   #copyIn(tail: number, source: Uint8Array, start: number, count: number): void {

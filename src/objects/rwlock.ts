@@ -14,7 +14,7 @@
 
 import { EAGAIN, EDEADLK, EPERM } from "../abi/errno.ts";
 import { PID_BOUND } from "../abi/limits.ts";
-import { node, rwlock } from "../memory/layout.ts";
+import { isBodyLine, node, rwlock } from "../memory/layout.ts";
 import { field, LINE_WORDS, WORD_BYTES, type Word, type Words } from "../memory/words.ts";
 import { Monitor, type MonitorUser } from "../sync/monitor.ts";
 import { noSpin } from "../sync/spin.ts";
@@ -62,7 +62,9 @@ export class ReadWriteLock {
     this.#pid = user.pid;
     this.#tasksMax = geometry.limits.tasksMax;
     this.#writer = field(body, rwlock.WRITER);
-    this.#readers = (words.load(field(body, rwlock.BLOCK)) * LINE_WORDS) as Word;
+    const block = words.load(field(body, rwlock.BLOCK));
+    // A damaged one reads as the heap's first lines: never outside.
+    this.#readers = ((isBodyLine(geometry, block) ? block : geometry.heapLine) * LINE_WORDS) as Word;
     this.#own = field(this.#readers, (user.pid - 1) % this.#tasksMax);
     const monitor = new Monitor(user, field(body, rwlock.MONITOR), { fits: (at) => this.#fits(at), repair: () => {} });
     this.#monitor = monitor;

@@ -93,7 +93,7 @@ export class Bell {
   };
 }
 
-/** The slot that a pid's task lives in. */
+/** The slot that a pid's task lives in; some slot, for a number that is no pid. */
 export function taskSlot(geometry: Geometry, pid: Pid): Word {
-  return field(geometry.tasks, ((pid - 1) % geometry.limits.tasksMax) * task.WORDS);
+  return field(geometry.tasks, (((pid - 1) >>> 0) % geometry.limits.tasksMax) * task.WORDS);
 }

@@ -1,7 +1,7 @@
 // Waiting for a condition in the three ways a caller can: by looking again and again for a while, by sleeping, and (in
 // awaits.ts) by a promise.
 
-import { EAGAIN, EINTR, ETIMEDOUT } from "../abi/errno.ts";
+import { EAGAIN, EINTR, EIO, ETIMEDOUT } from "../abi/errno.ts";
 import type { Monitor, MonitorUser } from "./monitor.ts";
 import type { NodePool } from "./node-pool.ts";
 import type { Spinning } from "./spin.ts";
@@ -38,6 +38,9 @@ export type Attempt = (woken: boolean) => number;
 
 export const FOR_EVER = -1;
 
+/** Nobody finds so often in a row that there is something, and then that there is not, in a region that is whole. */
+const FRUITLESS_TRIES_MAX = 20_000;
+
 /** The longest time-out, 12.4 days: half the range of the world's clock. Longer ones are for ever. */
 export const TIMEOUT_MS_MAX = 2 ** 30 - 2;
 
@@ -72,7 +75,8 @@ export function spinFor(condition: Condition, want: number): boolean {
 
 /**
  * Tries until the operation succeeds or fails, sleeping in between. The first try has been made already.
- * Returns the operation's result, ETIMEDOUT, or EINTR where another task interrupted this one.
+ * Returns the operation's result, ETIMEDOUT, EINTR where another task interrupted this one, or EIO where the region is damaged:
+ * there is always something to be had, and never to be taken.
  */
 export function blockUntil(
   task: Waiter,
@@ -83,7 +87,7 @@ export function blockUntil(
 ): number {
   if (timeoutMs === 0) return ETIMEDOUT;
   const deadline = deadlineIn(task.world, timeoutMs);
-  for (;;) {
+  for (let fruitless = 0; fruitless < FRUITLESS_TRIES_MAX; fruitless++) {
     if (spinFor(condition, want)) {
       const result = attempt(false);
       if (result !== EAGAIN) return result;
@@ -91,12 +95,16 @@ export function blockUntil(
     }
     const at = task.nodes.claim();
     if (at < 0) return at;
-    const result = sleepOnce(task, condition, want, attempt, at as Node, deadline);
+    const listed = condition.monitor.enlist(at as Node, WAITING, want, condition.ready, condition.selector);
+    const result = listed ? sleepOnce(task, condition, want, attempt, at as Node, deadline) : attempt(false);
     task.nodes.free(at as Node);
     if (result !== EAGAIN) return result;
+    if (listed) fruitless = 0;
   }
+  return EIO;
 }
 
+/** On a node that stands in the list. */
 function sleepOnce(
   task: Waiter,
   condition: Condition,
@@ -105,8 +113,7 @@ function sleepOnce(
   at: Node,
   deadline: number | undefined,
 ): number {
-  const { monitor, ready } = condition;
-  if (!monitor.enlist(at, WAITING, want, ready, condition.selector)) return attempt(false);
+  const { monitor } = condition;
   const signalled = task.isSignalled(); // after it has enlisted: who sends a signal looks at the list after that is pending
   const expired = !signalled && sleepUntilWoken(task, condition, want, at, deadline);
   const state = monitor.delist(at);

@@ -68,9 +68,9 @@ export class Descriptors {
     return this.#describeLocked(objectIndex, access, flags, pid);
   }
 
-  /** Drops what `holdLocked` made. */
-  dropLocked(index: Description): Released {
-    return this.#releaseLocked(index) as Released;
+  /** Drops what `holdLocked` made; undefined where it is no such thing any more. */
+  dropLocked(index: Description): Released | undefined {
+    return this.#releaseLocked(index);
   }
 
   /** Frees a descriptor; where it was the last of its description, says what that described. */
@@ -132,8 +132,10 @@ export class Descriptors {
     this.#journal.write(entry, closeOnExec ? word | bits.CLOSE_ON_EXEC : word);
   }
 
+  /** The index of what a description describes; -1 for nothing. */
   objectOf(index: Description): number {
-    return this.#words.load(this.#at(index, description.OBJECT)) - 1;
+    const object = this.#words.load(this.#at(index, description.OBJECT)) - 1;
+    return object >= 0 && object < this.#geometry.limits.objectsMax ? object : -1;
   }
 
   accessOf(index: Description): number {

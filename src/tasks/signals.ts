@@ -149,6 +149,11 @@ export class TaskSignals {
     this.#dropLocked((signal) => (of & bitOf(signal)) !== 0n);
   }
 
+  /** The same, with what is known of them left where it is. */
+  forgetLocked(of: bigint): void {
+    this.#setPendingLocked(this.pending & ~of);
+  }
+
   #dropLocked(drops: (signal: number) => boolean): void {
     let left = this.pending;
     for (let signal = 1; signal <= SIGNAL_MAX; signal++)
@@ -163,7 +168,7 @@ export class TaskSignals {
     let link = field(this.#slot, task.SIGNALS_QUEUE);
     let freed = 0;
     for (let steps = 0; steps < QUEUED_MAX; steps++) {
-      const line = this.#words.load(link);
+      const line = this.#lineAt(link);
       if (line === 0) return;
       const at = (line * LINE_WORDS) as Word;
       const next = field(at, signalInfo.NEXT);
@@ -197,14 +202,22 @@ export class TaskSignals {
     const high = Number(BigInt.asIntN(32, value >> 32n));
     this.#words.setSix(field(at, signalInfo.SIGNAL), signal, code, pid, uid | 0, low, high);
     let link = field(this.#slot, task.SIGNALS_QUEUE);
-    for (let steps = 0; steps < QUEUED_MAX && this.#words.load(link) !== 0; steps++) {
-      link = field((this.#words.load(link) * LINE_WORDS) as Word, signalInfo.NEXT);
+    for (let steps = 0; steps < QUEUED_MAX; steps++) {
+      const next = this.#lineAt(link);
+      if (next === 0) break;
+      link = field((next * LINE_WORDS) as Word, signalInfo.NEXT);
     }
     this.#journal.write(link, line);
     this.#journal.write(
       field(this.#slot, task.SIGNALS_QUEUED),
       this.#words.load(field(this.#slot, task.SIGNALS_QUEUED)) + 1,
     );
+  }
+
+  /** The line that a link names, inside the region; 0 for none. */
+  #lineAt(link: Word): number {
+    const line = this.#words.load(link);
+    return line > 0 && (line + 1) * LINE_WORDS <= this.#words.int32.length ? line : 0;
   }
 
   #read(at: Word): SignalInfo {
