@@ -31,7 +31,13 @@ import { isRefusal, type Region, regionId } from "../memory/region.ts";
 import type { Offset } from "../memory/words.ts";
 import type { QueueShape } from "../objects/message-ring.ts";
 import { processWorld } from "../platforms/processes.ts";
-import { attachRegionFile, checkRegionName, type MappedRegion, unlinkRegionFile } from "../platforms/region-file.ts";
+import {
+  attachRegionFile,
+  checkRegionName,
+  type MappedRegion,
+  refusalOf,
+  unlinkRegionFile,
+} from "../platforms/region-file.ts";
 import { attachSharedBuffer, createSharedBuffer, threadWorld } from "../platforms/threads.ts";
 import { type Attempt, blockUntil, type Condition as Waited } from "../sync/waiting.ts";
 import type { Description } from "../tasks/descriptors.ts";
@@ -201,7 +207,8 @@ export class Kernel implements Disposable {
       return new Kernel(system, { name, parentPid: system.pid }, parentPid, region.unmap, region.mapPages);
     } catch (error) {
       region.unmap();
-      throw error;
+      if (error instanceof IpcError) throw error;
+      throw refused(syscall, `kernel "${name}"`, refusalOf(error, "this thread's identity cannot be read"));
     }
   }
 

@@ -60,7 +60,7 @@ class PipeDoorbell implements Doorbell {
     const both = this.#libc.openPipe();
     if (both < 0) return; // out of descriptors: the look every 100 ms remains
     this.#words.store(descriptorWord, both);
-    this.#words.store(inodeWord, fstatSync(both).ino | 0);
+    this.#words.store(inodeWord, inodeOf(both));
     this.#socket = new Socket({ fd: both, readable: true, writable: false });
     this.#socket.on("data", onRing);
     this.#socket.on("error", () => {});
@@ -89,6 +89,15 @@ class PipeDoorbell implements Doorbell {
     this.#socket?.destroy();
     for (const { descriptor } of this.#known.values()) closeSync(descriptor);
     this.#known.clear();
+  }
+}
+
+/** 0 where it cannot be found out: then nobody rings, and the look every 100 ms remains. */
+function inodeOf(descriptor: number): number {
+  try {
+    return fstatSync(descriptor).ino | 0;
+  } catch {
+    return 0;
   }
 }
 

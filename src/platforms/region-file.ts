@@ -170,7 +170,8 @@ function mapFile(library: Libc, descriptor: number, bytes: number): Omit<MappedR
   };
 }
 
-function refusalOf(error: unknown, what: string): Refusal {
+/** Why the host would not; what is no error of its is thrown on. */
+export function refusalOf(error: unknown, what: string): Refusal {
   const code = (error as NodeJS.ErrnoException).code as ErrnoName | undefined;
   if (code === undefined || !(code in errnos)) throw error;
   const errno = -errnos[code].number;
