@@ -1,6 +1,7 @@
 // Everything that a second task can be told to do, by name.
 
 import * as callTasks from "./tasks-calls.ts";
+import * as historyTasks from "./tasks-history.ts";
 import * as kernelTasks from "./tasks-kernel.ts";
 import * as lockTasks from "./tasks-locks.ts";
 import * as missionTasks from "./tasks-mission.ts";
@@ -12,6 +13,7 @@ import * as totalsTasks from "./tasks-totals.ts";
 
 export const tasks = {
   ...callTasks,
+  ...historyTasks,
   ...kernelTasks,
   ...lockTasks,
   ...missionTasks,
