@@ -3,10 +3,17 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { test } from "node:test";
+import { EAGAIN, EIO } from "../src/abi/errno.ts";
 import { limitDefaults } from "../src/abi/limits.ts";
 import { type IpcError, Kernel } from "../src/index.ts";
-import { deadlineIn, remainingMs, TIMEOUT_MS_MAX } from "../src/sync/waiting.ts";
+import { makingSemaphore } from "../src/kernel/making.ts";
+import type { Opened } from "../src/kernel/opening.ts";
+import { access, kinds } from "../src/memory/layout.ts";
+import { Semaphore } from "../src/objects/semaphore.ts";
+import { noSpin } from "../src/sync/spin.ts";
+import { blockUntil, deadlineIn, FOR_EVER, remainingMs, TIMEOUT_MS_MAX } from "../src/sync/waiting.ts";
 import type { World } from "../src/sync/world.ts";
+import { Machine } from "./crash-fixture.ts";
 
 const text = (data: Uint8Array): string => new TextDecoder().decode(data);
 
@@ -15,6 +22,17 @@ test("the longest time-out has not passed when it begins, wherever the clock sta
     const world = { nowMs: () => now } as World;
     assert.ok(remainingMs(world, deadlineIn(world, TIMEOUT_MS_MAX) as number) >= TIMEOUT_MS_MAX);
   }
+});
+
+test("a wait for what is always there, and can never be had, ends with EIO", async () => {
+  const system = new Machine().attach();
+  const token = system.createAnonymous(kinds.SEMAPHORE, makingSemaphore(system.words, 0, 0o600), [access.READ]);
+  assert.ok(typeof token !== "number");
+  const { monitor } = new Semaphore(system, (token[0] as Opened).bodyLine).positive;
+  const condition = { monitor, spin: noSpin, ready: () => true };
+  const attempt = (): number => EAGAIN;
+  assert.equal(blockUntil(system, condition, 1, attempt, FOR_EVER), EIO);
+  assert.equal(await system.awaits.until({}, condition, 1, attempt, FOR_EVER, undefined), EIO);
 });
 
 test("a wait of no time has ended when it begins", () => {

@@ -1,10 +1,19 @@
 // Waits that are promises. All of a task's share its bell: a ring says that one of them may go on. While any is pending, an
 // interval keeps the event loop alive and looks again, in case a waker died before its call, or the other end did.
 
-import { EAGAIN, EBADF, ETIMEDOUT } from "../abi/errno.ts";
+import { EAGAIN, EBADF, EIO, ETIMEDOUT } from "../abi/errno.ts";
 import { WAIT_SLICE_MS } from "../abi/limits.ts";
 import { AWAITED, type Node, stateOf, WOKEN } from "./wait-list.ts";
-import { type Attempt, type Condition, deadlineIn, remainingMs, settleWake, spinFor, type Waiter } from "./waiting.ts";
+import {
+  type Attempt,
+  type Condition,
+  deadlineIn,
+  FRUITLESS_TRIES_MAX,
+  remainingMs,
+  settleWake,
+  spinFor,
+  type Waiter,
+} from "./waiting.ts";
 
 /** After so many results in a row without a turn of the event loop, the next one waits for a turn. */
 const RESULTS_PER_TURN = 256;
@@ -184,12 +193,15 @@ export class Awaits {
   }
 
   #enlistOrFinish(wait: Pending): void {
-    while (!wait.condition.monitor.enlist(wait.at, AWAITED, wait.want, wait.condition.ready, wait.condition.selector)) {
+    const { monitor, ready, selector } = wait.condition;
+    for (let fruitless = 0; fruitless < FRUITLESS_TRIES_MAX; fruitless++) {
+      if (monitor.enlist(wait.at, AWAITED, wait.want, ready, selector)) return;
       const result = wait.attempt(false);
-      if (result === EAGAIN) continue;
+      if (result === EAGAIN) continue; // somebody else was quicker
       wait.finish(result);
       return;
     }
+    wait.finish(EIO);
   }
 
   readonly #onRing = (): void => {

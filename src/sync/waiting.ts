@@ -39,7 +39,7 @@ export type Attempt = (woken: boolean) => number;
 export const FOR_EVER = -1;
 
 /** Nobody finds so often in a row that there is something, and then that there is not, in a region that is whole. */
-const FRUITLESS_TRIES_MAX = 20_000;
+export const FRUITLESS_TRIES_MAX = 20_000;
 
 /** The longest time-out, 12.4 days: half the range of the world's clock. Longer ones are for ever. */
 export const TIMEOUT_MS_MAX = 2 ** 30 - 2;
