@@ -32,6 +32,10 @@ const partly: Record<string, string> = {
   "wait list tryTake": "the program's own",
   "kernel reserveAndCancel": "two steps: it is reserved, and taken back",
   "kernel holdAndLetGo": "two steps",
+  "fifo readAll": "several steps: it opens, reads and closes",
+  "fifo write": "several steps: it opens, writes and closes",
+  "fifo openAndClose": "two steps",
+  "segment attachAndDetach": "two steps",
   "kernel attach": "the attached task is buried with its parent, or lives on as a zombie's child",
 };
 

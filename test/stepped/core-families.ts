@@ -313,6 +313,70 @@ export const pollFamily: Family<ObjectToken, { system: System; queue: MessageQue
   observe: ({ queue }) => `holds ${queue.length}`,
 };
 
+const PATH = 512;
+const S_IFIFO = 0o10000;
+const [O_RDONLY, O_WRONLY, O_RDWR] = [0, 1, 2];
+
+/** A named pipe, which each opens and closes for itself: who waits for the other end, and for end-of-file. */
+export const fifoFamily: Family<void, Calling> = {
+  name: "fifo",
+  make: (system) => {
+    const { sys, memory } = calling(system);
+    new TextEncoder().encodeInto("/here\0", new Uint8Array(memory.buffer, PATH));
+    sys.mknod(PATH, S_IFIFO | 0o600, 0);
+  },
+  open: (system) => {
+    const handles = calling(system);
+    new TextEncoder().encodeInto("/here\0", new Uint8Array(handles.memory.buffer, PATH));
+    return handles;
+  },
+  before: { "that nobody has open": () => {} },
+  operations: {
+    readAll: ({ sys }) => {
+      const end = sys.open(PATH, O_RDONLY, 0);
+      let bytes = 0;
+      for (let count = sys.read(end, AT, 8); count > 0; count = sys.read(end, AT, 8)) bytes += count;
+      sys.close(end);
+      return bytes;
+    },
+    write: ({ sys }) => {
+      const end = sys.open(PATH, O_WRONLY, 0);
+      const count = sys.write(end, AT, 3);
+      sys.close(end);
+      return count;
+    },
+    openAndClose: ({ sys }, program) => {
+      const both = sys.open(PATH, O_RDWR, 0);
+      program.between();
+      return sys.close(both);
+    },
+    unlink: ({ sys }) => sys.unlink(PATH),
+  },
+  observe: ({ sys, system }) => `is ${sys.open(PATH, O_RDWR, 0) >= 0}, ${system.usage().objects} objects`,
+};
+
+/** A System V segment, which is there as long as somebody has it attached. */
+export const segmentFamily: Family<void, Calling & { readonly segment: number }> = {
+  name: "segment",
+  make: (system) => void calling(system).sys.shmget(KEY, 4096, 0o1600),
+  open: (system) => {
+    const handles = calling(system);
+    return { ...handles, segment: handles.sys.shmget(KEY, 0, 0) };
+  },
+  before: { "that nobody has attached": () => {} },
+  operations: {
+    attach: ({ sys, segment }) => Math.sign(sys.shmat(segment, 0, 0)),
+    attachAndDetach: ({ sys, segment }, program) => {
+      const address = sys.shmat(segment, 0, 0);
+      program.between();
+      return address < 0 ? "gone" : sys.shmdt(address);
+    },
+    remove: ({ sys, segment }) => sys.shmctl(segment, IPC_RMID, 0),
+    find: ({ sys }) => Math.sign(sys.shmget(KEY, 0, 0)),
+  },
+  observe: ({ system }) => `has ${system.usage().objects} objects, ${system.usage().freeLines} lines free`,
+};
+
 // biome-ignore lint/suspicious/noExplicitAny: each family has types of its own
 export const coreFamilies: readonly Family<any, any>[] = [
   lockFamily,
@@ -321,4 +385,6 @@ export const coreFamilies: readonly Family<any, any>[] = [
   signalFamily,
   kernelFamily,
   pollFamily,
+  fifoFamily,
+  segmentFamily,
 ];
