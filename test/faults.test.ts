@@ -10,6 +10,7 @@ import { IpcError, Kernel } from "../src/index.ts";
 import { Allocator } from "../src/memory/allocator.ts";
 import { type Libc, libc } from "../src/platforms/libc.ts";
 import { regionPath } from "../src/platforms/region-file.ts";
+import { inWorld, untilAsleep } from "./worlds.ts";
 
 const library = libc();
 const skip = typeof library === "string" ? library : false;
@@ -93,8 +94,6 @@ const faults: readonly Fault[] = [
   nativeFault("nameFile", "EACCES"),
   nativeFault("openPipe", "EMFILE"),
   nativeFault("futexWait", "EINTR"),
-  nativeFault("futexWake", "EFAULT"),
-  nativeFault("poke", "EAGAIN"),
   fileFault("openSync", "EMFILE"),
   fileFault("ftruncateSync", "EIO"),
   fileFault("fchmodSync", "EPERM"),
@@ -166,8 +165,36 @@ for (const fault of faults) {
       }
       fs.rmSync(regionPath(NAME), { force: true });
       assert.equal(openFiles(), filesBefore, `descriptors after the ${n}-th`);
+      assert.ok(calls > 0, "what is to fail is called");
       if (calls < n) break;
       assert.ok(n < 1000, "it ends");
     }
   });
 }
+
+const calls: { readonly name: "futexWake" | "poke"; readonly code: ErrnoName; readonly form: "sync" | "awaited" }[] = [
+  { name: "futexWake", code: "EFAULT", form: "sync" },
+  { name: "poke", code: "EAGAIN", form: "awaited" },
+];
+
+inWorld("processes", (world) => {
+  for (const { name, code, form } of calls) {
+    test(`a ${name} that fails costs who waits (${form}) no more than its slice`, async () => {
+      const kernel = world.createKernel();
+      using queue = kernel.queue();
+      const task = await world.startTask(kernel, "receiveOne", { queue: { token: queue.token }, form });
+      assert.equal(await task.report(), "open");
+      await untilAsleep(kernel, task.pid);
+      let failed = 0;
+      const restore = nativeFault(name, code).plant(() => ++failed > 0);
+      try {
+        queue.trySend(Uint8Array.of(7));
+        const { data } = (await task.result()) as { data: Uint8Array };
+        assert.deepEqual([...data], [7]);
+        assert.ok(failed > 0, "it was called, and failed");
+      } finally {
+        restore();
+      }
+    });
+  }
+});

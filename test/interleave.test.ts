@@ -17,13 +17,13 @@ const seed = Number(process.env.INTERLEAVE_SEED ?? Date.now() % 1_000_000);
 
 function check(name: string, scenario: Scenario): void {
   const allowed = serialOutcomes(scenario);
-  const none = ({ findings: [finding] }: Exploration): void => {
+  const none = ({ finding }: Exploration): void => {
     if (!finding) return;
     const { schedule, outcome } = finding;
     assert.fail(`${name} by ${written(schedule)}: ${outcome}; allowed: ${[...allowed].join(" / ")}`);
   };
-  none(explore(scenario, BOUND, { allowed }));
-  none(exploreAtRandom(scenario, AT_RANDOM, new Random(seed), { allowed }));
+  none(explore(scenario, BOUND, allowed));
+  none(exploreAtRandom(scenario, AT_RANDOM, new Random(seed), allowed));
 }
 
 for (const family of [...families, ...coreFamilies]) {
@@ -39,7 +39,7 @@ test(`three tasks, stepped through each other, do what they do one after the oth
 for (const { name, right, wrong, bound } of planted) {
   test(`a planted bug is found, and its schedule shows it again: ${name}`, () => {
     const allowed = serialOutcomes(right);
-    const [finding] = explore(wrong, bound, { allowed }).findings;
+    const { finding } = explore(wrong, bound, allowed);
     assert.ok(finding, "not found");
     const schedule = read(written(finding.schedule));
     assert.equal(new Stepped(wrong).run(schedule), finding.outcome, "the same schedule gives the same");

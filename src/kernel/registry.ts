@@ -132,9 +132,9 @@ export class Registry {
     return isBodyLine(this.#geometry, line) ? line : this.#geometry.heapLine;
   }
 
-  /** Whether what an object's record says leads to its body. */
+  /** Whether an object's record leads to a body: none begins where the heap does. */
   isWhole(index: number): boolean {
-    return isBodyLine(this.#geometry, this.#words.load(field(this.#record(index), object.BODY)));
+    return this.bodyLineOf(index) !== this.#geometry.heapLine;
   }
 
   generationOf(index: number): number {

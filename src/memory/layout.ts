@@ -241,7 +241,7 @@ export const queue = {
   /** Where the slots are, and how many: line * 32 + log2(slots). Changed by one store, under both monitors' locks. */
   SHAPE: 0,
   // immutable
-  SLOT_WORDS: 1,
+  SLOT_WORDS: 1, // follows from MESSAGE_BYTES_MAX, by which it is computed: for those who look at a region from outside
   MESSAGE_BYTES_MAX: 2,
   // guarded by the producer lock, read by all
   MIXED_AT: 3, // the position of the last message whose priority differs from its predecessor's

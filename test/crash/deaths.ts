@@ -1,7 +1,7 @@
 // Kills a task after each of its writes, and then who buries it after each of its own: what is seen afterwards must be what was
 // there before the operation, or what is there after it; nothing may be left over, and nobody stuck.
 
-import { type Schedule, Stepped } from "../stepped/stepped.ts";
+import { ENDLESS, type Schedule, STUCK, Stepped } from "../stepped/stepped.ts";
 import type { Row } from "./rows.ts";
 
 export interface Tally {
@@ -37,7 +37,7 @@ export function tryDeaths(row: Row, stride: number): Tally {
   const check = (seen: string, where: string): void => {
     const { violations } = tally;
     const say = (what: string): void => void violations.push(`${row.name}, ${where}: ${what}`);
-    if (stepped.seen === "is stuck") say("who looks at it is stuck");
+    if (stepped.seen === STUCK || stepped.seen === ENDLESS) say(stepped.seen);
     else if (!row.partly && !allowed.includes(seen)) say(`${seen}; allowed: ${allowed.join(" / ")}`);
     const left = stepped.leftover();
     if (left !== stepped.atFirst) say(`there is left: ${left}; at first there was: ${stepped.atFirst}`);

@@ -19,28 +19,18 @@ export interface Row {
   readonly partly: string | undefined;
 }
 
+const PROGRAMS_OWN = "the program's own: it sets the flag, and only then signals";
+
 /** Operations of several steps, each of which stands by itself. */
 const partly: Record<string, string> = {
-  "condition take": "the program's own: it takes the flag away, and unlocks then",
-  "condition signal": "the program's own: it sets the flag, and signals then",
-  "condition signalUnlocked": "the program's own: it sets the flag, and signals then",
-  "condition broadcast": "the program's own: it sets the flag, and signals then",
-  "pipe write": "a write longer than the room that there is goes in parts (pipe(7))",
-  "wait list add": "the program's own: it adds, and wakes then",
-  "wait list addTwo": "the program's own",
-  "wait list take": "the program's own",
-  "wait list tryTake": "the program's own",
-  "kernel reserveAndCancel": "two steps: it is reserved, and taken back",
-  "kernel holdAndLetGo": "two steps",
-  "fifo readAll": "several steps: it opens, reads and closes",
-  "fifo write": "several steps: it opens, writes and closes",
-  "fifo openAndClose": "two steps",
-  "segment attachAndDetach": "two steps",
-  "kernel attach": "the attached task is buried with its parent, or lives on as a zombie's child",
+  "condition signal": PROGRAMS_OWN,
+  "condition signalUnlocked": PROGRAMS_OWN,
+  "condition broadcast": PROGRAMS_OWN,
+  "system call msgsnd until it grows": "seventeen messages, one after the other",
+  "system call msgsnd, and msgrcv by type": "three messages, and one is received",
+  "system call msgctl IPC_RMID": "a message, and then the removal",
+  "system call mq_timedsend and mq_timedreceive": "a message, which is then received",
 };
-
-/** Calls of several steps, likewise. */
-const stepwise = /(,| and | until | meanwhile| of other )|IPC_RMID|alarm/;
 
 /** Those who wait from before: which operations fall asleep in which state. */
 const waiters: Record<string, Record<string, readonly string[]>> = {
@@ -69,9 +59,7 @@ function rowOf(family: AnyFamily, state: string, operation: string, waiter?: str
     family: family.name,
     operation,
     hasWaiter: waiter !== undefined,
-    partly:
-      partly[`${family.name} ${operation}`] ??
-      (family === callsFamily && stepwise.test(operation) ? "several steps" : undefined),
+    partly: partly[`${family.name} ${operation}`],
     scenario: {
       ...scenario,
       mortal: true,

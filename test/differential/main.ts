@@ -1,6 +1,6 @@
 // npm run test:differential -- --calls N --seed S --family F
 
-import { parseArgs } from "node:util";
+import { anySeed, CommandLine } from "../command-line.ts";
 import { type Against, Differential, summaryOf } from "./differential.ts";
 import { families } from "./families.ts";
 
@@ -12,51 +12,17 @@ const usage = `usage: npm run test:differential -- [--calls N] [--seed S] [--fam
   --family   one of ${families.map(({ name }) => name).join(", ")}; by default all
   --against  linux compares Linux with itself: what the test itself would do wrong`;
 
-function fail(message: string): never {
-  process.stderr.write(`${message}\n${usage}\n`);
-  process.exit(2);
-}
-
-function count(value: string, name: string): number {
-  const number = Number(value);
-  if (!/^\d+$/.test(value) || number > 0xffffffff) fail(`--${name} must be a whole number below 2^32, not ${value}`);
-  return number;
-}
-
-function parsed(): {
-  calls: string;
-  seed: string;
-  against: string;
-  family?: string | undefined;
-  help?: boolean | undefined;
-} {
-  try {
-    const options = {
-      calls: { type: "string", default: "10000" },
-      seed: { type: "string", default: String(Date.now() % 1_000_000) },
-      against: { type: "string", default: "ours" },
-      family: { type: "string" },
-      help: { type: "boolean" },
-    } as const;
-    return parseArgs({ options }).values;
-  } catch (error) {
-    fail((error as Error).message);
-  }
-}
-
-const options = parsed();
-if (options.help) {
-  process.stdout.write(`${usage}\n`);
-  process.exit(0);
-}
-const wanted = families.filter(({ name }) => options.family === undefined || options.family === name);
-if (wanted.length === 0) fail(`there is no family ${options.family}`);
-if (!["ours", "linux"].includes(options.against)) fail(`--against must be ours or linux, not ${options.against}`);
-const calls = count(options.calls, "calls");
-const seed = count(options.seed, "seed");
+const options = new CommandLine(usage, { calls: "10000", seed: anySeed(), family: undefined, against: "ours" });
+const family = options.given("family");
+const wanted = families.filter(({ name }) => (family ?? name) === name);
+if (wanted.length === 0) options.fail(`there is no family ${family}`);
+const against = options.text("against");
+if (!["ours", "linux"].includes(against)) options.fail(`--against must be ours or linux, not ${against}`);
+const calls = options.count("calls");
+const seed = options.count("seed");
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
-const differential = await Differential.begin(options.against as Against);
+const differential = await Differential.begin(against as Against);
 let failed = false;
 try {
   for (const family of wanted) {

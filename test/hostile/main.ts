@@ -1,6 +1,6 @@
 // npm run test:hostile -- [--regions N] [--seed S]
 
-import { parseArgs } from "node:util";
+import { anySeed, CommandLine, progress } from "../command-line.ts";
 import { tryRegions } from "./regions.ts";
 import { tryRogue } from "./rogue.ts";
 import { tryTruncations } from "./truncations.ts";
@@ -12,36 +12,11 @@ const usage = `usage: npm run test:hostile -- [--regions N] [--seed S]
 const ROUNDS = 20;
 const TRUNCATIONS = 200;
 
-function fail(message: string): never {
-  process.stderr.write(`${message}\n${usage}\n`);
-  process.exit(2);
-}
+const options = new CommandLine(usage, { regions: "10000", seed: anySeed() });
+const regions = options.count("regions", 10_000_000);
+const seed = options.count("seed", 0x7fffffff);
 
-function count(text: string, name: string, most: number): number {
-  if (!/^\d+$/.test(text) || Number(text) > most) fail(`--${name} must be a whole number up to ${most}, not ${text}`);
-  return Number(text);
-}
-
-const { values } = parseArgs({
-  options: {
-    regions: { type: "string", default: "10000" },
-    seed: { type: "string", default: String(Date.now() % 1_000_000) },
-    help: { type: "boolean" },
-  },
-});
-if (values.help) {
-  process.stdout.write(`${usage}\n`);
-  process.exit(0);
-}
-const regions = count(values.regions, "regions", 10_000_000);
-const seed = count(values.seed, "seed", 0x7fffffff);
-
-let shown = Date.now();
-const found = await tryRegions(regions, seed, (done) => {
-  if (Date.now() - shown < 5000) return;
-  shown = Date.now();
-  process.stderr.write(`${done} of ${regions} regions\n`);
-});
+const found = await tryRegions(regions, seed, progress(regions, "regions"));
 const ends = [...found.ends].sort((a, b) => b[1] - a[1]).map(([end, times]) => `${end} ${times}`);
 process.stdout.write(`${found.regions} regions, ${found.changes} words changed, ${found.operations} operations\n`);
 process.stdout.write(`  they ended with: ${ends.join(", ")}\n`);

@@ -1,22 +1,18 @@
 // Many damaged regions, in two threads that are watched from a third: one that makes no progress hangs, one that ends has crashed.
 
 import { fileURLToPath } from "node:url";
-import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
+import { isMainThread, parentPort, workerData } from "node:worker_threads";
 import { type Findings, Hostile } from "./hostile.ts";
+import { type Watched, watch } from "./watched.ts";
 
 const THREADS = 2;
-/** A region takes about a millisecond. */
-const HANG_MS = 60_000;
 const REPORT_EVERY = 200;
 
-export interface Found {
+export interface Found extends Watched {
   regions: number;
   changes: number;
   operations: number;
-  hangs: number;
-  crashes: number;
   readonly ends: Map<string, number>;
-  readonly violations: string[];
 }
 
 interface Range {
@@ -45,7 +41,7 @@ export async function tryRegions(count: number, seed: number, progress: (done: n
   const share = Math.ceil(count / THREADS);
   const threads = done.map((_, i) => {
     const range = { from: seed + i * share, count: Math.max(0, Math.min(share, count - i * share)) };
-    return watch(range, found, (regions) => {
+    return tryRange(range, found, (regions) => {
       done[i] = regions;
       progress(done.reduce((sum, one) => sum + one, 0));
     });
@@ -54,40 +50,17 @@ export async function tryRegions(count: number, seed: number, progress: (done: n
   return found;
 }
 
-function watch(range: Range, found: Found, progress: (done: number) => void): Promise<void> {
-  const worker = new Worker(fileURLToPath(import.meta.url), { workerData: { hostile: range } });
-  return new Promise((resolve) => {
-    let last = 0;
-    let ended = false;
-    const end = (): void => {
-      ended = true;
-      clearTimeout(timer);
-      resolve();
-      void worker.terminate();
-    };
-    const hangs = (): void => {
-      found.hangs++;
-      found.violations.push(`no progress for ${HANG_MS} ms after region ${range.from + last}`);
-      end();
-    };
-    let timer = setTimeout(hangs, HANG_MS);
-    worker.on("message", ({ done, findings }: Report) => {
+/** Tries one thread's share. */
+function tryRange(range: Range, found: Found, progress: (done: number) => void): Promise<void> {
+  let last = 0;
+  return watch<Report>(fileURLToPath(import.meta.url), { hostile: range }, found, {
+    where: () => `after region ${range.from + last}`,
+    heard: ({ done, findings }) => {
       last = done;
-      clearTimeout(timer);
-      timer = setTimeout(hangs, HANG_MS);
       progress(done);
-      if (!findings) return;
-      add(found, findings);
-      end();
-    });
-    const crashed = (why: unknown): void => {
-      if (ended) return;
-      found.crashes++;
-      found.violations.push(`the thread ended after region ${range.from + last}: ${String(why)}`);
-      end();
-    };
-    worker.on("error", crashed);
-    worker.on("exit", crashed);
+      if (findings) add(found, findings);
+      return findings !== undefined;
+    },
   });
 }
 

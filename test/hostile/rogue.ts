@@ -2,15 +2,15 @@
 // result or with an error of the API.
 
 import { fileURLToPath } from "node:url";
-import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
+import { isMainThread, parentPort, workerData } from "node:worker_threads";
 import type { KernelHandle } from "../../src/index.ts";
 import { IpcError, Kernel } from "../../src/index.ts";
 import { Random } from "../random.ts";
+import { type Watched, watch } from "./watched.ts";
 
 const WORKERS = 2;
 const OPERATIONS = 400;
 const SCRIBBLES = 400;
-const HANG_MS = 60_000;
 const TIMEOUT = 2;
 const SMALL = {
   regionBytes: 512 * 1024,
@@ -21,12 +21,9 @@ const SMALL = {
   waitersMax: 32,
 };
 
-export interface RogueFindings {
+export interface RogueFindings extends Watched {
   operations: number;
   errors: number;
-  hangs: number;
-  crashes: number;
-  readonly violations: string[];
 }
 
 interface Task {
@@ -46,41 +43,32 @@ export async function tryRogue(rounds: number, seed: number): Promise<RogueFindi
   for (let round = 0; round < rounds; round++) {
     const kernel = Kernel.create(SMALL);
     const task = (role: Task["role"], i: number): Promise<void> =>
-      watch({ role, handle: kernel.handle, seed: seed + round * 10 + i }, found);
+      start({ role, handle: kernel.handle, seed: seed + round * 10 + i }, found);
     await Promise.all([...Array.from({ length: WORKERS }, (_, i) => task("worker", i)), task("rogue", WORKERS)]);
+    closeDamaged(kernel, found);
   }
   return found;
 }
 
-function watch(task: Task, found: RogueFindings): Promise<void> {
-  const worker = new Worker(fileURLToPath(import.meta.url), { workerData: { rogue: task } });
-  return new Promise((resolve) => {
-    let ended = false;
-    const end = (): void => {
-      ended = true;
-      clearTimeout(timer);
-      resolve();
-      void worker.terminate();
-    };
-    const timer = setTimeout(() => {
-      found.hangs++;
-      found.violations.push(`a ${task.role} beside a rogue hangs, seed ${task.seed}`);
-      end();
-    }, HANG_MS);
-    worker.on("message", ({ operations, errors, violations }: Report) => {
+/** The kernel that they worked in can be left, too. */
+function closeDamaged(kernel: Kernel, found: RogueFindings): void {
+  try {
+    kernel.close();
+  } catch (error) {
+    if (error instanceof IpcError) found.errors++;
+    else found.violations.push(`closing: ${String(error)}`);
+  }
+}
+
+function start(task: Task, found: RogueFindings): Promise<void> {
+  return watch<Report>(fileURLToPath(import.meta.url), { rogue: task }, found, {
+    where: () => `in a ${task.role} beside a rogue, seed ${task.seed}`,
+    heard: ({ operations, errors, violations }) => {
       found.operations += operations;
       found.errors += errors;
       found.violations.push(...violations);
-      end();
-    });
-    const crashed = (why: unknown): void => {
-      if (ended) return;
-      found.crashes++;
-      found.violations.push(`a ${task.role} beside a rogue ended, seed ${task.seed}: ${String(why)}`);
-      end();
-    };
-    worker.on("error", crashed);
-    worker.on("exit", crashed);
+      return true;
+    },
   });
 }
 

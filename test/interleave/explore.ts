@@ -12,10 +12,8 @@ export interface Finding {
 
 export interface Exploration {
   readonly schedules: number;
-  readonly steps: number;
-  readonly findings: Finding[];
-  /** Whether all schedules of the bound were tried: not, where a finding or the limit ended it. */
-  readonly complete: boolean;
+  /** The first that is not allowed: it ends the search. */
+  readonly finding: Finding | undefined;
 }
 
 /** Which tasks touch a word, and which write it, a bit each. */
@@ -53,7 +51,7 @@ class Touched {
 export function serialOutcomes<A, H>(scenario: Scenario<A, H>): Set<string> {
   const outcomes = new Set<string>();
   for (const programs of [scenario.programs, ...(scenario.alternatives ?? [])]) {
-    walk(new Stepped({ ...scenario, programs }), Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, {
+    walk(new Stepped({ ...scenario, programs }), Number.POSITIVE_INFINITY, {
       costOf: ({ boundaries }, step) => (boundaries.has(step) ? 0 : undefined),
       visit: (outcome) => {
         outcomes.add(outcome);
@@ -71,16 +69,16 @@ interface Walk {
   readonly visit: (outcome: string, schedule: Schedule, trace: Trace) => boolean;
 }
 
-function walk<A, H>(stepped: Stepped<A, H>, bound: number, most: number, { costOf, visit }: Walk): boolean {
+/** Goes through the schedules of up to `bound` preemptions. */
+function walk<A, H>(stepped: Stepped<A, H>, bound: number, { costOf, visit }: Walk): void {
   const { tasks } = stepped;
   const open: { readonly schedule: Schedule; readonly cost: number }[] = [];
   for (let task = tasks - 1; task >= 0; task--) open.push({ schedule: [{ step: 0, task }], cost: 0 });
-  for (let runs = 0; open.length > 0; runs++) {
-    if (runs >= most) return false;
+  while (open.length > 0) {
     const { schedule, cost } = open.pop() as { schedule: Schedule; cost: number };
     const outcome = stepped.run(schedule);
     const { trace } = stepped;
-    if (visit(outcome, schedule, trace)) return false;
+    if (visit(outcome, schedule, trace)) return;
     const from = (schedule.at(-1) as { step: number }).step + 1;
     for (let step = from; step <= trace.runner.length; step++) {
       const forced = trace.forced.get(step) ?? 0;
@@ -94,65 +92,57 @@ function walk<A, H>(stepped: Stepped<A, H>, bound: number, most: number, { costO
       }
     }
   }
-  return true;
 }
 
-/** Tries every schedule of up to `bound` preemptions. `most` schedules at most, and up to `findingsMax` findings. */
+/** Tries every schedule of up to `bound` preemptions. */
 export function explore<A, H>(
   scenario: Scenario<A, H>,
   bound: number,
-  { most = Number.POSITIVE_INFINITY, findingsMax = 1, allowed = serialOutcomes(scenario) } = {},
+  allowed = serialOutcomes(scenario),
 ): Exploration {
   const stepped = new Stepped(scenario);
-  const findings: Finding[] = [];
   const touched = new Touched();
+  let finding: Finding | undefined;
   let schedules = 0;
-  let steps = 0;
-  const run = (within: number): boolean =>
-    walk(stepped, within, most, {
+  const run = (within: number): void =>
+    walk(stepped, within, {
       costOf: (trace, step) => (touched.conflicts(trace, step) ? 1 : undefined),
       visit: (outcome, schedule, trace) => {
         schedules++;
-        steps += trace.runner.length;
         touched.add(trace);
-        if (!allowed.has(outcome)) findings.push({ outcome, schedule });
-        return findings.length >= findingsMax;
+        if (!allowed.has(outcome)) finding = { outcome, schedule };
+        return finding !== undefined;
       },
     });
-  // What tasks touch is found out on the way: where it has grown, all is tried again.
   run(0);
-  for (let within = Math.min(1, bound); findings.length < findingsMax; ) {
+  for (let within = Math.min(1, bound); within <= bound && !finding; ) {
     const known = touched.size;
-    const complete = run(within);
-    if (!complete) return { schedules, steps, findings, complete };
-    if (touched.size > known) continue;
-    if (within === bound) return { schedules, steps, findings, complete };
-    within++;
+    run(within);
+    // What tasks touch is found out on the way: where it has grown, all is tried again.
+    if (touched.size === known) within++;
   }
-  return { schedules, steps, findings, complete: false };
+  return { schedules, finding };
 }
 
-/** Tries `count` schedules of up to `turnsMax` turns at random steps. */
+/** Tries `count` schedules of up to `TURNS_MAX` turns at random steps. */
 export function exploreAtRandom<A, H>(
   scenario: Scenario<A, H>,
   count: number,
   random: Random,
-  { turnsMax = 12, allowed = serialOutcomes(scenario) } = {},
+  allowed = serialOutcomes(scenario),
 ): Exploration {
   const stepped = new Stepped(scenario);
-  const tasks = scenario.programs.length;
-  const findings: Finding[] = [];
-  let steps = 0;
+  let finding: Finding | undefined;
   let length = 1;
   let schedules = 0;
-  for (; schedules < count && findings.length === 0; schedules++) {
-    const turns = 1 + random.below(turnsMax);
-    const at = Array.from({ length: turns }, () => random.below(length)).sort((a, b) => a - b);
-    const schedule = [0, ...at].map((step) => ({ step, task: random.below(tasks) }));
+  for (; schedules < count && !finding; schedules++) {
+    const at = Array.from({ length: 1 + random.below(TURNS_MAX) }, () => random.below(length)).sort((a, b) => a - b);
+    const schedule = [0, ...at].map((step) => ({ step, task: random.below(stepped.tasks) }));
     const outcome = stepped.run(schedule);
     length = Math.max(length, stepped.length);
-    steps += stepped.length;
-    if (!allowed.has(outcome)) findings.push({ outcome, schedule });
+    if (!allowed.has(outcome)) finding = { outcome, schedule };
   }
-  return { schedules, steps, findings, complete: findings.length === 0 };
+  return { schedules, finding };
 }
+
+const TURNS_MAX = 12;

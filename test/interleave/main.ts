@@ -1,6 +1,6 @@
 // npm run test:interleave -- [--only TEXT] [--schedules N] [--seed S] [--replay "0A 12B"]
 
-import { parseArgs } from "node:util";
+import { anySeed, CommandLine, progress } from "../command-line.ts";
 import { Random } from "../random.ts";
 import { coreFamilies } from "../stepped/core-families.ts";
 import { families, pairsOf } from "../stepped/object-families.ts";
@@ -20,31 +20,11 @@ const PAIR_BOUND = 2;
 const DEEP_BOUND = 3;
 const deep = ["lock", "wait list", "queue", "pipe"];
 
-function fail(message: string): never {
-  process.stderr.write(`${message}\n${usage}\n`);
-  process.exit(2);
-}
-
-function count(text: string, name: string, most: number): number {
-  if (!/^\d+$/.test(text) || Number(text) > most) fail(`--${name} must be a whole number up to ${most}, not ${text}`);
-  return Number(text);
-}
-
-const { values } = parseArgs({
-  options: {
-    only: { type: "string", default: "" },
-    schedules: { type: "string", default: "200" },
-    seed: { type: "string", default: String(Date.now() % 1_000_000) },
-    replay: { type: "string" },
-    help: { type: "boolean" },
-  },
-});
-if (values.help) {
-  process.stdout.write(`${usage}\n`);
-  process.exit(0);
-}
-const atRandom = count(values.schedules, "schedules", 1_000_000);
-const seed = count(values.seed, "seed", 0xffffffff);
+const options = new CommandLine(usage, { only: "", schedules: "200", seed: anySeed(), replay: undefined });
+const atRandom = options.count("schedules", 1_000_000);
+const seed = options.count("seed");
+const only = options.text("only");
+const replay = options.given("replay");
 
 interface Job {
   readonly name: string;
@@ -61,12 +41,12 @@ const jobs: Job[] = [
     })),
   ),
   ...triples,
-].filter(({ name }) => name.includes(values.only));
-const bugs = planted.filter(({ name }) => name.includes(values.only));
-if (jobs.length + bugs.length === 0) fail(`no scenario is called ${values.only}`);
+].filter(({ name }) => name.includes(only));
+const bugs = planted.filter(({ name }) => name.includes(only));
+if (jobs.length + bugs.length === 0) options.fail(`no scenario is called ${only}`);
 
-if (values.replay !== undefined) {
-  const schedule = scheduleOf(values.replay);
+if (replay !== undefined) {
+  const schedule = scheduleOf(replay);
   for (const { name, scenario } of jobs) {
     process.stdout.write(`${name}: ${verdict(scenario, scenario, schedule)}\n`);
   }
@@ -78,7 +58,7 @@ function scheduleOf(text: string): ReturnType<typeof read> {
   try {
     return read(text);
   } catch (error) {
-    return fail((error as Error).message);
+    return options.fail((error as Error).message);
   }
 }
 
@@ -90,31 +70,28 @@ function verdict(right: Scenario, run: Scenario, schedule: ReturnType<typeof rea
 let violations = 0;
 let schedules = 0;
 
-function report(name: string, how: string, { findings, schedules: tried }: Exploration, allowed: Set<string>): void {
+function report(name: string, how: string, { finding, schedules: tried }: Exploration, allowed: Set<string>): void {
   schedules += tried;
-  process.stdout.write(`${name}: ${how}, ${tried} schedules, ${findings.length} violations\n`);
-  for (const { outcome, schedule } of findings) {
-    violations++;
-    process.stdout.write(`  by ${written(schedule)}\n    ${outcome}\n  allowed\n`);
-    for (const one of allowed) process.stdout.write(`    ${one}\n`);
-  }
+  process.stdout.write(`${name}: ${how}, ${tried} schedules, ${finding ? 1 : 0} violations\n`);
+  if (!finding) return;
+  violations++;
+  process.stdout.write(`  by ${written(finding.schedule)}\n    ${finding.outcome}\n  allowed\n`);
+  for (const one of allowed) process.stdout.write(`    ${one}\n`);
 }
 
-let shown = Date.now();
+const tell = progress(jobs.length, "scenarios");
 for (const [i, { name, scenario, bound }] of jobs.entries()) {
   const allowed = serialOutcomes(scenario);
-  report(name, `bound ${bound}`, explore(scenario, bound, { allowed }), allowed);
+  report(name, `bound ${bound}`, explore(scenario, bound, allowed), allowed);
   if (atRandom > 0)
-    report(name, "at random", exploreAtRandom(scenario, atRandom, new Random(seed + i), { allowed }), allowed);
-  if (Date.now() - shown < 5000) continue;
-  shown = Date.now();
-  process.stderr.write(`${i + 1} of ${jobs.length} scenarios\n`);
+    report(name, "at random", exploreAtRandom(scenario, atRandom, new Random(seed + i), allowed), allowed);
+  tell(i + 1);
 }
 
 let found = 0;
 for (const { name, right, wrong, bound } of bugs) {
   const allowed = serialOutcomes(right);
-  const finding = explore(wrong, bound, { allowed }).findings[0];
+  const finding = explore(wrong, bound, allowed).finding;
   if (finding) found++;
   const how = finding ? `found by ${written(finding.schedule)}: ${finding.outcome}` : "NOT FOUND";
   process.stdout.write(`planted: ${name}: ${how}\n`);

@@ -66,6 +66,10 @@ const IDENTITY = (1n << 32n) - 1n;
 
 class Endless extends Error {}
 
+/** What is seen where a task makes more steps than any scenario takes, and where who looks afterwards never comes back. */
+export const ENDLESS = "somebody goes on for ever";
+export const STUCK = "who looks at it is stuck";
+
 export class Stepped<A, H> implements Stepper, Sleepers {
   readonly #scenario: Scenario<A, H>;
   readonly #machine = new Machine(limits);
@@ -129,7 +133,10 @@ export class Stepped<A, H> implements Stepper, Sleepers {
     return this.#early.has(task);
   }
 
-  /** Runs by a schedule; `lives` says how many writes each task lives to make. Returns what came of it: what each task said, or that it waits, and what is seen afterwards. */
+  /**
+   * Runs by a schedule; `lives` says how many writes each task lives to make. Returns what came of it: what each task said, or that
+   * it waits, and what is seen afterwards.
+   */
   run(schedule: Schedule, lives: readonly number[] = []): string {
     this.#reset(lives);
     const slices = this.#scenario.slices ?? 0;
@@ -163,7 +170,9 @@ export class Stepped<A, H> implements Stepper, Sleepers {
       }
     } catch (error) {
       if (!(error instanceof Endless)) throw error;
-      return "goes on for ever";
+      this.told = [];
+      this.seen = ENDLESS;
+      return ENDLESS;
     }
     return this.#outcome();
   }
@@ -301,7 +310,7 @@ export class Stepped<A, H> implements Stepper, Sleepers {
       this.#observer.resume();
       this.#observer.go();
     }
-    const seen = this.#observer.state === states.DONE ? this.#observer.told.join(" ") : "is stuck";
+    const seen = this.#observer.state === states.DONE ? this.#observer.told.join(" ") : STUCK;
     this.told = told;
     this.seen = seen;
     return `${told.join("; ")}; then ${seen}`;
@@ -326,7 +335,7 @@ function holdings(system: System): string {
 export const nameOf = (task: number): string => String.fromCharCode(65 + task);
 const lowest = (mask: number): number => 31 - Math.clz32(mask & -mask);
 
-/** A schedule as it is printed and read again: "A, at 12 B, at 19 A". */
+/** A schedule as it is printed and read again: "0A 12B 19A". */
 export const written = (schedule: Schedule): string =>
   schedule.map(({ step, task }) => `${step}${nameOf(task)}`).join(" ");
 
