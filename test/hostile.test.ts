@@ -2,9 +2,13 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { segment } from "../src/memory/layout.ts";
+import { field, LINE_WORDS, type Word } from "../src/memory/words.ts";
+import { PAGE_BYTES, Segment } from "../src/objects/shared-memory.ts";
 import { tryRegions } from "./hostile/regions.ts";
 import { tryRogue } from "./hostile/rogue.ts";
 import { tryTruncations } from "./hostile/truncations.ts";
+import { formattedBuffer } from "./memory-fixture.ts";
 
 const REGIONS = 1500;
 const ROUNDS = 3;
@@ -14,6 +18,20 @@ const seed = Number(process.env.HOSTILE_SEED ?? Date.now() % 1_000_000);
 test(`whatever is done with ${REGIONS} damaged regions ends, with a result or an error (HOSTILE_SEED=${seed})`, async () => {
   const { hangs, crashes, violations, regions } = await tryRegions(REGIONS, seed, () => {});
   assert.deepEqual({ hangs, crashes, violations, regions }, { hangs: 0, crashes: 0, violations: [], regions: REGIONS });
+});
+
+test("a damaged segment reads as whole pages inside the region", () => {
+  const { buffer, region } = formattedBuffer();
+  const bodyLine = region.geometry.heapLine + 1;
+  const body = (bodyLine * LINE_WORDS) as Word;
+  for (const line of [-1, 0, 1, 63, 4095, 4096, 0x7fffffff]) {
+    region.words.set(field(body, segment.DATA), line);
+    region.words.set(field(body, segment.BYTES), -1);
+    const { offset, bytes } = new Segment(region.words, bodyLine);
+    assert.equal(offset % PAGE_BYTES, 0, `at line ${line}`);
+    assert.equal(bytes % PAGE_BYTES, 0, `at line ${line}`);
+    assert.ok(offset + bytes <= buffer.byteLength, `at line ${line}`);
+  }
 });
 
 test(`a region file that was cut short, or made longer, is refused (HOSTILE_SEED=${seed})`, (t) => {

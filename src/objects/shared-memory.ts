@@ -24,9 +24,10 @@ export class Segment {
   constructor(words: Words, bodyLine: number) {
     this.#words = words;
     this.#body = (bodyLine * LINE_WORDS) as Word;
-    const offset = (words.load(field(this.#body, segment.DATA)) >>> 0) * LINE_BYTES;
-    const most = words.bytes.length - offset;
-    this.offset = (most > 0 ? offset : 0) as Offset;
+    // Of a damaged one too: whole pages, all inside the region.
+    const page = Math.floor(((words.load(field(this.#body, segment.DATA)) >>> 0) * LINE_BYTES) / PAGE_BYTES);
+    const most = (Math.floor(words.bytes.length / PAGE_BYTES) - page) * PAGE_BYTES;
+    this.offset = (most > 0 ? page * PAGE_BYTES : 0) as Offset;
     this.bytes = Math.max(0, Math.min(words.load(field(this.#body, segment.BYTES)) >>> 0, most));
   }
 
