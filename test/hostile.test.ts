@@ -3,8 +3,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { segment } from "../src/memory/layout.ts";
+import { headerWord } from "../src/memory/region.ts";
 import { field, LINE_WORDS, type Word } from "../src/memory/words.ts";
 import { PAGE_BYTES, Segment } from "../src/objects/shared-memory.ts";
+import { Machine } from "./crash-fixture.ts";
 import { tryRegions } from "./hostile/regions.ts";
 import { tryRogue } from "./hostile/rogue.ts";
 import { tryTruncations } from "./hostile/truncations.ts";
@@ -32,6 +34,20 @@ test("a damaged segment reads as whole pages inside the region", () => {
     assert.equal(bytes % PAGE_BYTES, 0, `at line ${line}`);
     assert.ok(offset + bytes <= buffer.byteLength, `at line ${line}`);
   }
+});
+
+test("a kernel's lock that is damaged to name the task that waits for it is taken over by it", () => {
+  const machine = new Machine();
+  const world = machine.world();
+  let parks = 0;
+  const park = (): void => assert.ok(++parks < 3, "it waits for itself");
+  const system = machine.attach(undefined, { ...world, parker: { ...world.parker, park } });
+  system.words.store(headerWord("KERNEL_LOCK"), system.pid);
+  assert.equal(
+    system.transaction(() => 0),
+    0,
+  );
+  assert.equal(system.words.load(headerWord("KERNEL_LOCK")), 0);
 });
 
 test(`a region file that was cut short, or made longer, is refused (HOSTILE_SEED=${seed})`, (t) => {

@@ -6,6 +6,9 @@
 //   bit 30 REPAIR: a holder died, and what the lock guards has not been repaired since (set by who takes the lock over,
 //          cleared by a holder who has repaired; may be set while the lock is free)
 //
+// A damaged word that names the very task that waits for it is taken over, too; one that names another living task is not: nobody
+// can tell it from a lock that is held, and all wait.
+//
 // What a death leaves behind: before the first store nothing; while held, the dead pid in the word, which the next
 // contender replaces by its own with one compare-exchange, and then repairs; after the unlocking store and before the
 // wake call, sleepers who wake by themselves at the end of their slice. A pid is used again only after
@@ -115,10 +118,16 @@ export class RobustLock {
       if (word !== contested && words.compareExchange(this.#word, word, contested) !== word) continue;
       this.#user.parker.park(this.#word, contested, WAIT_SLICE_MS / 2);
       slept = true;
-      if (words.load(this.#word) === contested && !this.#user.isAlive(ownerOf(contested))) {
+      if (words.load(this.#word) === contested && this.#isAbandoned(contested)) {
         if (this.#takeOver(contested)) return true;
       }
     }
+  }
+
+  /** Its owner is dead; or is this task itself, which waits here: so somebody has damaged the word. */
+  #isAbandoned(word: number): boolean {
+    const owner = ownerOf(word);
+    return owner === this.#pid || !this.#user.isAlive(owner);
   }
 
   #takeOver(seen: number): boolean {
