@@ -67,6 +67,7 @@ const reading = [
 const PROMISES = "needs an event loop; its nodes are enlisted and buried as those of sleepers are: test/death.test.ts";
 const CHILDREN = "test/crash-children.test.ts";
 const LOOKS = "only looks";
+const MACHINE = "the accesses of Words, as machine instructions: test/machine-words.test.ts";
 const OWN = "changes what is the task's own, in no shared memory";
 
 /** Public methods that the table does not reach, and why it need not. */
@@ -79,6 +80,10 @@ const elsewhere: Record<string, string> = {
   "Children.noteContinue": CHILDREN,
   "Children.noteStop": CHILDREN,
   "Descriptors.holdersOf": LOOKS,
+  "MachineWords.compareExchange": MACHINE,
+  "MachineWords.exchange": MACHINE,
+  "MachineWords.load": MACHINE,
+  "MachineWords.store": MACHINE,
   "ReadWriteLock.gaveUp": "after a time-out: test/crash-locks.test.ts",
   "Reaper.hostEnded": CHILDREN,
   "Registry.nameOf": LOOKS,

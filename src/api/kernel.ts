@@ -38,7 +38,7 @@ import {
   refusalOf,
   unlinkRegionFile,
 } from "../platforms/region-file.ts";
-import { attachSharedBuffer, createSharedBuffer, threadWorld } from "../platforms/threads.ts";
+import { attachSharedRegion, createSharedRegion, type SharedRegion, threadWorld } from "../platforms/threads.ts";
 import { type Attempt, blockUntil, type Condition as Waited } from "../sync/waiting.ts";
 import type { Description } from "../tasks/descriptors.ts";
 import type { SignalInfo } from "../tasks/signals.ts";
@@ -126,14 +126,14 @@ export class Kernel implements Disposable {
   }
 
   /**
-   * Creates a kernel in a SharedArrayBuffer, and attaches this thread to it. Worker threads attach with
+   * Creates a kernel in shared memory of this process, and attaches this thread to it. Worker threads attach with
    * `Kernel.attach(kernel.handle)`.
    * @throws IpcError EINVAL for limits out of bounds, ENOMEM
    */
   static create(limits: Partial<KernelLimits> = {}): Kernel {
-    const made = createSharedBuffer(limitsOf(limits, "create"));
+    const made = createSharedRegion(limitsOf(limits, "create"));
     if (isRefusal(made)) throw refused("create", "kernel", made);
-    return Kernel.#attachBuffer(made.buffer, made.region, 0, "create");
+    return Kernel.#attachShared(made.shared, made.region, 0, "create");
   }
 
   /**
@@ -162,9 +162,10 @@ export class Kernel implements Disposable {
     if (typeof handle !== "object" || handle === null) throw new TypeError("attach: that is no kernel's handle");
     const parentPid = Number.isInteger(handle.parentPid) ? handle.parentPid : 0;
     if ("buffer" in handle && handle.buffer instanceof SharedArrayBuffer) {
-      const region = attachSharedBuffer(handle.buffer);
+      const shared = handle as SharedRegion;
+      const region = attachSharedRegion(shared);
       if (isRefusal(region)) throw refused("attach", "kernel", region);
-      return Kernel.#attachBuffer(handle.buffer, region, parentPid, "attach", { ...options, ...spawnedAs(handle) });
+      return Kernel.#attachShared(shared, region, parentPid, "attach", { ...options, ...spawnedAs(handle) });
     }
     if (!("name" in handle)) throw new TypeError("attach: that is no kernel's handle");
     const region = checkRegionName(handle.name) ?? attachRegionFile(handle.name);
@@ -181,8 +182,8 @@ export class Kernel implements Disposable {
     if (wrong) throw refused("unlink", `kernel ${JSON.stringify(name)}`, wrong);
   }
 
-  static #attachBuffer(
-    buffer: SharedArrayBuffer,
+  static #attachShared(
+    { buffer, memory }: SharedRegion,
     region: Region,
     parentPid: number,
     syscall: string,
@@ -191,7 +192,8 @@ export class Kernel implements Disposable {
     refuseTwice(region, syscall, "kernel");
     const system = attachTask(region, threadWorld(region.words), parentPid, syscall, "kernel", options);
     const mapSegment: MapSegment = (offset) => ({ buffer, byteOffset: offset, release: () => {} });
-    return new Kernel(system, { buffer, parentPid: system.pid }, parentPid, () => {}, mapSegment);
+    const handle = { buffer, ...(memory && { memory }), parentPid: system.pid };
+    return new Kernel(system, handle, parentPid, () => {}, mapSegment);
   }
 
   static #attachMapped(

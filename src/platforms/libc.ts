@@ -8,6 +8,8 @@ type Native = (...args: unknown[]) => number;
 export interface Libc {
   /** mmap(2): shared, of an open file, for reading and (by default) writing. Returns the address, or a negative errno. */
   mapShared(descriptor: number, bytes: number, offset?: number, writable?: boolean): number;
+  /** mmap(2), MAP_FIXED: shared, of an open file, over memory that this process has. Returns the address, or a negative errno. */
+  mapOver(memory: ArrayBufferLike, descriptor: number, bytes: number): number;
   /** mmap(2), MAP_FIXED and anonymous: gives a mapping's memory back, while views of it stay harmless. */
   unmapToZeros(address: number, bytes: number): void;
   /** An ArrayBuffer over mapped memory. */
@@ -89,6 +91,10 @@ function bind(koffi: Koffi): Libc {
     mapShared: (descriptor, bytes, offset = 0, writable = true) => {
       const protection = writable ? PROT_READ_WRITE : PROT_READ;
       return errnoOr(Number(mmap(0, bytes, protection, MAP_SHARED, descriptor, offset)));
+    },
+    mapOver: (memory, descriptor, bytes) => {
+      const address = Number(koffi.address(new Uint8Array(memory) as never));
+      return errnoOr(Number(mmap(address, bytes, PROT_READ_WRITE, MAP_SHARED | MAP_FIXED, descriptor, 0)));
     },
     unmapToZeros: (address, bytes) => {
       mmap(address, bytes, PROT_READ_WRITE, MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

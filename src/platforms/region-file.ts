@@ -10,6 +10,8 @@ import { closeSync, constants, fchmodSync, fstatSync, ftruncateSync, openSync, r
 import { EACCES, EEXIST, EINVAL, EIO, ENAMETOOLONG, ENOENT, ENOSYS, type ErrnoName, errnos } from "../abi/errno.ts";
 import type { KernelLimits } from "../abi/limits.ts";
 import { geometryOf, tableBytes } from "../memory/layout.ts";
+import { allocateMemory } from "../memory/machine-atomics.ts";
+import { wordsOf } from "../memory/machine-words.ts";
 import {
   formatRegion,
   isRefusal,
@@ -145,11 +147,14 @@ function readHeader(descriptor: number, size: number): ReturnType<typeof readGeo
 }
 
 function mapFile(library: Libc, descriptor: number, bytes: number): Omit<MappedRegion, "geometry"> | Refusal {
-  const address = library.mapShared(descriptor, bytes);
+  // The file's pages take the place of a memory's own, which WebAssembly's atomics reach.
+  const memory = allocateMemory(bytes);
+  const address = memory ? library.mapOver(memory.buffer, descriptor, bytes) : library.mapShared(descriptor, bytes);
   if (address < 0) return { errno: address, reason: `a region of ${bytes} bytes cannot be mapped` };
   let open = true;
   return {
-    words: new Words(library.view(address, bytes)),
+    // A plain ArrayBuffer over the same bytes: copies to and from a SharedArrayBuffer are slow.
+    words: wordsOf(library.view(address, bytes), memory),
     address,
     reserve: (from: Offset, to: Offset) => library.reserve(descriptor, from, to - from),
     mapPages: (offset, length, writable) => {

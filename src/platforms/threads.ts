@@ -2,6 +2,8 @@
 
 import { EINVAL, ENOMEM } from "../abi/errno.ts";
 import type { KernelLimits } from "../abi/limits.ts";
+import { allocateMemory, isMemory, MEMORY_PAGE_BYTES, type SharedMemory } from "../memory/machine-atomics.ts";
+import { wordsOf } from "../memory/machine-words.ts";
 import {
   formatRegion,
   isRefusal,
@@ -10,26 +12,43 @@ import {
   type Region,
   readGeometry,
 } from "../memory/region.ts";
-import { type Word, Words } from "../memory/words.ts";
+import type { Word, Words } from "../memory/words.ts";
 import type { Doorbell, Parker, World } from "../sync/world.ts";
 import { hostFacts } from "./host.ts";
 import { noOrigin } from "./linux-identity.ts";
 
-export function createSharedBuffer(limits: KernelLimits): { buffer: SharedArrayBuffer; region: Region } | Refusal {
-  let buffer: SharedArrayBuffer;
-  try {
-    buffer = new SharedArrayBuffer(limits.regionBytes);
-  } catch {
-    return { errno: ENOMEM, reason: `no memory for a region of ${limits.regionBytes} bytes` };
-  }
-  return { buffer, region: formatRegion(new Words(buffer), limits, noOrigin, limits.regionBytes) };
+/** A region that threads share, and what another thread attaches to it with. */
+export interface SharedRegion {
+  readonly buffer: SharedArrayBuffer;
+  /** What the buffer is the whole of, for WebAssembly's atomics; absent where the engine has none. */
+  readonly memory?: SharedMemory;
 }
 
-export function attachSharedBuffer(buffer: SharedArrayBuffer): Region | Refusal {
+export function createSharedRegion(limits: KernelLimits): { shared: SharedRegion; region: Region } | Refusal {
+  const shared = allocateShared(limits.regionBytes);
+  if (!shared) return { errno: ENOMEM, reason: `no memory for a region of ${limits.regionBytes} bytes` };
+  const words = wordsOf(shared.buffer, shared.memory);
+  return { shared, region: formatRegion(words, limits, noOrigin, limits.regionBytes) };
+}
+
+function allocateShared(bytes: number): SharedRegion | undefined {
+  const memory = bytes % MEMORY_PAGE_BYTES === 0 ? allocateMemory(bytes) : undefined;
+  if (memory) return { buffer: memory.buffer, memory };
+  try {
+    return { buffer: new SharedArrayBuffer(bytes) };
+  } catch {
+    return undefined;
+  }
+}
+
+export function attachSharedRegion({ buffer, memory }: SharedRegion): Region | Refusal {
   if (buffer.byteLength < LEAST_REGION_BYTES || buffer.byteLength % 64 !== 0) {
     return { errno: EINVAL, reason: "it is not a FangaOS region (a SharedArrayBuffer of another size)" };
   }
-  const words = new Words(buffer);
+  const words = wordsOf(
+    buffer,
+    isMemory(memory) && memory.buffer.byteLength === buffer.byteLength ? memory : undefined,
+  );
   const geometry = readGeometry(words, buffer.byteLength, noOrigin);
   return isRefusal(geometry) ? geometry : { words, geometry, reserve: () => 0 };
 }

@@ -1,0 +1,57 @@
+// The words of a region that lies in a WebAssembly.Memory: the same accesses, the atomic ones as machine instructions.
+
+import { atomicsOf, type MachineAtomics, type SharedMemory } from "./machine-atomics.ts";
+import { type Word, Words } from "./words.ts";
+
+/** For as long as somebody has a view of the bytes, the memory under them is not given back. */
+const memories = new WeakMap<ArrayBufferLike, SharedMemory>();
+
+export class MachineWords extends Words {
+  // Fields and not `this.#atomics.load`: one look-up less an access.
+  readonly #load: MachineAtomics["load"];
+  readonly #store: MachineAtomics["store"];
+  readonly #exchange: MachineAtomics["exchange"];
+  readonly #compareExchange: MachineAtomics["compareExchange"];
+
+  constructor(buffer: ArrayBufferLike, atomics: MachineAtomics) {
+    super(buffer);
+    this.#load = atomics.load;
+    this.#store = atomics.store;
+    this.#exchange = atomics.exchange;
+    this.#compareExchange = atomics.compareExchange;
+  }
+
+  override load(word: Word): number {
+    return this.#load(word);
+  }
+
+  override store(word: Word, value: number): void {
+    this.#store(word, value);
+  }
+
+  override exchange(word: Word, value: number): number {
+    return this.#exchange(word, value);
+  }
+
+  override compareExchange(word: Word, expected: number, value: number): number {
+    return this.#compareExchange(word, expected, value);
+  }
+}
+
+/**
+ * Whether a region of this thread has them. Only the first: the engine calls such a function directly where it always meets the same
+ * one, and takes longer than for Atomics where it meets those of several memories (measured: 1.3 times).
+ */
+let taken = false;
+
+/**
+ * The words of a region whose bytes are `buffer`: the beginning of the memory, as the engine or somebody else shows it. Plain ones
+ * where there is no such memory, and for all regions of a thread but the first.
+ */
+export function wordsOf(buffer: ArrayBufferLike, memory: SharedMemory | undefined): Words {
+  const atomics = memory && !taken ? atomicsOf(memory) : undefined;
+  if (memory) memories.set(buffer, memory);
+  if (!atomics) return new Words(buffer);
+  taken = true;
+  return new MachineWords(buffer, atomics);
+}
