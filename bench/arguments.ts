@@ -3,11 +3,14 @@
 import { accessSync, constants, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { parseArgs } from "node:util";
+import { TOLERATED } from "./baseline.ts";
 import { ROWS } from "./rows.ts";
 
 export interface Arguments {
   help: boolean;
   quick: boolean;
+  /** Compare with the baseline. */
+  check: boolean;
   json: string | undefined;
   /** Names of rows; empty means every row. */
   rows: string[];
@@ -16,19 +19,21 @@ export interface Arguments {
 /** A mistake on the command line. Its message is one line. */
 export class UsageError extends Error {}
 
-export const HELP = `usage: npm run bench -- [--json FILE] [--row NAME]... [--quick]
+export const HELP = `usage: npm run bench -- [--json FILE] [--row NAME]... [--quick] [--check]
 
-Measures @fangaos/ipc beside Linux's own IPC called from C (bench/peers.c, compiled with cc when the run starts).
+Measures @fangaos/ipc beside Linux's own IPC called from C (bench/peers.c, compiled with cc when the run starts), beside what
+Node has, and beside packages from npm (bench/npm-peers, installed by the first run).
 
   --json FILE   write the figures to FILE, as an array of objects
   --row NAME    measure this row only; may be given more than once
-  --quick       fewer and shorter rounds: under a minute instead of under four
+  --quick       fewer and shorter rounds: a few minutes instead of about fifteen
+  --check       compare the ratios with bench/baseline.json: a ratio below ${TOLERATED * 100} % of the one there fails
   --help        this text
 
 Rows: ${ROWS.map((row) => row.name).join(", ")}
 
 In the figures ours_ns and peer_ns are medians over the rounds, in nanoseconds for one operation: a send and a receive
-(queue-pair), a message (queue-stream), a message there and one back (queue-roundtrip), one KiB (pipe-stream). ratio is
+(queue-pair), a message (…-stream), a message there and one back (…-roundtrip), one KiB (pipe-stream). ratio is
 peer_ns / ours_ns: above 1 we are faster. spread is (max - min) / median over the rounds, of ours or of the peer,
 whichever is larger. In queue-stream our queue is as deep as the peer's beside which it is measured.
 
@@ -37,13 +42,14 @@ processes pinned to a CPU each.
 `;
 
 export function parseArguments(argv: string[]): Arguments {
-  let values: { help: boolean; quick: boolean; json?: string; row: string[] };
+  let values: { help: boolean; quick: boolean; check: boolean; json?: string; row: string[] };
   try {
     ({ values } = parseArgs({
       args: argv,
       options: {
         help: { type: "boolean", default: false },
         quick: { type: "boolean", default: false },
+        check: { type: "boolean", default: false },
         json: { type: "string" },
         row: { type: "string", multiple: true, default: [] },
       },
@@ -57,7 +63,7 @@ export function parseArguments(argv: string[]): Arguments {
     }
   }
   if (values.json !== undefined) assertWritable(values.json);
-  return { help: values.help, quick: values.quick, json: values.json, rows: values.row };
+  return { help: values.help, quick: values.quick, check: values.check, json: values.json, rows: values.row };
 }
 
 /** Better now than after minutes of measuring. */

@@ -17,7 +17,7 @@ function mutexPairs(mutex: Mutex, count: number): void {
   for (let i = 0; i < count; i++) mutex.lockSync().unlock();
 }
 
-runSide({
+await runSide({
   counter(kernel, order) {
     const semaphore = kernel.semaphore({ name: order.object });
     measure(order, (count) => semaphorePairs(semaphore, count));

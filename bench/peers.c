@@ -9,8 +9,15 @@
  *   {"work":"sysv-stream","bytes":256,"operations":100000,"ns":805.3}
  *
  * An operation is a send and a receive (pair), one message (stream), a message there and one back (roundtrip), one KiB
- * (pipe-stream, where BYTES is both the pipe's capacity and the chunk), a wait and a post (sysv-sem-pair), or a lock and an
- * unlock (mutex-pair; mutex-contended, while another process does the same).
+ * (pipe-stream, where BYTES is both the pipe's capacity and the chunk), a wait and a post (sysv-sem-pair), a lock and an
+ * unlock (mutex-pair; mutex-contended, while another process does the same), a signal there and one back (signal-roundtrip),
+ * a store to one word there and to another back (spin-roundtrip), or BYTES copied (memcpy, in KiB).
+ *
+ * A crowd's work has `processes` 0: PARTIES processes of each side, on both CPUs. sysv-crowd counts the messages that pass from
+ * senders to receivers; in mutex-fairness the parties lock and unlock for a while, and the line has also the longest wait of
+ * one of them in nanoseconds, and the least share that one had of what would have been fair:
+ *
+ *   peers WORK BYTES WARMUP OPERATIONS CPU OTHER-CPU PARTIES
  *
  * Nothing stays behind, however the program ends: a POSIX queue is unlinked as soon as it is open, and each System V
  * object has a guardian, a child that removes it when the last process that uses it is gone.
@@ -44,6 +51,8 @@ enum {
 
 enum kind { SYSV, MQ, PIPE, LOCK };
 
+enum { PARTIES_MAX = 64 };
+
 /* One direction. System V and POSIX queues have one number for both ends. */
 struct channel {
   enum kind kind;
@@ -59,6 +68,7 @@ struct order {
   long operations;
   int cpu;
   int other_cpu;
+  int parties;
 };
 
 struct work {
@@ -200,6 +210,8 @@ static inline void send_message(const struct channel *channel, size_t bytes) {
     case PIPE:
       if (write(channel->writing, message.bytes, bytes) != (ssize_t)bytes) fail("write of %zu bytes", bytes);
       break;
+    case LOCK:
+      break; /* carries no messages */
   }
 }
 
@@ -380,17 +392,161 @@ static double measure_mutex_contended(const struct order *order) {
   return ns;
 }
 
+static double measure_signal_roundtrip(const struct order *order) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGUSR1);
+  sigprocmask(SIG_BLOCK, &set, NULL);
+  long all = order->warmup + order->operations;
+  pid_t partner = fork();
+  if (partner < 0) fail("fork");
+  pin(partner == 0 ? order->other_cpu : order->cpu);
+  if (partner == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (long i = 0; i < all; i++) {
+      if (sigwaitinfo(&set, NULL) != SIGUSR1 || kill(measured_process, SIGUSR1) != 0) fail("sigwaitinfo");
+    }
+    _exit(0);
+  }
+  double start = 0;
+  for (long i = 0; i < all; i++) {
+    if (i == order->warmup) start = now_ns();
+    if (kill(partner, SIGUSR1) != 0 || sigwaitinfo(&set, NULL) != SIGUSR1) fail("kill");
+  }
+  return (now_ns() - start) / (double)order->operations;
+}
+
+/* The least that a round trip between two CPUs can take. */
+struct spin {
+  _Alignas(128) _Atomic long there;
+  _Alignas(128) _Atomic long back;
+};
+
+static double measure_spin_roundtrip(const struct order *order) {
+  struct spin *spin = mmap(NULL, sizeof *spin, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (spin == MAP_FAILED) fail("mmap");
+  long all = order->warmup + order->operations;
+  if (in_partner(order)) {
+    for (long i = 1; i <= all; i++) {
+      while (spin->there != i) {
+      }
+      spin->back = i;
+    }
+    _exit(0);
+  }
+  double start = now_ns();
+  for (long i = 1; i <= all; i++) {
+    if (i == order->warmup + 1) start = now_ns();
+    spin->there = i;
+    while (spin->back != i) {
+    }
+  }
+  return (now_ns() - start) / (double)order->operations;
+}
+
+/* The least that a stream can take whose bytes are copied once in and once out. */
+static double measure_memcpy(const struct order *order) {
+  static char target[BYTES_MAX];
+  pin(order->cpu);
+  double start = 0;
+  double each = (double)order->bytes / 1024;
+  long all = (long)((double)order->warmup / each) + 1;
+  long timed = (long)((double)order->operations / each) + 1;
+  for (long i = 0; i < all + timed; i++) {
+    if (i == all) start = now_ns();
+    memcpy(target, message.bytes, order->bytes);
+    __asm__ volatile("" : : "r"(target) : "memory");
+  }
+  return (now_ns() - start) / ((double)timed * each);
+}
+
+/* A child on one of the two CPUs in turn, which dies with its parent. */
+static int in_party(const struct order *order, int index) {
+  pid_t party = fork();
+  if (party < 0) fail("fork");
+  if (party != 0) return 0;
+  pin(index % 2 == 0 ? order->cpu : order->other_cpu);
+  if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) fail("prctl");
+  if (getppid() != measured_process) _exit(1);
+  return 1;
+}
+
+static double measure_sysv_crowd(const struct order *order) {
+  struct channel channel = open_sysv();
+  long each = (order->warmup + order->operations) / order->parties;
+  double start = now_ns();
+  for (int i = 0; i < order->parties; i++) {
+    if (in_party(order, i)) {
+      for (long n = 0; n < each; n++) send_message(&channel, order->bytes);
+      _exit(0);
+    }
+  }
+  for (int i = 1; i < order->parties; i++) {
+    if (in_party(order, i + 1)) {
+      for (long n = 0; n < each; n++) receive_message(&channel, order->bytes);
+      _exit(0);
+    }
+  }
+  pin(order->other_cpu);
+  for (long n = 0; n < each; n++) receive_message(&channel, order->bytes);
+  int status;
+  for (int i = 1; i < 2 * order->parties; i++) wait(&status);
+  return (now_ns() - start) / (double)(each * order->parties);
+}
+
+struct shares {
+  long pairs[PARTIES_MAX];
+  double longest[PARTIES_MAX];
+};
+
+static double fairness_longest;
+static double fairness_share;
+
+/* OPERATIONS is how long it lasts, in microseconds. */
+static double measure_mutex_fairness(const struct order *order) {
+  struct contest *contest = open_contest();
+  struct shares *shares = mmap(NULL, sizeof *shares, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (shares == MAP_FAILED) fail("mmap");
+  for (int i = 0; i < order->parties; i++) {
+    if (!in_party(order, i)) continue;
+    while (!contest->over) {
+      double start = now_ns();
+      mutex_pairs(contest, 1);
+      double took = now_ns() - start;
+      if (took > shares->longest[i]) shares->longest[i] = took;
+      shares->pairs[i]++;
+    }
+    _exit(0);
+  }
+  usleep((useconds_t)order->operations);
+  contest->over = 1;
+  int status;
+  for (int i = 0; i < order->parties; i++) wait(&status);
+  long sum = 0;
+  long least = shares->pairs[0];
+  for (int i = 0; i < order->parties; i++) {
+    sum += shares->pairs[i];
+    if (shares->pairs[i] < least) least = shares->pairs[i];
+    if (shares->longest[i] > fairness_longest) fairness_longest = shares->longest[i];
+  }
+  fairness_share = (double)least * order->parties / (double)sum;
+  return (double)order->operations * 1000 / (double)sum;
+}
+
 static const struct work works[] = {
     {"sysv-pair", SYSV, 1, measure_pair},           {"sysv-stream", SYSV, 2, measure_stream},
     {"mq-stream", MQ, 2, measure_stream},           {"sysv-roundtrip", SYSV, 2, measure_roundtrip},
     {"mq-roundtrip", MQ, 2, measure_roundtrip},     {"pipe-roundtrip", PIPE, 2, measure_roundtrip},
     {"pipe-stream", PIPE, 2, measure_pipe_stream},  {"sysv-sem-pair", LOCK, 1, measure_sem_pair},
     {"mutex-pair", LOCK, 1, measure_mutex_pair},    {"mutex-contended", LOCK, 2, measure_mutex_contended},
+    {"signal-roundtrip", LOCK, 2, measure_signal_roundtrip}, {"spin-roundtrip", LOCK, 2, measure_spin_roundtrip},
+    {"memcpy", LOCK, 1, measure_memcpy},            {"sysv-crowd", SYSV, 0, measure_sysv_crowd},
+    {"mutex-fairness", LOCK, 0, measure_mutex_fairness},
 };
 enum { WORKS = sizeof works / sizeof works[0] };
 
 static _Noreturn void usage(void) {
-  fputs("usage: peers WORK BYTES WARMUP OPERATIONS CPU [OTHER-CPU]; WORK is one of:", stderr);
+  fputs("usage: peers WORK BYTES WARMUP OPERATIONS CPU [OTHER-CPU [PARTIES]]; WORK is one of:", stderr);
   for (int i = 0; i < WORKS; i++) fprintf(stderr, " %s", works[i].name);
   fputs("\n", stderr);
   exit(EXIT_USAGE);
@@ -417,7 +573,7 @@ int main(int argc, char **argv) {
   for (int i = 0; argc >= 2 && i < WORKS; i++) {
     if (strcmp(works[i].name, argv[1]) == 0) work = &works[i];
   }
-  if (work == NULL || argc != 5 + work->processes) usage();
+  if (work == NULL || argc != (work->processes == 0 ? 8 : 5 + work->processes)) usage();
   struct order order = {
       .work = work->name,
       .kind = work->kind,
@@ -425,7 +581,8 @@ int main(int argc, char **argv) {
       .warmup = parse(argv[3], 0, 1L << 40),
       .operations = parse(argv[4], 1, 1L << 40),
       .cpu = (int)parse(argv[5], 0, CPU_SETSIZE - 1),
-      .other_cpu = work->processes == 2 ? (int)parse(argv[6], 0, CPU_SETSIZE - 1) : 0,
+      .parties = work->processes == 0 ? (int)parse(argv[7], 1, PARTIES_MAX) : 1,
+      .other_cpu = work->processes != 1 ? (int)parse(argv[6], 0, CPU_SETSIZE - 1) : 0,
   };
 
   measured_process = getpid();
@@ -436,6 +593,8 @@ int main(int argc, char **argv) {
 
   if (lifetime_writing >= 0) close(lifetime_writing);
   reap_children();
-  printf("{\"work\":\"%s\",\"bytes\":%zu,\"operations\":%ld,\"ns\":%.3f}\n", order.work, order.bytes, order.operations, ns);
+  printf("{\"work\":\"%s\",\"bytes\":%zu,\"operations\":%ld,\"ns\":%.3f", order.work, order.bytes, order.operations, ns);
+  if (fairness_longest > 0) printf(",\"longestWaitNs\":%.0f,\"leastShare\":%.3f", fairness_longest, fairness_share);
+  puts("}");
   return 0;
 }

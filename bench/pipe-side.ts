@@ -30,7 +30,7 @@ function readAll(reader: PipeReader, buffer: Uint8Array, bytes: number): number 
   return total;
 }
 
-runSide({
+await runSide({
   writer(kernel, order) {
     const writer = kernel.openFifoSync(order.object, "write");
     writeAll(writer, chunkOf(order), bytesOf(order));

@@ -66,3 +66,8 @@ export function assertTaskset(): void {
 export function onCpu(cpu: number, command: readonly string[]): string[] {
   return ["taskset", "-c", String(cpu), ...command];
 }
+
+/** The same on several. */
+export function onCpus(cpus: readonly number[], command: readonly string[]): string[] {
+  return ["taskset", "-c", cpus.join(","), ...command];
+}

@@ -2,6 +2,15 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 
+/** What one run of one contender showed. */
+export interface Figure {
+  /** Nanoseconds of one operation. */
+  readonly ns: number;
+  /** Of contenders for one lock: the longest that one of them waited, and the least share of what would have been fair. */
+  readonly longestWaitNs?: number;
+  readonly leastShare?: number;
+}
+
 const running = new Set<ChildProcess>();
 
 /** Ends every process that is still measuring; for the way out. */
@@ -9,11 +18,24 @@ export function killProcesses(): void {
   for (const child of running) child.kill("SIGKILL");
 }
 
+/** Resolves when a process that stays has written its first line; it ends with this one. */
+export function spawned(child: ChildProcess): Promise<void> {
+  running.add(child);
+  return new Promise((resolve, reject) => {
+    child.stdout?.once("data", () => resolve());
+    child.once("error", reject);
+    child.once("exit", (code, signal) => {
+      running.delete(child);
+      reject(new Error(`it ended before it was ready: ${signal ?? `exit ${code}`}`));
+    });
+  });
+}
+
 /**
- * Runs the commands at once, and answers with the figure that the last one wrote, in nanoseconds of one operation.
+ * Runs the commands at once, and answers with the figure that the last one wrote.
  * The first to fail, or the deadline, ends them all.
  */
-export async function measuredNs(commands: readonly string[][], deadlineMs: number): Promise<number> {
+export async function measured(commands: readonly string[][], deadlineMs: number): Promise<Figure> {
   const started = commands.map((command) => start(command));
   const killAll = (): void => {
     for (const { child } of started) child.kill("SIGKILL");
@@ -61,8 +83,8 @@ function start(command: string[]): { child: ChildProcess; output: Promise<string
   return { child, output };
 }
 
-function figure(output: string): number {
-  const { ns } = JSON.parse(output) as { ns: unknown };
-  if (typeof ns !== "number" || !(ns > 0)) throw new Error(`no figure in ${JSON.stringify(output)}`);
-  return ns;
+function figure(output: string): Figure {
+  const seen = JSON.parse(output) as Figure;
+  if (typeof seen.ns !== "number" || !(seen.ns > 0)) throw new Error(`no figure in ${JSON.stringify(output)}`);
+  return seen;
 }

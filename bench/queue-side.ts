@@ -20,6 +20,23 @@ function receiveAll(queue: MessageQueue, buffer: Uint8Array, count: number): voi
   for (let i = 0; i < count; i++) assertLength(queue.receiveIntoSync(buffer), buffer.length);
 }
 
+/** Messages in one batch: as many as a peer's queue of 16 KiB holds of 256 bytes. */
+const BATCH = 64;
+
+function sendBatches(queue: MessageQueue, messages: readonly Uint8Array[], count: number): void {
+  for (let left = count; left > 0; left -= messages.length) {
+    queue.sendManySync(left >= messages.length ? messages : messages.slice(0, left));
+  }
+}
+
+function receiveBatches(queue: MessageQueue, bytes: number, count: number): void {
+  for (let left = count; left > 0; ) {
+    const batch = queue.receiveManySync(Math.min(left, BATCH));
+    for (const { data } of batch) assertLength(data.length, bytes);
+    left -= batch.length;
+  }
+}
+
 function roundtrips(there: MessageQueue, back: MessageQueue, message: Uint8Array, buffer: Uint8Array, count: number) {
   for (let i = 0; i < count; i++) {
     there.sendSync(message);
@@ -45,7 +62,7 @@ function roundtripQueues(kernel: Kernel, order: SideOrder): { there: MessageQueu
   };
 }
 
-runSide({
+await runSide({
   pair(kernel, order) {
     const queue = kernel.queue({ name: order.object });
     const message = messageOf(order);
@@ -59,6 +76,14 @@ runSide({
     const queue = kernel.queue({ name: order.object });
     const buffer = new Uint8Array(order.bytes);
     measure(order, (count) => receiveAll(queue, buffer, count));
+  },
+  "batch-sender"(kernel, order) {
+    const messages = new Array(BATCH).fill(messageOf(order));
+    sendBatches(kernel.queue({ name: order.object }), messages, order.warmup + order.operations);
+  },
+  "batch-receiver"(kernel, order) {
+    const queue = kernel.queue({ name: order.object });
+    measure(order, (count) => receiveBatches(queue, order.bytes, count));
   },
   client(kernel, order) {
     const { there, back } = roundtripQueues(kernel, order);

@@ -2,18 +2,15 @@
 
 import type { Entry } from "./rounds.ts";
 
-export interface Line {
-  entry: Entry;
-  /** The least ratio that the budget asks for; absent where it asks for none. */
-  ratioLeast: number | undefined;
-}
+/** Whether the budget asks for more. */
+export const isBelow = ({ ratio, budget }: Entry): boolean => budget !== undefined && ratio < budget;
 
-const HEADINGS = ["row", "placement", "bytes", "ours ns", "peer", "peer ns", "ratio", "at least", "spread", ""];
+const HEADINGS = ["row", "placement", "bytes", "what", "ours ns", "peer", "peer ns", "ratio", "at least", "spread", ""];
 /** Text to the left, numbers to the right. */
-const LEFT = new Set([0, 1, 4, 9]);
+const LEFT = new Set([0, 1, 3, 5, 10]);
 
-export function table(lines: readonly Line[]): string {
-  const cells = [HEADINGS, ...lines.map(cellsOf)];
+export function table(entries: readonly Entry[]): string {
+  const cells = [HEADINGS, ...entries.map(cellsOf)];
   const widths = HEADINGS.map((_, column) => Math.max(...cells.map((row) => row[column].length)));
   return cells
     .map((row) =>
@@ -26,18 +23,19 @@ export function table(lines: readonly Line[]): string {
     .join("");
 }
 
-function cellsOf({ entry, ratioLeast }: Line): string[] {
-  const { row, placement, bytes, ours_ns, peer, peer_ns, ratio, spread } = entry;
+function cellsOf(entry: Entry): string[] {
+  const { row, placement, bytes, what, ours_ns, peer, peer_ns, ratio, spread, budget } = entry;
   return [
     row,
     placement,
     String(bytes),
+    what ?? "",
     ours_ns.toFixed(1),
     peer,
     peer_ns.toFixed(1),
     ratio.toFixed(2),
-    ratioLeast?.toFixed(2) ?? "",
+    budget?.toFixed(2) ?? "",
     `${(spread * 100).toFixed(0)} %`,
-    ratioLeast !== undefined && ratio < ratioLeast ? "below the budget" : "",
+    isBelow(entry) ? "below the budget" : "",
   ];
 }

@@ -3,7 +3,8 @@
 import type { Ours } from "./ours.ts";
 import type { Peers } from "./peers.ts";
 import { type Cpus, placed } from "./placement.ts";
-import type { Case, Row } from "./rows.ts";
+import type { Figure } from "./processes.ts";
+import type { Case, Peer, Row } from "./rows.ts";
 import { clamp, median, spread } from "./statistics.ts";
 
 /** How long to measure. */
@@ -17,8 +18,8 @@ export interface Effort {
   deadlineMs: number;
 }
 
-export const FULL: Effort = { rounds: 7, measureMs: 350, caseMsMax: 28_000, deadlineMs: 20_000 };
-export const QUICK: Effort = { rounds: 3, measureMs: 100, caseMsMax: 6_500, deadlineMs: 6_500 };
+export const FULL: Effort = { rounds: 7, measureMs: 350, caseMsMax: 32_000, deadlineMs: 60_000 };
+export const QUICK: Effort = { rounds: 3, measureMs: 100, caseMsMax: 6_500, deadlineMs: 60_000 };
 
 /** One line of the answer, as in the JSON. */
 export interface Entry {
@@ -30,6 +31,15 @@ export interface Entry {
   peer_ns: number;
   ratio: number;
   spread: number;
+  /** The least ratio that the budget asks for. */
+  budget?: number;
+  /** What is called, or how many there are on each side, where the row has several. */
+  what?: string;
+  /** Of contenders for one lock. */
+  ours_longest_wait_ns?: number;
+  peer_longest_wait_ns?: number;
+  ours_least_share?: number;
+  peer_least_share?: number;
 }
 
 export interface Machine {
@@ -38,77 +48,143 @@ export interface Machine {
   cpus: Cpus;
 }
 
-/** Somebody whose time is taken: ours (at some depth), or a peer. */
+/** Somebody whose time is taken: ours (at some depth, in some kernel), or a peer. */
 interface Contender {
-  row: Row;
-  run: (counts: { warmup: number; operations: number }) => Promise<number>;
-  figuresNs: number[];
+  readonly row: Row;
+  readonly run: (counts: { warmup: number; operations: number }) => Promise<Figure>;
+  readonly figures: Figure[];
   /** The last figure, the discarded first one included: it says how many operations fill the time. */
   latestNs: number;
+  /** Why it does not run. */
+  failure: string | undefined;
+}
+
+interface Comparison {
+  readonly ours: Contender;
+  readonly peer: Contender;
+  readonly name: string;
+  readonly ratioLeast: number | undefined;
 }
 
 const OPERATIONS_MAX = 50_000_000;
 
-/** Measures one case; one entry for each peer. */
-export async function measureCase(row: Row, one: Case, machine: Machine, effort: Effort): Promise<Entry[]> {
-  const cpus = placed(machine.cpus, one.placement);
+/** One entry for each peer; and of those that do not run, why. */
+export interface Measured {
+  readonly entries: Entry[];
+  readonly missing: { readonly peer: string; readonly reason: string }[];
+}
+
+export async function measureCase(row: Row, one: Case, machine: Machine, effort: Effort): Promise<Measured> {
   const contenders = new Map<string, Contender>();
   const compete = (key: string, run: Contender["run"]): Contender => {
     const there = contenders.get(key);
     if (there) return there;
-    const contender: Contender = { row, run, figuresNs: [], latestNs: 0 };
+    const contender: Contender = { row, run, figures: [], latestNs: 0, failure: undefined };
     contenders.set(key, contender);
     return contender;
   };
-  const comparisons = row.peers.map((peer) => {
-    const depth = peer.depth?.(one.bytes);
-    const measurement = { work: row.work, bytes: one.bytes, depth, cpus };
+  const comparisons = comparisonsOf(row, one, machine, effort, compete);
+  await measureRounds([...contenders.values()], effort);
+  const whole = comparisons.filter(({ peer }) => peer.failure === undefined);
+  const failed = comparisons.filter(({ peer }) => peer.failure !== undefined);
+  const oursFailed = comparisons.find(({ ours }) => ours.failure !== undefined);
+  if (oursFailed) throw new Error(oursFailed.ours.failure);
+  return {
+    entries: whole.map((comparison) => entry(row, one, comparison)),
+    missing: failed.map(({ name, peer }) => ({ peer: name, reason: peer.failure ?? "" })),
+  };
+}
+
+function comparisonsOf(
+  row: Row,
+  one: Case,
+  { ours, peers, cpus: all }: Machine,
+  { deadlineMs }: Effort,
+  compete: (key: string, run: Contender["run"]) => Contender,
+): Comparison[] {
+  const cpus = placed(all, one.placement);
+  const { bytes, call, parties, beside } = one;
+  const ourselves = { work: row.work, bytes, cpus, call, parties };
+  if (beside !== undefined) {
+    const inKernel = (isPopulated: boolean): Contender => {
+      const kernel = { population: beside, isPopulated };
+      return compete(String(isPopulated), (counts) =>
+        ours.measure({ ...ourselves, ...counts, depth: undefined, kernel }, deadlineMs),
+      );
+    };
+    const name = `the same without ${beside}`;
+    return [{ ours: inKernel(true), peer: inKernel(false), name, ratioLeast: one.ratioLeast }];
+  }
+  return row.peers.map((peer: Peer) => {
+    const depth = peer.depth?.(bytes);
     return {
-      ours: compete(`ours ${depth}`, (counts) =>
-        machine.ours.measure({ ...measurement, ...counts }, effort.deadlineMs),
-      ),
-      peer: compete(peer.work, (counts) =>
-        machine.peers.measure(peer.work, one.bytes, counts, cpus, effort.deadlineMs),
+      ours: compete(`ours ${depth}`, (counts) => ours.measure({ ...ourselves, ...counts, depth }, deadlineMs)),
+      peer: compete(`peer ${peer.name}`, (counts) =>
+        peers.measure(peer.program, { bytes, cpus, parties, ...counts }, deadlineMs),
       ),
       name: peer.name,
+      ratioLeast: peer.aside ? undefined : one.ratioLeast,
     };
   });
-
-  await measureRounds([...contenders.values()], effort);
-
-  return comparisons.map(({ ours, peer, name }) => entry(row, one, name, ours.figuresNs, peer.figuresNs));
 }
 
 async function measureRounds(contenders: Contender[], effort: Effort): Promise<void> {
   const end = performance.now() + effort.caseMsMax;
   for (const contender of contenders) {
-    const operations = contender.row.warmupOperations;
-    contender.latestNs = await contender.run({ warmup: operations >> 2, operations });
+    const operations = contender.row.fixedOperations ?? contender.row.warmupOperations;
+    try {
+      contender.latestNs = (await contender.run({ warmup: operations >> 2, operations })).ns;
+    } catch (error) {
+      contender.failure = (error as Error).message.trim();
+    }
   }
+  const running = contenders.filter(({ failure }) => failure === undefined);
   for (let round = 0; round < effort.rounds; round++) {
     if (round > 0 && performance.now() > end) break;
     // Back and forth: nobody always runs right after the same other.
-    for (const contender of round % 2 === 0 ? contenders : contenders.toReversed()) {
-      const { warmupOperations } = contender.row;
-      const fill = Math.round((effort.measureMs * 1e6) / contender.latestNs);
-      const operations = clamp(fill, warmupOperations >> 2, OPERATIONS_MAX);
-      const warmup = Math.max(warmupOperations, operations >> 2);
-      contender.latestNs = await contender.run({ warmup, operations });
-      contender.figuresNs.push(contender.latestNs);
+    for (const contender of round % 2 === 0 ? running : running.toReversed()) {
+      const figure = await contender.run(countsFor(contender, effort));
+      contender.latestNs = figure.ns;
+      contender.figures.push(figure);
     }
   }
 }
 
-function entry(row: Row, one: Case, peer: string, ours: readonly number[], theirs: readonly number[]): Entry {
+function countsFor({ row, latestNs }: Contender, { measureMs }: Effort): { warmup: number; operations: number } {
+  if (row.fixedOperations !== undefined) return { warmup: 0, operations: row.fixedOperations };
+  const fill = Math.round((measureMs * 1e6) / latestNs);
+  const operations = clamp(fill, row.warmupOperations >> 2, OPERATIONS_MAX);
+  return { warmup: Math.max(row.warmupOperations, operations >> 2), operations };
+}
+
+function entry(row: Row, one: Case, { ours, peer, name, ratioLeast }: Comparison): Entry {
+  const what = one.call ?? (one.parties === undefined ? undefined : String(one.parties));
+  const oursNs = ours.figures.map(({ ns }) => ns);
+  const peerNs = peer.figures.map(({ ns }) => ns);
   return {
     row: row.name,
     placement: one.placement,
     bytes: one.bytes,
-    ours_ns: rounded(median(ours), 2),
-    peer,
-    peer_ns: rounded(median(theirs), 2),
-    ratio: rounded(median(theirs) / median(ours), 3),
-    spread: rounded(Math.max(spread(ours), spread(theirs)), 3),
+    ours_ns: rounded(median(oursNs), 2),
+    peer: name,
+    peer_ns: rounded(median(peerNs), 2),
+    ratio: rounded(median(peerNs) / median(oursNs), 3),
+    spread: rounded(Math.max(spread(oursNs), spread(peerNs)), 3),
+    ...(ratioLeast === undefined ? {} : { budget: rounded(ratioLeast, 3) }),
+    ...(what === undefined ? {} : { what }),
+    ...fairness("ours", ours.figures),
+    ...fairness("peer", peer.figures),
+  };
+}
+
+/** The longest wait and the least share over all rounds. */
+function fairness(side: "ours" | "peer", figures: readonly Figure[]): Partial<Entry> {
+  const waits = figures.flatMap(({ longestWaitNs }) => longestWaitNs ?? []);
+  const shares = figures.flatMap(({ leastShare }) => leastShare ?? []);
+  if (waits.length === 0) return {};
+  return {
+    [`${side}_longest_wait_ns`]: Math.round(Math.max(...waits)),
+    [`${side}_least_share`]: rounded(Math.min(...shares), 3),
   };
 }
 

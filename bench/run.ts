@@ -3,12 +3,13 @@
 import { writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { type Arguments, HELP, parseArguments, UsageError } from "./arguments.ts";
+import { type Comparison, compareWithBaseline, readBaseline } from "./baseline.ts";
 import { Ours } from "./ours.ts";
-import { Peers } from "./peers.ts";
+import { installNpmPeers, Peers } from "./peers.ts";
 import { allowedCpus, assertTaskset, type Cpus, chooseCpus } from "./placement.ts";
 import { killProcesses } from "./processes.ts";
-import { type Line, table } from "./report.ts";
-import { FULL, type Machine, measureCase, QUICK } from "./rounds.ts";
+import { table } from "./report.ts";
+import { type Entry, FULL, type Machine, measureCase, QUICK } from "./rounds.ts";
 import { type Case, ROWS, type Row } from "./rows.ts";
 
 const EXIT_FAILED = 1;
@@ -48,34 +49,48 @@ async function run(args: Arguments): Promise<number> {
   exitOnSignals();
   assertTaskset();
   const cpus = usableCpus();
+  const baseline = args.check ? readBaseline() : undefined;
+  const wrong = installNpmPeers();
+  if (wrong !== undefined) say(`The peers from npm cannot be installed: ${wrong}`);
   const peers = new Peers();
   process.on("exit", () => peers.remove());
   const ours = new Ours();
   process.on("exit", () => ours.remove());
 
   const machine: Machine = { ours, peers, cpus };
-  const lines: Line[] = [];
+  const entries: Entry[] = [];
+  const missing = new Map<string, string>();
   let failures = 0;
-  for (const { row, one } of selectedCases(args, cpus.single)) {
-    const title = `${row.name}, ${one.placement}, ${one.bytes} bytes`;
+  const cases = selectedCases(args, cpus.single);
+  for (const [i, { row, one }] of cases.entries()) {
+    const what = one.call ?? (one.parties === undefined ? "" : `${one.parties} of each side`);
+    const title = [row.name, one.placement, `${one.bytes} bytes`, ...(what ? [what] : [])].join(", ");
     const start = performance.now();
     try {
-      const entries = await measureCase(row, one, machine, args.quick ? QUICK : FULL);
-      lines.push(...entries.map((entry) => ({ entry, ratioLeast: one.ratioLeast })));
-      say(`${title}: ${((performance.now() - start) / 1000).toFixed(1)} s`);
+      const measured = await measureCase(row, one, machine, args.quick ? QUICK : FULL);
+      entries.push(...measured.entries);
+      for (const { peer, reason } of measured.missing) missing.set(peer, reason);
+      const seconds = ((performance.now() - start) / 1000).toFixed(1);
+      const ratios = measured.entries.map(({ peer, ratio }) => `${peer} ${ratio.toFixed(2)}`).join(", ");
+      say(`${i + 1} of ${cases.length}: ${title}: ${ratios} (${seconds} s)`);
     } catch (error) {
       failures++;
-      say(`${title}: FAILED: ${(error as Error).message}`);
+      say(`${i + 1} of ${cases.length}: ${title}: FAILED: ${(error as Error).message}`);
     }
   }
-  process.stdout.write(table(lines));
+  process.stdout.write(table(entries));
+  for (const [peer, reason] of missing) process.stdout.write(`${peer} does not run: ${reason}\n`);
   if (args.json !== undefined) {
-    const entries = lines.map(({ entry }) => entry);
     writeFileSync(args.json, `${JSON.stringify(entries, null, 2)}\n`);
     say(`${entries.length} entries in ${args.json}`);
   }
-  return failures === 0 ? 0 : EXIT_FAILED;
+  const regressions = baseline ? compareWithBaseline(entries, baseline) : [];
+  for (const line of regressions.map(regression)) process.stdout.write(line);
+  return failures + regressions.length === 0 ? 0 : EXIT_FAILED;
 }
+
+const regression = ({ title, ratio, before, least }: Comparison): string =>
+  `regression: ${title}: ratio ${ratio.toFixed(2)}, in the baseline ${before.toFixed(2)}, tolerated from ${least.toFixed(2)} on\n`;
 
 async function main(): Promise<number> {
   try {

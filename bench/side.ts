@@ -13,7 +13,21 @@ export type Role =
   | "counter"
   | "locker"
   | "contender"
-  | "rival";
+  | "rival"
+  | "batch-sender"
+  | "batch-receiver"
+  | "signaller"
+  | "signalled"
+  | "await-client"
+  | "await-echo"
+  | "await-sender"
+  | "await-receiver"
+  | "caller"
+  | "crowd-sender"
+  | "crowd-receiver"
+  | "crowd-measured"
+  | "fair"
+  | "fair-measured";
 
 export interface SideOrder {
   role: Role;
@@ -25,6 +39,10 @@ export interface SideOrder {
   bytes: number;
   warmup: number;
   operations: number;
+  /** Of the role `caller`: what it calls. */
+  call?: string | undefined;
+  /** Of a crowd: how many there are of each side. */
+  parties?: number | undefined;
 }
 
 /** A message of the wrong length is a broken measurement: say so at once. */
@@ -45,14 +63,24 @@ export function measure(order: SideOrder, work: (count: number) => void): void {
   report(process.hrtime.bigint() - start, order.operations);
 }
 
+/** The same for work that awaits. */
+export async function measureAsync(order: SideOrder, work: (count: number) => Promise<void>): Promise<void> {
+  await work(order.warmup);
+  const start = process.hrtime.bigint();
+  await work(order.operations);
+  report(process.hrtime.bigint() - start, order.operations);
+}
+
 /** Attaches to the kernel that the command line names, does what the role does, and detaches. */
-export function runSide(roles: { [role in Role]?: (kernel: Kernel, order: SideOrder) => void }): void {
+export async function runSide(
+  roles: { [role in Role]?: (kernel: Kernel, order: SideOrder) => void | Promise<void> },
+): Promise<void> {
   const order = JSON.parse(process.argv[2]) as SideOrder;
   const act = roles[order.role];
   if (!act) throw new Error(`this side has no role ${order.role}`);
   const kernel = Kernel.open(order.kernel);
   try {
-    act(kernel, order);
+    await act(kernel, order);
   } finally {
     kernel.close();
   }
