@@ -50,7 +50,7 @@ const calls: Record<string, Prepare> = {
     };
   },
   "kill with signal 0": (kernel) => (count) => {
-    for (let i = 0; i < count; i++) kernel.kill(kernel.pid, 0);
+    for (let i = 0; i < count; i++) kernel.sys.kill(kernel.pid, 0);
   },
   poll: (kernel, order) => {
     const queue = kernel.queue({ name: order.object, create: true });

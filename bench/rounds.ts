@@ -9,6 +9,7 @@ import { clamp, median, spread } from "./statistics.ts";
 
 /** How long to measure. */
 export interface Effort {
+  /** Of a row that asks for no more. */
   rounds: number;
   /** The clock of one measurement, about. */
   measureMs: number;
@@ -53,6 +54,8 @@ interface Contender {
   readonly row: Row;
   readonly run: (counts: { warmup: number; operations: number }) => Promise<Figure>;
   readonly figures: Figure[];
+  /** Compiled before it runs: it needs little of a warm-up. */
+  readonly isNative: boolean;
   /** The last figure, the discarded first one included: it says how many operations fill the time. */
   latestNs: number;
   /** Why it does not run. */
@@ -76,15 +79,15 @@ export interface Measured {
 
 export async function measureCase(row: Row, one: Case, machine: Machine, effort: Effort): Promise<Measured> {
   const contenders = new Map<string, Contender>();
-  const compete = (key: string, run: Contender["run"]): Contender => {
+  const compete: Compete = (key, run, isNative = false) => {
     const there = contenders.get(key);
     if (there) return there;
-    const contender: Contender = { row, run, figures: [], latestNs: 0, failure: undefined };
+    const contender: Contender = { row, run, isNative, figures: [], latestNs: 0, failure: undefined };
     contenders.set(key, contender);
     return contender;
   };
   const comparisons = comparisonsOf(row, one, machine, effort, compete);
-  await measureRounds([...contenders.values()], effort);
+  await measureRounds([...contenders.values()], { ...effort, rounds: effort.rounds * (row.roundsFactor ?? 1) });
   const whole = comparisons.filter(({ peer }) => peer.failure === undefined);
   const failed = comparisons.filter(({ peer }) => peer.failure !== undefined);
   const oursFailed = comparisons.find(({ ours }) => ours.failure !== undefined);
@@ -95,12 +98,15 @@ export async function measureCase(row: Row, one: Case, machine: Machine, effort:
   };
 }
 
+/** The contender of a key, made when it is first asked for. */
+type Compete = (key: string, run: Contender["run"], isNative?: boolean) => Contender;
+
 function comparisonsOf(
   row: Row,
   one: Case,
   { ours, peers, cpus: all }: Machine,
   { deadlineMs }: Effort,
-  compete: (key: string, run: Contender["run"]) => Contender,
+  compete: Compete,
 ): Comparison[] {
   const cpus = placed(all, one.placement);
   const { bytes, call, parties, beside } = one;
@@ -119,8 +125,10 @@ function comparisonsOf(
     const depth = peer.depth?.(bytes);
     return {
       ours: compete(`ours ${depth}`, (counts) => ours.measure({ ...ourselves, ...counts, depth }, deadlineMs)),
-      peer: compete(`peer ${peer.name}`, (counts) =>
-        peers.measure(peer.program, { bytes, cpus, parties, ...counts }, deadlineMs),
+      peer: compete(
+        `peer ${peer.name}`,
+        (counts) => peers.measure(peer.program, { bytes, cpus, parties, ...counts }, deadlineMs),
+        "c" in peer.program,
       ),
       name: peer.name,
       ratioLeast: peer.aside ? undefined : one.ratioLeast,
@@ -131,7 +139,7 @@ function comparisonsOf(
 async function measureRounds(contenders: Contender[], effort: Effort): Promise<void> {
   const end = performance.now() + effort.caseMsMax;
   for (const contender of contenders) {
-    const operations = contender.row.fixedOperations ?? contender.row.warmupOperations;
+    const operations = contender.row.fixedOperations ?? warmupOf(contender);
     try {
       contender.latestNs = (await contender.run({ warmup: operations >> 2, operations })).ns;
     } catch (error) {
@@ -150,11 +158,19 @@ async function measureRounds(contenders: Contender[], effort: Effort): Promise<v
   }
 }
 
-function countsFor({ row, latestNs }: Contender, { measureMs }: Effort): { warmup: number; operations: number } {
+/** What is compiled while it runs has to run for a while first. */
+const NATIVE_WARMUP_MAX = 5000;
+
+const warmupOf = ({ row, isNative }: Contender): number =>
+  isNative ? Math.min(row.warmupOperations, NATIVE_WARMUP_MAX) : row.warmupOperations;
+
+function countsFor(contender: Contender, { measureMs }: Effort): { warmup: number; operations: number } {
+  const { row, latestNs } = contender;
   if (row.fixedOperations !== undefined) return { warmup: 0, operations: row.fixedOperations };
+  const warmup = warmupOf(contender);
   const fill = Math.round((measureMs * 1e6) / latestNs);
-  const operations = clamp(fill, row.warmupOperations >> 2, OPERATIONS_MAX);
-  return { warmup: Math.max(row.warmupOperations, operations >> 2), operations };
+  const operations = clamp(fill, warmup >> 2, OPERATIONS_MAX);
+  return { warmup: Math.max(warmup, operations >> 2), operations };
 }
 
 function entry(row: Row, one: Case, { ours, peer, name, ratioLeast }: Comparison): Entry {

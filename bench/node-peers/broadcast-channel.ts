@@ -14,11 +14,12 @@ function measure(asked: PeerOrder): void {
   const count = counter(asked, () => void worker.terminate().then(() => channel.close()));
   channel.onmessage = (event) => {
     const data = (event as { data: Uint8Array | "ready" }).data;
-    if (data !== "ready") {
-      assertLength(data.length, asked.bytes);
-      count();
+    if (data === "ready") {
+      channel.postMessage(message);
+      return;
     }
-    if (asked.work === "roundtrip" || data === "ready") channel.postMessage(message);
+    assertLength(data.length, asked.bytes);
+    if (count() && asked.work === "roundtrip") channel.postMessage(message);
   };
 }
 

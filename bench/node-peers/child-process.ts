@@ -20,8 +20,7 @@ function measure(asked: PeerOrder, serialization: "json" | "advanced"): void {
       return;
     }
     assertLength(data.length, asked.bytes);
-    count();
-    if (asked.work === "roundtrip") child.send(message);
+    if (count() && asked.work === "roundtrip") child.send(message);
   });
 }
 

@@ -14,8 +14,7 @@ function measure(asked: PeerOrder): void {
   const count = counter(asked, () => void worker.terminate().then(() => port1.close()));
   port1.on("message", (data: Uint8Array) => {
     assertLength(data.length, asked.bytes);
-    count();
-    if (asked.work === "roundtrip") port1.postMessage(message);
+    if (count() && asked.work === "roundtrip") port1.postMessage(message);
   });
   if (asked.work === "roundtrip") port1.postMessage(message);
 }

@@ -24,16 +24,19 @@ export function assertLength(got: number, expected: number): void {
   if (got !== expected) throw new Error(`received ${got} bytes instead of ${expected}`);
 }
 
-/** Calls back at the end of the warm-up, and reports at the end of the rest: for one who counts messages. */
-export function counter({ warmup, operations }: PeerOrder, done: () => void): () => void {
+/** For one who counts messages: begins after the warm-up, and reports at the end of the rest. Returns whether there is more to do. */
+export function counter({ warmup, operations }: PeerOrder, done: () => void): () => boolean {
   let count = 0;
   let start = process.hrtime.bigint();
   return () => {
     count++;
     if (count === warmup) start = process.hrtime.bigint();
-    if (count !== warmup + operations) return;
-    report(process.hrtime.bigint() - start, operations);
-    done();
+    if (count < warmup + operations) return true;
+    if (count === warmup + operations) {
+      report(process.hrtime.bigint() - start, operations);
+      done();
+    }
+    return false;
   };
 }
 

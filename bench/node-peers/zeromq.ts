@@ -43,6 +43,7 @@ async function answer(asked: PeerOrder, address: string): Promise<void> {
     if (asked.work === "roundtrip") await socket.send((await socket.receive())[0]);
     else await socket.send(message);
   }
+  process.on("disconnect", () => process.exit()); // it has its messages until it is asked for the last
 }
 
 await (process.argv[3] === undefined ? measure(order()) : answer(order(), process.argv[3]));

@@ -8,6 +8,7 @@ import type { System } from "../kernel/system.ts";
 import type { MessageRing } from "../objects/message-ring.ts";
 import { typeOf } from "../objects/message-slots.ts";
 import { ANY_MESSAGE, selections, selectorOf } from "../objects/selection.ts";
+import { messageBytes } from "../platforms/byte-pool.ts";
 import type { Selector } from "../sync/wait-list.ts";
 import { Handle } from "./handle.ts";
 import { IpcError } from "./ipc-error.ts";
@@ -23,7 +24,10 @@ import {
 
 /** A received message. */
 export interface Message {
-  /** The bytes, a copy of one's own. */
+  /**
+   * The bytes, a copy of one's own. Their `buffer` may be larger and hold those of other messages, as a Buffer's may: mind
+   * `byteOffset`, and copy with `slice()` what is to be transferred or kept for long.
+   */
   readonly data: Uint8Array;
   /** The pid, in the kernel, of the task that sent it. */
   readonly sender: number;
@@ -69,6 +73,8 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
   #lastSender = 0;
   #lastTypeLow = 0;
   #lastTypeHigh = 0;
+  /** Where messages are copied to that a receiver was particular about, before their length is known. */
+  #scratch: Uint8Array | undefined;
 
   constructor(system: System, opened: Opened, label: string, onClose: (handle: Handle) => void) {
     super(system, opened, label, onClose);
@@ -318,19 +324,25 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
 
   #takeMany(max: number, into: Message[]): number {
     const ring = this.#ring;
-    return ring.tryTakeMany(max, (data) => {
-      into.push({ data, sender: ring.last.sender, type: ring.last.type, priority: ring.last.priority });
-    });
+    return ring.tryTakeMany(
+      max,
+      (data) => {
+        into.push({ data, sender: ring.last.sender, type: ring.last.type, priority: ring.last.priority });
+      },
+      messageBytes,
+    );
   }
 
   #takeOne(selector: Selector, into: Message[]): number {
     const ring = this.#ring;
     if (selector.kind === selections.ANY) return this.#takeMany(1, into);
-    const target = new Uint8Array(ring.messageBytesMax);
-    const result = ring.tryTakeSelected(selector, target, false);
+    this.#scratch ??= new Uint8Array(ring.messageBytesMax);
+    const result = ring.tryTakeSelected(selector, this.#scratch, false);
     if (result < 0) return result;
     const { sender, type, priority } = ring.last;
-    into.push({ data: target.slice(0, result), sender, type, priority });
+    const data = messageBytes(result);
+    data.set(this.#scratch.subarray(0, result));
+    into.push({ data, sender, type, priority });
     return 1;
   }
 

@@ -32,6 +32,7 @@ import { taskSlot } from "../sync/bell.ts";
 import type { MonitorUser } from "../sync/monitor.ts";
 import { wakePoll } from "../sync/poll-word.ts";
 import type { Pid } from "../sync/robust-lock.ts";
+import type { Spinning } from "../sync/spin.ts";
 import type { World } from "../sync/world.ts";
 import { Credentials } from "../tasks/credentials.ts";
 import { DROPPED, type SignalInfo, TaskSignals } from "../tasks/signals.ts";
@@ -77,6 +78,8 @@ const NOTHING: Delivered = { ran: false, restart: true };
 
 export class Signals {
   readonly own: TaskSignals;
+  /** Of the calls that wait for a signal. */
+  readonly spin: Spinning;
   readonly #kernel: Kernel;
   readonly #handlers = new Map<number, Handler>();
   /** Between the look and the arming, a sender found the bell quiet: so there is a second look. */
@@ -100,6 +103,7 @@ export class Signals {
   constructor(kernel: Kernel) {
     this.#kernel = kernel;
     this.own = this.of(kernel.pid);
+    this.spin = kernel.newSpin();
   }
 
   /** A worker thread has to hear of a signal that stops it; what else nobody catches the host or its parent does. */

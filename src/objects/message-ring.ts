@@ -59,6 +59,10 @@ export function freshRules(words: Words): number {
   return rules;
 }
 
+type Deliver = (data: Uint8Array) => void;
+type Allocate = (bytes: number) => Uint8Array;
+const newBytes: Allocate = (bytes) => new Uint8Array(bytes);
+
 export class MessageRing {
   readonly messageBytesMax: number;
   /** The body's first line. */
@@ -322,10 +326,10 @@ export class MessageRing {
   }
 
   /**
-   * Takes up to `max` messages; `deliver` gets each one's bytes. Where they are in their order they count as taken together,
+   * Takes up to `max` messages; `allocate` gives the bytes for each, of its length, and `deliver` gets them. Where they are in their order they count as taken together,
    * by one store, after the last was delivered. Returns how many, EAGAIN where there is none, EIDRM.
    */
-  tryTakeMany(max: number, deliver: (data: Uint8Array) => void): number {
+  tryTakeMany(max: number, deliver: Deliver, allocate: Allocate = newBytes): number {
     const words = this.#words;
     this.#enterConsumer();
     if (this.#removed) return this.#leaveConsumerWith(EIDRM);
@@ -335,8 +339,8 @@ export class MessageRing {
     const head = this.#order.head;
     const inOrder = !this.#isSpecial && words.get(this.#mixed) === 0;
     try {
-      if (inOrder) this.#takeRunLocked(head, count, deliver);
-      else for (let i = 0; i < count; i++) this.#takeUrgentLocked(deliver);
+      if (inOrder) this.#takeRunLocked(head, count, deliver, allocate);
+      else for (let i = 0; i < count; i++) this.#takeUrgentLocked(deliver, allocate);
     } catch (error) {
       this.#consumer.leave(1); // no memory for the copies: nobody is locked out
       throw error;
@@ -548,20 +552,20 @@ export class MessageRing {
     words.set(field(this.#body, queue.TAKEN_PID), this.#pid);
   }
 
-  #takeRunLocked(head: number, count: number, deliver: (data: Uint8Array) => void): void {
+  #takeRunLocked(head: number, count: number, deliver: Deliver, allocate: Allocate): void {
     for (let i = 0; i < count; i++) {
       const at = (head + i) | 0;
-      const data = new Uint8Array(this.#slots.look(at));
+      const data = allocate(this.#slots.look(at));
       this.#slots.copyOut(at, data, data.length);
       deliver(data);
     }
     if (count > 0) this.#order.takeFirstLocked(head, count);
   }
 
-  #takeUrgentLocked(deliver: (data: Uint8Array) => void): void {
+  #takeUrgentLocked(deliver: Deliver, allocate: Allocate): void {
     const head = this.#order.head;
     const at = this.#order.nextLocked(head);
-    const data = new Uint8Array(this.#slots.look(at));
+    const data = allocate(this.#slots.look(at));
     this.#slots.copyOut(at, data, data.length);
     deliver(data);
     this.#takeLocked(at, head, this.#words.get(this.#taken));

@@ -27,6 +27,8 @@ export interface Libc {
    * worker thread ends.
    */
   openPipe(): number;
+  /** sched_yield(2). */
+  giveWay(): void;
   /** write(2) of one byte; the result does not matter. */
   poke(descriptor: number): void;
 }
@@ -79,6 +81,7 @@ function bind(koffi: Koffi): Libc {
   const pipe2 = native("int pipe2(_Out_ int *descriptors, int flags)");
   const open = native("int open(const char *path, int flags)");
   const close = native("int close(int fd)");
+  const schedYield = native("int sched_yield()");
   const write = native("long write(int fd, const char *bytes, size_t count)");
 
   const timespecPointer = koffi.alloc("int64_t", 2);
@@ -121,6 +124,9 @@ function bind(koffi: Koffi): Libc {
       const both = errnoOr(open(`/proc/self/fd/${ends[0]}`, O_CLOEXEC_NONBLOCK | O_RDWR));
       for (const end of ends) close(end);
       return both;
+    },
+    giveWay: () => {
+      schedYield();
     },
     poke: (descriptor) => {
       write(descriptor, "!", 1);

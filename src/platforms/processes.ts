@@ -15,6 +15,7 @@ export function processWorld(region: MappedRegion): World {
     ...hostFacts(),
     parker: new FutexParker(library, region.address),
     doorbell: new PipeDoorbell(library, region.words),
+    giveWay: () => library.giveWay(),
   };
 }
 

@@ -59,8 +59,7 @@ export function remainingMs(world: World, deadline: number): number {
 }
 
 /** Looks for as long as it has been worth it; returns whether the condition holds. */
-export function spinFor(condition: Condition, want: number): boolean {
-  const { spin, ready } = condition;
+export function spinFor({ spin, ready }: Pick<Condition, "spin" | "ready">, want: number): boolean {
   const limit = spin.begin();
   for (let turn = 0; turn < limit; turn++) {
     if (ready(want)) {
@@ -70,7 +69,20 @@ export function spinFor(condition: Condition, want: number): boolean {
     spin.relax();
   }
   if (limit > 0) spin.miss();
-  return false;
+  return giveWayFor(spin, ready, want);
+}
+
+/** Lets others have the CPU, and looks again; the same. */
+function giveWayFor(spin: Spinning, ready: Condition["ready"], want: number): boolean {
+  const ways = spin.beginGivingWay();
+  if (ways === 0) return false;
+  let came = false;
+  for (let way = 0; way < ways && !came; way++) {
+    spin.giveWay();
+    came = ready(want);
+  }
+  spin.endGivingWay(came);
+  return came;
 }
 
 /**

@@ -73,4 +73,6 @@ export interface World {
   afterTurn(callback: () => void): void;
   /** Tells the CPU that this is a spin, where the engine can. */
   relax(): void;
+  /** Lets another thread run that waits for this CPU (sched_yield(2)); absent where that cannot be had. */
+  readonly giveWay?: (() => void) | undefined;
 }

@@ -54,6 +54,14 @@ export class TaskSignals {
     return this.#set(task.SIGNALS_PENDING);
   }
 
+  /** What says whether one of a set is pending: two loads, to be asked again and again. */
+  pendingAmong(of: bigint): () => boolean {
+    const words = this.#words;
+    const [low, high] = [Number(BigInt.asIntN(32, of)), Number(BigInt.asIntN(32, of >> 32n))];
+    const at = field(this.#slot, task.SIGNALS_PENDING);
+    return () => ((words.load(at) & low) | (words.load(field(at, 1)) & high)) !== 0;
+  }
+
   get blocked(): bigint {
     return this.#set(task.SIGNALS_BLOCKED);
   }
