@@ -95,6 +95,8 @@ const elsewhere: Record<string, string> = {
   "Signals.listen": OWN,
   "Signals.raise": "a kill of itself: its crash points are those of kill",
   "Signals.reset": OWN,
+  "Spin.endGivingWay": OWN,
+  "Spin.giveWay": OWN,
   "Spin.hit": OWN,
   "Spin.miss": OWN,
   "Spin.relax": OWN,

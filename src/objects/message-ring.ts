@@ -326,8 +326,9 @@ export class MessageRing {
   }
 
   /**
-   * Takes up to `max` messages; `allocate` gives the bytes for each, of its length, and `deliver` gets them. Where they are in their order they count as taken together,
-   * by one store, after the last was delivered. Returns how many, EAGAIN where there is none, EIDRM.
+   * Takes up to `max` messages; `allocate` gives the bytes for each, of its length, and `deliver` gets them. Where they are in
+   * their order they count as taken together, by one store, after the last was delivered. Returns how many, EAGAIN where there
+   * is none, EIDRM.
    */
   tryTakeMany(max: number, deliver: Deliver, allocate: Allocate = newBytes): number {
     const words = this.#words;
