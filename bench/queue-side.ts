@@ -30,10 +30,12 @@ function sendBatches(queue: MessageQueue, messages: readonly Uint8Array[], count
 }
 
 function receiveBatches(queue: MessageQueue, bytes: number, count: number): void {
+  const buffer = new Uint8Array(BATCH * bytes);
+  const lengths = new Int32Array(BATCH);
   for (let left = count; left > 0; ) {
-    const batch = queue.receiveManySync(Math.min(left, BATCH));
-    for (const { data } of batch) assertLength(data.length, bytes);
-    left -= batch.length;
+    const received = queue.receiveManyIntoSync(buffer, lengths);
+    for (let i = 0; i < received; i++) assertLength(lengths[i], bytes);
+    left -= received;
   }
 }
 

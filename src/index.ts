@@ -14,9 +14,11 @@ export {
   type QueueToken,
   type SelectOptions,
   type SendOptions,
+  type UseBytes,
 } from "./api/message-queue.ts";
 export { type DeadlockOptions, Mutex, type MutexOptions } from "./api/mutex.ts";
 export type { SyncWaitOptions, WaitOptions } from "./api/options.ts";
+export type { UseSomeBytes } from "./api/pipe-end.ts";
 export { PipeReader, type PipeReaderToken } from "./api/pipe-reader.ts";
 export { PipeWriter, type PipeWriterToken } from "./api/pipe-writer.ts";
 export type { PollItem, PollReady } from "./api/poll.ts";

@@ -108,8 +108,8 @@ const elsewhere: Record<string, string> = {
   "TaskTable.startedIn": CHILDREN,
   "WaitList.hasTakersLocked": LOOKS,
   "TaskSignals.forgetLocked": "of a damaged region: test/hostile.test.ts",
-  "Words.copyView": LOOKS,
   "Words.getSix": LOOKS,
+  "Words.lendView": "what the caller does in place is one access of the tests' own",
   "Words.store64": "single accesses, which others are made of",
 };
 

@@ -87,6 +87,16 @@ export async function awaitMany(kernel: Kernel, peer: Peer, args: { queues: Queu
   return Promise.all(waits);
 }
 
+/** Goes on for ever in the middle of writing a message in place: to be killed. */
+export function stallInPlace(kernel: Kernel, peer: Peer, args: { queue: QueueWay }): void {
+  const queue = open(kernel, args.queue);
+  queue.trySendInPlace(4, (room) => {
+    room.fill(1);
+    peer.report("inside");
+    for (;;);
+  });
+}
+
 /** Answers each message with its echo, until LAST. */
 export async function echo(
   kernel: Kernel,

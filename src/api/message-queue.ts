@@ -5,7 +5,7 @@ import { PRIORITY_BOUND } from "../abi/limits.ts";
 import { unwatchArrivals, wasTold, watchArrivals } from "../kernel/arrivals.ts";
 import type { ObjectToken, Opened } from "../kernel/opening.ts";
 import type { System } from "../kernel/system.ts";
-import type { MessageRing } from "../objects/message-ring.ts";
+import type { Lengths, MessageRing } from "../objects/message-ring.ts";
 import { typeOf } from "../objects/message-slots.ts";
 import { ANY_MESSAGE, selections, selectorOf } from "../objects/selection.ts";
 import { messageBytes } from "../platforms/byte-pool.ts";
@@ -59,6 +59,9 @@ export interface SendOptions {
 export interface QueueToken extends ObjectToken {
   readonly end: "queue";
 }
+
+/** Reads or writes the bytes of a message where they lie. They are not to be used once it has returned. */
+export type UseBytes = (bytes: Uint8Array) => void;
 
 const TYPE_DEFAULT = 1;
 
@@ -261,6 +264,81 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
   }
 
   /**
+   * Sends a message of so many bytes that `write` writes where it is to lie, so that nothing is copied. `write` runs while the queue's
+   * other senders wait, and is given bytes of the kernel's memory, whose contents do not matter: they are to be written at once, and
+   * not to be used once it has returned. Where it throws nothing was sent. It may be called on a later try, and then again.
+   * @throws IpcError EMSGSIZE above `messageBytesMax`, ETIMEDOUT; TypeError where `write` uses this queue itself
+   */
+  async sendInPlace(length: number, write: UseBytes, options?: SendOptions & WaitOptions): Promise<void> {
+    const attempt = this.#attemptInPlace(length, write, options);
+    await this.finish("msgsnd", this.#ring.vacant, this.#ring.wantFor(length), attempt, options);
+  }
+
+  sendInPlaceSync(length: number, write: UseBytes, options?: SendOptions & SyncWaitOptions): void {
+    const attempt = this.#attemptInPlace(length, write, options);
+    this.finishSync("msgsnd", this.#ring.vacant, this.#ring.wantFor(length), attempt, options);
+  }
+
+  /** Returns false where the queue is full: `write` has not been called then. */
+  trySendInPlace(length: number, write: UseBytes, options?: SendOptions): boolean {
+    const result = this.#attemptInPlace(length, write, options)();
+    if (result === EAGAIN) return false;
+    this.checked("msgsnd", result);
+    return true;
+  }
+
+  /**
+   * Receives the first message into `read`, which is given its bytes where they lie, so that nothing is copied. `read` runs while the
+   * queue's other receivers wait; the bytes are the kernel's, and not to be used once it has returned, nor to be written. Where it
+   * throws the message stays. Returns the length; `lastSender` and `lastType` tell the rest, in `read` too.
+   * @throws IpcError ETIMEDOUT; TypeError where `read` uses this queue itself
+   */
+  async receiveInPlace(read: UseBytes, options?: WaitOptions): Promise<number> {
+    this.#checkUse(read, "msgrcv");
+    return this.finish("msgrcv", this.#ring.filled, 1, () => this.#takeInPlace(read), options);
+  }
+
+  receiveInPlaceSync(read: UseBytes, options?: SyncWaitOptions): number {
+    this.#checkUse(read, "msgrcv");
+    return this.finishSync("msgrcv", this.#ring.filled, 1, () => this.#takeInPlace(read), options);
+  }
+
+  /** Returns -1 where the queue is empty: `read` has not been called then. */
+  tryReceiveInPlace(read: UseBytes): number {
+    this.#checkUse(read, "msgrcv");
+    const result = this.#takeInPlace(read);
+    return result === EAGAIN ? -1 : this.checked("msgrcv", result);
+  }
+
+  /**
+   * Receives at least one message, waiting for the first, and as many more as are there and fit: one behind the other into `buffer`,
+   * and the length of each in bytes into `lengths`, whose own length bounds how many. Returns how many; `lastSender` and `lastType`
+   * tell of the last. Nothing is allocated for a message.
+   * @throws IpcError E2BIG where the buffer is too short for the first (it stays), ETIMEDOUT
+   */
+  async receiveManyInto(buffer: Uint8Array, lengths: Lengths, options?: WaitOptions): Promise<number> {
+    this.#checkManyInto(buffer, lengths);
+    const { length } = buffer;
+    const attempt = (): number => (buffer.length === length ? this.#takeManyInto(buffer, lengths) : EFAULT);
+    return this.finish("msgrcv", this.#ring.filled, 1, attempt, options);
+  }
+
+  receiveManyIntoSync(buffer: Uint8Array, lengths: Lengths, options?: SyncWaitOptions): number {
+    this.#checkManyInto(buffer, lengths);
+    if (options !== undefined) timeoutOf(options, "msgrcv", this.label);
+    const result = this.#takeManyInto(buffer, lengths);
+    if (result >= 0) return result;
+    return this.finishSync("msgrcv", this.#ring.filled, 1, () => this.#takeManyInto(buffer, lengths), options);
+  }
+
+  /** Returns 0 where the queue is empty. */
+  tryReceiveManyInto(buffer: Uint8Array, lengths: Lengths): number {
+    this.#checkManyInto(buffer, lengths);
+    const result = this.#takeManyInto(buffer, lengths);
+    return result === EAGAIN ? 0 : this.checked("msgrcv", result);
+  }
+
+  /**
    * Sends all messages in their order, waiting for room as often as needed. Those that fit at one time are published by one
    * store. With a time-out, or an abort, the first of them may have been sent; all are checked before any is.
    */
@@ -359,13 +437,41 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
 
   #take(buffer: Uint8Array): number {
     const length = this.#ring.tryTake(buffer);
-    if (length >= 0) {
-      const { last } = this.#ring;
-      this.#lastSender = last.sender;
-      this.#lastTypeLow = last.typeLow;
-      this.#lastTypeHigh = last.typeHigh;
-    }
+    if (length >= 0) this.#noteLast();
     return length;
+  }
+
+  #takeManyInto(buffer: Uint8Array, lengths: Lengths): number {
+    const count = this.#ring.tryTakeManyInto(buffer, lengths);
+    if (count >= 0) this.#noteLast();
+    return count;
+  }
+
+  #takeInPlace(read: UseBytes): number {
+    return this.#ring.tryTakeInPlace((bytes) => {
+      this.#noteLast();
+      read(bytes);
+    });
+  }
+
+  #noteLast(): void {
+    const { last } = this.#ring;
+    this.#lastSender = last.sender;
+    this.#lastTypeLow = last.typeLow;
+    this.#lastTypeHigh = last.typeHigh;
+  }
+
+  #attemptInPlace(length: number, write: UseBytes, options: SendOptions | undefined): () => number {
+    this.#checkUse(write, "msgsnd");
+    checkCount(length, "length", 0, 0x7fffffff, "msgsnd");
+    if (length > this.#ring.messageBytesMax) throw this.#tooLong(length);
+    const type = this.#checkSendOptions(options);
+    let waited = false;
+    return () => {
+      const result = this.#ring.tryAppendInPlace(length, write, type, options?.priority ?? 0, waited);
+      waited = true;
+      return result;
+    };
   }
 
   #takeMany(max: number, into: Message[]): number {
@@ -403,7 +509,11 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
   #checkMessage(data: Uint8Array, options: SendOptions | undefined): number {
     this.checkOpen("msgsnd");
     checkBytes(data, "msgsnd", this.label);
-    if (data.length > this.#ring.messageBytesMax) throw this.#tooLong(data);
+    if (data.length > this.#ring.messageBytesMax) throw this.#tooLong(data.length);
+    return this.#checkSendOptions(options);
+  }
+
+  #checkSendOptions(options: SendOptions | undefined): number {
     if (options === undefined) return TYPE_DEFAULT;
     const { type, priority } = options;
     if (priority !== undefined) checkCount(priority, "priority", 0, PRIORITY_BOUND - 1, "msgsnd");
@@ -429,9 +539,23 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
     checkCount(max, "max", 1, 0x7fffffff, "msgrcv");
   }
 
-  #tooLong(data: Uint8Array): IpcError {
+  #checkUse(use: UseBytes, syscall: string): void {
+    this.checkOpen(syscall);
+    if (typeof use !== "function")
+      throw new TypeError(`${syscall} ${this.label}: what uses the bytes must be a function`);
+  }
+
+  #checkManyInto(buffer: Uint8Array, lengths: Lengths): void {
+    this.#checkBuffer(buffer);
+    if ((lengths instanceof Int32Array || lengths instanceof Uint32Array) && lengths.length > 0) return;
+    throw new TypeError(
+      `msgrcv ${this.label}: the lengths must be an Int32Array or Uint32Array with at least one place`,
+    );
+  }
+
+  #tooLong(bytes: number): IpcError {
     const limit = this.#ring.messageBytesMax;
-    const remedy = `a message has at most ${limit} bytes, this one has ${data.length}; split it, or create the kernel and the queue with a larger messageBytesMax`;
+    const remedy = `a message has at most ${limit} bytes, this one has ${bytes}; split it, or create the kernel and the queue with a larger messageBytesMax`;
     return new IpcError(EMSGSIZE, "msgsnd", this.label, remedy);
   }
 }

@@ -7,6 +7,12 @@ import type { Pipe } from "../objects/pipe.ts";
 import { Handle } from "./handle.ts";
 import { checkCount } from "./options.ts";
 
+/**
+ * Reads or writes bytes where they lie, and returns how many of them it has read or written, from their first. They are not to be used
+ * once it has returned.
+ */
+export type UseSomeBytes = (bytes: Uint8Array) => number;
+
 export abstract class PipeEnd extends Handle {
   protected readonly pipe: Pipe;
 
@@ -29,6 +35,12 @@ export abstract class PipeEnd extends Handle {
     this.checkOpen("fcntl");
     checkCount(capacity, "capacity", 1, CAPACITY_BYTES_MAX, "fcntl");
     return this.checked("fcntl", setPipeCapacity(this.system, this.objectToken.objectIndex, capacity));
+  }
+
+  protected checkUse(use: UseSomeBytes, syscall: string): void {
+    this.checkOpen(syscall);
+    if (typeof use !== "function")
+      throw new TypeError(`${syscall} ${this.label}: what uses the bytes must be a function`);
   }
 
   /** Bytes written and not yet read (FIONREAD, ioctl_pipe(2)). */

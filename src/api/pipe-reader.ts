@@ -5,7 +5,7 @@ import { EAGAIN, EFAULT } from "../abi/errno.ts";
 import type { ObjectToken } from "../kernel/opening.ts";
 import { IpcError } from "./ipc-error.ts";
 import { checkBytes, type SyncWaitOptions, timeoutOf, type WaitOptions } from "./options.ts";
-import { PipeEnd } from "./pipe-end.ts";
+import { PipeEnd, type UseSomeBytes } from "./pipe-end.ts";
 
 /** Opens the same end in another task of the kernel, by `kernel.openToken`, while this one is open. */
 export interface PipeReaderToken extends ObjectToken {
@@ -44,6 +44,32 @@ export class PipeReader extends PipeEnd implements AsyncIterable<Uint8Array> {
   tryRead(buffer: Uint8Array): number {
     this.#check(buffer);
     const result = this.#take(buffer);
+    if (result !== EAGAIN) return this.checked("read", result);
+    this.system.reaper.glance();
+    return -1;
+  }
+
+  /**
+   * Reads into `read`, which is given bytes where they lie, at least one and as many as lie in one piece, waiting for them, so that
+   * nothing is copied. It returns how many of them it has read: the others stay. It runs while the pipe's other readers wait; the bytes
+   * are the kernel's, and not to be used once it has returned, nor to be written. Where it throws all of them stay. Returns how many
+   * were read, 0 at end-of-file, where `read` is not called.
+   * @throws IpcError ETIMEDOUT; TypeError where `read` uses this end itself; RangeError where it says more than it was given
+   */
+  async readInPlace(read: UseSomeBytes, options?: WaitOptions): Promise<number> {
+    this.checkUse(read, "read");
+    return this.finish("read", this.pipe.readable, 1, () => this.#takeInPlace(read), options);
+  }
+
+  readInPlaceSync(read: UseSomeBytes, options?: SyncWaitOptions): number {
+    this.checkUse(read, "read");
+    return this.finishSync("read", this.pipe.readable, 1, () => this.#takeInPlace(read), options);
+  }
+
+  /** Returns -1 where nothing is there now: `read` has not been called then; 0 at end-of-file. */
+  tryReadInPlace(read: UseSomeBytes): number {
+    this.checkUse(read, "read");
+    const result = this.#takeInPlace(read);
     if (result !== EAGAIN) return this.checked("read", result);
     this.system.reaper.glance();
     return -1;
@@ -107,6 +133,10 @@ export class PipeReader extends PipeEnd implements AsyncIterable<Uint8Array> {
 
   #take(buffer: Uint8Array): number {
     return this.pipe.tryRead(buffer, 0, buffer.length);
+  }
+
+  #takeInPlace(read: UseSomeBytes): number {
+    return this.pipe.tryReadInPlace(Number.POSITIVE_INFINITY, read);
   }
 
   #check(buffer: Uint8Array): void {

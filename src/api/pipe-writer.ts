@@ -4,8 +4,16 @@ import { Writable } from "node:stream";
 import { EAGAIN, EFAULT, EPIPE, ETIMEDOUT } from "../abi/errno.ts";
 import type { ObjectToken } from "../kernel/opening.ts";
 import { blockUntil } from "../sync/waiting.ts";
-import { checkBytes, countdown, type SyncWaitOptions, signalOf, timeoutOf, type WaitOptions } from "./options.ts";
-import { PipeEnd } from "./pipe-end.ts";
+import {
+  checkBytes,
+  checkCount,
+  countdown,
+  type SyncWaitOptions,
+  signalOf,
+  timeoutOf,
+  type WaitOptions,
+} from "./options.ts";
+import { PipeEnd, type UseSomeBytes } from "./pipe-end.ts";
 
 /** Opens the same end in another task of the kernel, by `kernel.openToken`, while this one is open. */
 export interface PipeWriterToken extends ObjectToken {
@@ -78,6 +86,37 @@ export class PipeWriter extends PipeEnd {
   tryWrite(data: Uint8Array): number {
     const result = this.#step(this.#begin(data));
     return result === EAGAIN ? -1 : this.checked("write", result);
+  }
+
+  /**
+   * Writes what `write` writes where it is to lie, so that nothing is copied: it is given room for at least one byte and at most
+   * `bytesMax`, as much as there is in one piece, waiting for it, and returns how many bytes it has written. It runs while the pipe's
+   * other writers wait, so what it writes stays together; the room is the kernel's, its contents do not matter, and it is not to be used
+   * once `write` has returned. Where it throws nothing was written. Returns how many bytes were.
+   * @throws IpcError EPIPE where no reader is left, ETIMEDOUT; TypeError where `write` uses this end itself; RangeError where it says
+   * more than it was given
+   */
+  async writeInPlace(bytesMax: number, write: UseSomeBytes, options?: WaitOptions): Promise<number> {
+    this.#beginInPlace(bytesMax, write);
+    return this.finish("write", this.pipe.writable, 1, () => this.pipe.tryWriteInPlace(bytesMax, write), options);
+  }
+
+  writeInPlaceSync(bytesMax: number, write: UseSomeBytes, options?: SyncWaitOptions): number {
+    this.#beginInPlace(bytesMax, write);
+    return this.finishSync("write", this.pipe.writable, 1, () => this.pipe.tryWriteInPlace(bytesMax, write), options);
+  }
+
+  /** Returns -1 where there is no room now: `write` has not been called then. */
+  tryWriteInPlace(bytesMax: number, write: UseSomeBytes): number {
+    this.#beginInPlace(bytesMax, write);
+    const result = this.pipe.tryWriteInPlace(bytesMax, write);
+    return result === EAGAIN ? -1 : this.checked("write", result);
+  }
+
+  #beginInPlace(bytesMax: number, write: UseSomeBytes): void {
+    this.checkUse(write, "write");
+    checkCount(bytesMax, "bytesMax", 1, Number.MAX_SAFE_INTEGER, "write");
+    this.system.reaper.glance();
   }
 
   /** A Web Stream into the pipe. Closing or aborting it closes the handle. */

@@ -59,6 +59,7 @@ export class System implements Waiter, RingOwner {
   readonly world: World;
   readonly pid: Pid;
   readonly parker: Parker;
+  readonly lent = new Set<Word>();
   readonly bell: Bell;
   readonly nodes: NodePool;
   readonly awaits: Awaits;

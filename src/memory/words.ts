@@ -129,6 +129,11 @@ export class Words {
     target.set(view, start);
   }
 
+  /** Lends the bytes that a view shows, to be read or written where they lie. The caller holds the lock that guards them. */
+  lendView(view: Uint8Array, use: (bytes: Uint8Array) => void): void {
+    use(view);
+  }
+
   /** Whether the bytes at `offset` are those. */
   equal(offset: Offset, bytes: Uint8Array): boolean {
     return bytes.every((byte, i) => this.bytes[offset + i] === byte);

@@ -61,6 +61,10 @@ export function freshRules(words: Words): number {
 
 type Deliver = (data: Uint8Array) => void;
 type Allocate = (bytes: number) => Uint8Array;
+/** Reads or writes a message where it lies. */
+type Use = (bytes: Uint8Array) => void;
+/** Where the lengths of messages are written. */
+export type Lengths = Int32Array | Uint32Array;
 const newBytes: Allocate = (bytes) => new Uint8Array(bytes);
 
 export class MessageRing {
@@ -129,7 +133,7 @@ export class MessageRing {
     this.filled = {
       monitor: this.#producer,
       spin: owner.newSpin(),
-      ready: () => this.length > 0 || this.removed,
+      ready: () => (this.length > 0 && this.#fetchFirst()) || this.removed,
     };
     this.vacant = {
       monitor: this.#consumer,
@@ -146,6 +150,17 @@ export class MessageRing {
     words.set(field(body, queue.MESSAGE_BYTES_MAX), shape.messageBytesMax);
     words.set(field(body, queue.DEPTH), shape.depth);
     words.set(field(body, queue.BYTES_MAX), shape.bytesMax);
+  }
+
+  /**
+   * Asks for both cache lines that the first message begins in, for one who has waited for it: they come from the sender's CPU at the
+   * same time, and not one after the other as they are read. What they say does not matter yet.
+   */
+  #fetchFirst(): true {
+    const slot = this.#slots.at(this.#words.load(this.#taken));
+    this.#words.load(slot);
+    this.#words.load(field(slot, LINE_WORDS));
+    return true;
   }
 
   /** Messages it holds before senders wait. */
@@ -231,6 +246,29 @@ export class MessageRing {
     this.#slots.fill(tail, data, this.#pid, typeLow, typeHigh, priority);
     words.store(this.#tail, (tail + 1) | 0); // PUBLISHES the message → observed by tryTake()
     this.#producer.leave(1);
+    return 0;
+  }
+
+  /** Appends a message of so many bytes, which `fill` writes where they are to lie. What it throws goes on, and nothing was sent. */
+  tryAppendInPlace(length: number, fill: Use, type: number, priority: number, waited: boolean): number {
+    if (length > this.messageBytesMax) return EMSGSIZE;
+    const words = this.#words;
+    this.#enterProducer();
+    if (this.#removed) return this.#leaveProducerWith(EIDRM);
+    const tail = words.get(this.#tail);
+    if (this.#roomLocked(tail) <= 0 || !this.#bytesFitLocked(tail, length)) {
+      const grown = this.#growFor(tail, length);
+      return grown < 0 ? grown : this.tryAppendInPlace(length, fill, type, priority, waited);
+    }
+    if (words.get(this.#lastPriority) !== priority) this.#order.noteLocked(tail, priority);
+    try {
+      this.#producer.lendLocked(() => this.#slots.lend(tail, length, fill));
+    } catch (error) {
+      this.#producer.leave(0);
+      throw error;
+    }
+    this.#slots.describe(tail, length, this.#pid, type | 0, Math.floor(type / TWO_TO_32), priority);
+    this.#publishWithCare(tail, length, waited);
     return 0;
   }
 
@@ -326,6 +364,78 @@ export class MessageRing {
     };
     const result = this.tryTakeMany(1, keep, allocate);
     return taken ?? result;
+  }
+
+  /**
+   * Takes the first message of the highest priority once `use` has read it where it lies. What it throws goes on, and the message
+   * stays. Returns its length, EAGAIN, EIDRM.
+   */
+  tryTakeInPlace(use: Use): number {
+    this.#enterConsumer();
+    if (this.#removed) return this.#leaveConsumerWith(EIDRM);
+    const taken = this.#words.get(this.#taken);
+    if (this.#availableLocked(taken) <= 0) return this.#leaveConsumerWith(EAGAIN);
+    const head = this.#order.head;
+    const at = this.#order.nextLocked(head);
+    const length = this.#slots.look(at);
+    try {
+      this.#consumer.lendLocked(() => this.#slots.lend(at, length, use));
+    } catch (error) {
+      this.#consumer.leave(1);
+      throw error;
+    }
+    this.#takeLocked(at, head, taken);
+    this.#consumer.leave(this.#bytesMax > 0 ? this.#bytesCredit() : 1);
+    return length;
+  }
+
+  /**
+   * Takes as many messages as fit into `target`, one behind the other, and at most as many as `lengths` has places for their lengths.
+   * Where they are in their order they count as taken together, by one store. Returns how many, EAGAIN where there is none, E2BIG
+   * where the first does not fit, EIDRM.
+   */
+  tryTakeManyInto(target: Uint8Array, lengths: Lengths): number {
+    const words = this.#words;
+    this.#enterConsumer();
+    if (this.#removed) return this.#leaveConsumerWith(EIDRM);
+    const taken = words.get(this.#taken);
+    words.set(this.#cachedTail, words.load(this.#tail));
+    const most = Math.min(this.#availableLocked(taken), lengths.length);
+    if (most === 0) return this.#leaveConsumerWith(EAGAIN);
+    const inOrder = !this.#isSpecial && words.get(this.#mixed) === 0;
+    const count = inOrder ? this.#copyRunLocked(most, target, lengths) : this.#takeUrgentInto(most, target, lengths);
+    if (count === 0) return this.#leaveConsumerWith(E2BIG);
+    if (inOrder) this.#order.takeFirstLocked(this.#order.head, count);
+    this.#consumer.leave(this.#bytesMax > 0 ? this.#bytesCredit() : count);
+    return count;
+  }
+
+  #copyRunLocked(most: number, target: Uint8Array, lengths: Lengths): number {
+    const head = this.#order.head;
+    let filled = 0;
+    for (let i = 0; i < most; i++) {
+      const length = this.#slots.look((head + i) | 0);
+      if (filled + length > target.length) return i;
+      this.#slots.copyOut((head + i) | 0, target, length, filled);
+      lengths[i] = length;
+      filled += length;
+    }
+    return most;
+  }
+
+  #takeUrgentInto(most: number, target: Uint8Array, lengths: Lengths): number {
+    let filled = 0;
+    for (let i = 0; i < most; i++) {
+      const head = this.#order.head;
+      const at = this.#order.nextLocked(head);
+      const length = this.#slots.look(at);
+      if (filled + length > target.length) return i;
+      this.#slots.copyOut(at, target, length, filled);
+      this.#takeLocked(at, head, this.#words.get(this.#taken));
+      lengths[i] = length;
+      filled += length;
+    }
+    return most;
   }
 
   /**
@@ -467,18 +577,22 @@ export class MessageRing {
     priority: number,
     waited: boolean,
   ): number {
-    const words = this.#words;
     if (this.#removed) return this.#leaveProducerWith(EIDRM);
-    if (this.#roomLocked(tail) <= 0 || (this.#bytesMax > 0 && !this.#bytesFitLocked(tail, data.length))) {
-      return this.#appendWithoutRoom(tail, data, typeLow, typeHigh, priority, waited);
+    if (this.#roomLocked(tail) <= 0 || !this.#bytesFitLocked(tail, data.length)) {
+      const grown = this.#growFor(tail, data.length);
+      return grown < 0 ? grown : this.tryAppendTyped(data, typeLow, typeHigh, priority, waited);
     }
     this.#fill(tail, data, typeLow, typeHigh, priority);
-    if (this.#bytesMax > 0) this.#countSentLocked(tail, data.length);
+    this.#publishWithCare(tail, data.length, waited);
+    return 0;
+  }
+
+  #publishWithCare(tail: number, length: number, waited: boolean): void {
+    if (this.#bytesMax > 0) this.#countSentLocked(tail, length);
     const tell = this.#isWatched && this.#isArrivalLocked(tail, waited);
-    words.store(this.#tail, (tail + 1) | 0); // PUBLISHES the message → observed in #availableLocked()
+    this.#words.store(this.#tail, (tail + 1) | 0); // PUBLISHES the message → observed in #availableLocked()
     this.#producer.leave(1);
     if (tell) this.#owner.arrived(this);
-    return 0;
   }
 
   /** `tryTake` under the lock, where it may be empty, removed, out of order, or counts bytes. */
@@ -496,26 +610,18 @@ export class MessageRing {
     return length;
   }
 
-  /** It is full; or only its slots are, and more can be had. */
-  #appendWithoutRoom(
-    tail: number,
-    data: Uint8Array,
-    typeLow: number,
-    typeHigh: number,
-    priority: number,
-    waited: boolean,
-  ): number {
+  /** Unlocks. It is full, EAGAIN; or only its slots were, and there are more by now, 0; or more cannot be had. */
+  #growFor(tail: number, length: number): number {
     const words = this.#words;
     const messages = used(words.load(this.#taken), tail);
-    const slotsShort = messages >= this.#room && messages < this.#depth && this.#bytesFitLocked(tail, data.length);
+    const slotsShort = messages >= this.#room && messages < this.#depth && this.#bytesFitLocked(tail, length);
     const seen = this.#slots.shape as Shape;
     this.#producer.leave(0);
     if (!slotsShort) return EAGAIN;
     const grown = this.#owner.grow(this, seen);
     if (grown < 0) return grown;
     this.#reread();
-    if (this.#slots.shape === seen) return EIO; // it was to be another: the region is damaged
-    return this.tryAppendTyped(data, typeLow, typeHigh, priority, waited);
+    return this.#slots.shape === seen ? EIO : 0; // it was to be another: the region is damaged
   }
 
   #roomLocked(tail: number): number {

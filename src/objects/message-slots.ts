@@ -124,10 +124,30 @@ export class MessageSlots {
     words.copyAllIn(((slot + message.DATA) * WORD_BYTES) as Offset, data);
   }
 
-  copyOut(position: number, target: Uint8Array, length: number): void {
+  /** The same for bytes that lie there already. */
+  describe(
+    position: number,
+    length: number,
+    sender: number,
+    typeLow: number,
+    typeHigh: number,
+    priority: number,
+  ): void {
+    this.#words.setSix(this.at(position), length, sender, typeLow, typeHigh, priority, LIVE);
+  }
+
+  copyOut(position: number, target: Uint8Array, length: number, start = 0): void {
     const data = offsetOf(field(this.at(position), message.DATA));
-    if (length > VIEW_BYTES_MIN) this.#copyView(position & this.mask, data, target, length);
-    else this.#words.copyOut(data, target, 0, length);
+    if (length > VIEW_BYTES_MIN) this.#words.copyView(this.#view(position & this.mask, data, length), target, start);
+    else this.#words.copyOut(data, target, start, length);
+  }
+
+  /** Lends so many bytes of a slot, as they lie. */
+  lend(position: number, length: number, use: (bytes: Uint8Array) => void): void {
+    this.#words.lendView(
+      this.#view(position & this.mask, offsetOf(field(this.at(position), message.DATA)), length),
+      use,
+    );
   }
 
   /** Copies a message from one slot to another, all but its STATE. */
@@ -151,12 +171,12 @@ export class MessageSlots {
   }
 
   /** A queue's messages tend to be of one length: the view that served a slot last time serves again. */
-  #copyView(index: number, data: Offset, target: Uint8Array, length: number): void {
+  #view(index: number, data: Offset, length: number): Uint8Array {
     let view = this.#views[index];
     if (view === undefined || view.length !== length) {
       view = this.#words.view(data, length);
       this.#views[index] = view;
     }
-    this.#words.copyView(view, target, 0);
+    return view;
   }
 }

@@ -21,6 +21,9 @@ import { used } from "./positions.ts";
 /** Bytes of a pipe's body; its data is a block of its own. */
 export const PIPE_BODY_BYTES = pipe.WORDS * 4;
 
+/** Reads or writes bytes where they lie, and says how many. */
+export type Use = (bytes: Uint8Array) => number;
+
 export class Pipe {
   /** For readers: there are bytes, or no writer is left. */
   readonly readable: Condition;
@@ -178,6 +181,62 @@ export class Pipe {
     words.store(this.#tail, (tail + count) | 0); // PUBLISHES the bytes → observed in tryRead()
     this.#producer.leave(1);
     return count;
+  }
+
+  /**
+   * Writes where the bytes are to lie, into room that is in one piece: `fill` gets at most `most` bytes, and says how many it has
+   * written. What it throws goes on, and nothing was written. Returns how many, EAGAIN, EPIPE.
+   */
+  tryWriteInPlace(most: number, fill: Use): number {
+    if (this.readers === 0) return EPIPE;
+    this.#producer.enter();
+    if (this.#words.get(field(this.#body, pipe.SHAPE)) !== this.#shape) this.#reshape();
+    const tail = this.#words.get(this.#tail);
+    let room = this.#capacity - used(this.#words.get(this.#cachedHead), tail);
+    if (room < Math.min(most, this.#untilWrap(tail))) room = this.#refreshRoom(tail);
+    const count = this.#lend(this.#producer, tail, Math.min(room, most), fill);
+    if (count > 0) this.#words.store(this.#tail, (tail + count) | 0); // PUBLISHES the bytes → observed in tryRead()
+    this.#producer.leave(count > 0 ? 1 : 0);
+    return room > 0 ? count : EAGAIN;
+  }
+
+  /** Reads where the bytes lie, the same way; 0 at end-of-file, where `use` is not called. */
+  tryReadInPlace(most: number, use: Use): number {
+    const words = this.#words;
+    this.#consumer.enter();
+    if (words.get(field(this.#body, pipe.SHAPE)) !== this.#shape) this.#reshape();
+    const head = words.get(this.#head);
+    const writers = this.writers; // before the tail, as in tryRead()
+    const available = this.#refreshAvailable(head);
+    const count = this.#lend(this.#consumer, head, Math.min(available, most), use);
+    if (count > 0) words.store(this.#head, (head + count) | 0); // PUBLISHES the room → observed in tryWrite()
+    this.#consumer.leave(count > 0 ? this.#capacity - available + count : 0);
+    return available > 0 || writers === 0 ? count : EAGAIN;
+  }
+
+  /** Lends the bytes from a position on, up to where they wrap; unlocks where it throws. */
+  #lend(monitor: Monitor, position: number, most: number, use: Use): number {
+    const length = Math.min(most, this.#untilWrap(position));
+    if (length <= 0) return 0;
+    const view = this.#words.view((this.#data + (position & (this.#capacity - 1))) as Offset, length);
+    let count = 0;
+    try {
+      monitor.lendLocked(() => {
+        this.#words.lendView(view, (bytes) => {
+          count = use(bytes);
+        });
+      });
+      if (!Number.isInteger(count) || count < 0 || count > length)
+        throw new RangeError(`of ${length} bytes in place, ${count} cannot have been used`);
+    } catch (error) {
+      monitor.leave(0);
+      throw error;
+    }
+    return count;
+  }
+
+  #untilWrap(position: number): number {
+    return this.#capacity - (position & (this.#capacity - 1));
   }
 
   /** Takes up to `length` bytes into `target` from `start`. Returns how many, 0 at end-of-file, EAGAIN where none are there. */

@@ -88,6 +88,20 @@ export class Monitor {
     if (this.#words.compareExchange(this.#lockWord, this.#pid, 0) !== this.#pid) this.#leaveContended(credit);
   }
 
+  /**
+   * Runs code of the caller's, which uses what the lock guards, and may use anything else. Whatever it throws goes on; the lock is
+   * still held.
+   */
+  lendLocked(use: () => void): void {
+    const { lent } = this.#user;
+    lent.add(this.#lockWord);
+    try {
+      use();
+    } finally {
+      lent.delete(this.#lockWord);
+    }
+  }
+
   /** Unlocks where nobody waits or wants the lock: else it is still held, and those who wait can be seen to before `leave`. */
   tryLeave(): boolean {
     return this.#words.compareExchange(this.#lockWord, this.#pid, 0) === this.#pid;

@@ -35,8 +35,13 @@ export interface LockUser {
   readonly words: Words;
   readonly pid: Pid;
   readonly parker: Parker;
+  /** Locks that this task holds while the caller's own code runs (Monitor.lendLocked). */
+  readonly lent: Set<Word>;
   isAlive(pid: Pid): boolean;
 }
+
+const IN_PLACE =
+  "what is used here is being written or read in place, by a function that has called this: it can be used once that has returned";
 
 export class RobustLock {
   readonly #words: Words;
@@ -89,6 +94,7 @@ export class RobustLock {
 
   /** The rest of `acquire`, whose compare-exchange has failed. */
   acquireContended(): boolean {
+    if (this.#user.lent.has(this.#word)) throw new TypeError(IN_PLACE);
     const words = this.#words;
     const limit = this.#spin.begin();
     for (let turn = 0; turn < limit; turn++) {

@@ -182,6 +182,20 @@ export const queueFamily: Family<ObjectToken, MessageQueue> = {
       const message = queue.tryReceive();
       return message ? text(message.data) : "nothing";
     },
+    trySendInPlace: (queue, program) => queue.trySendInPlace(1, (room) => room.set(bytes(letter(program)))),
+    receiveInPlace: (queue) => {
+      let found = "";
+      queue.receiveInPlaceSync((lent) => {
+        found = text(lent);
+      });
+      return found;
+    },
+    tryReceiveManyInto: (queue) => {
+      const into = new Uint8Array(8);
+      const lengths = new Int32Array(2);
+      const count = queue.tryReceiveManyInto(into, lengths);
+      return `${count}: ${text(into.subarray(0, lengths[0] + lengths[1]))}`;
+    },
     receiveTyped: (queue) => text(queue.receiveSync({ type: 7 }).data),
     tryReceiveMany: (queue) => queue.tryReceiveMany(2).map(({ data }) => text(data)),
   },
@@ -189,6 +203,12 @@ export const queueFamily: Family<ObjectToken, MessageQueue> = {
   alternatives: {
     trySendMany: (queue, program) => queue.trySendMany([bytes(`${letter(program)}1`)]),
     tryReceiveMany: (queue) => queue.tryReceiveMany(1).map(({ data }) => text(data)),
+    tryReceiveManyInto: (queue) => {
+      const into = new Uint8Array(8);
+      const lengths = new Int32Array(1);
+      const count = queue.tryReceiveManyInto(into, lengths);
+      return `${count}: ${text(into.subarray(0, lengths[0]))}`;
+    },
   },
   observe: (queue) => {
     const found: string[] = [];
@@ -238,6 +258,19 @@ export const pipeFamily: Family<ObjectToken, PipeHandles> = {
     tryRead: ({ reader }) => {
       const into = new Uint8Array(3);
       return text(into.subarray(0, Math.max(0, reader.tryRead(into))));
+    },
+    tryWriteInPlace: ({ writer }, program) =>
+      writer.tryWriteInPlace(2, (room) => {
+        room.set(bytes(letter(program).repeat(room.length)));
+        return room.length;
+      }),
+    tryReadInPlace: ({ reader }) => {
+      let found = "";
+      reader.tryReadInPlace((lent) => {
+        found = text(lent.subarray(0, 1));
+        return 1;
+      });
+      return found;
     },
     resize: ({ reader }) => reader.resize(8),
   },

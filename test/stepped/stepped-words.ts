@@ -169,6 +169,14 @@ export class SteppedWords extends Words {
     this.note(target.slice(start, start + view.length));
   }
 
+  /** Read and written as a whole: what the function does in between is its own. */
+  override lendView(view: Uint8Array, use: (bytes: Uint8Array) => void): void {
+    const copy = new Uint8Array(view.length);
+    if (copy.length > 0) this.copyView(view, copy, 0);
+    use(copy);
+    if (copy.length > 0) this.copyIn(view.byteOffset as Offset, copy, 0, copy.length);
+  }
+
   override equal(offset: Offset, bytes: Uint8Array): boolean {
     if (this.isRepeating) return this.repeated() as boolean;
     this.before(wordOf(offset), wordOf(offset + bytes.length - 1), false);
