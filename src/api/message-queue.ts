@@ -10,6 +10,7 @@ import { typeOf } from "../objects/message-slots.ts";
 import { ANY_MESSAGE, selections, selectorOf } from "../objects/selection.ts";
 import { messageBytes } from "../platforms/byte-pool.ts";
 import type { Selector } from "../sync/wait-list.ts";
+import { spinFor } from "../sync/waiting.ts";
 import { Handle } from "./handle.ts";
 import { IpcError } from "./ipc-error.ts";
 import {
@@ -124,9 +125,17 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
   send(data: Uint8Array, options?: SendOptions & WaitOptions): Promise<void> {
     // The fast half: what can be sent at once makes no promise of its own. Whatever is wrong, or has to wait, the other half tells.
     if (options === undefined && !this.closed && data instanceof Uint8Array) {
-      if (this.#ring.tryAppendTyped(data, TYPE_DEFAULT, 0, 0) === 0) return this.system.awaits.turn ?? SENT;
+      if (this.#sendsAtOnce(data)) return this.system.awaits.turn ?? SENT;
     }
     return this.#send(data, options);
+  }
+
+  /** The same where there is room soon, on another CPU. */
+  #sendsAtOnce(data: Uint8Array): boolean {
+    const ring = this.#ring;
+    const result = ring.tryAppendTyped(data, TYPE_DEFAULT, 0, 0);
+    if (result !== EAGAIN || !spinFor(ring.vacant, ring.wantFor(data.length))) return result === 0;
+    return ring.tryAppendTyped(data, TYPE_DEFAULT, 0, 0, true) === 0;
   }
 
   async #send(data: Uint8Array, options: (SendOptions & WaitOptions) | undefined): Promise<void> {
@@ -165,7 +174,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
    * @throws IpcError ETIMEDOUT
    */
   receive(options?: SelectOptions & WaitOptions): Promise<Message> {
-    const message = options === undefined ? this.#tryTakeFirst() : undefined;
+    const message = options === undefined ? (this.#tryTakeFirst() ?? this.#takeFirstSoon()) : undefined;
     if (message === undefined) return this.#receive(options);
     const { turn } = this.system.awaits;
     return turn === undefined ? Promise.resolve(message) : turn.then(() => message);
@@ -433,6 +442,11 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
     if (typeof data === "number") return undefined;
     const { last } = ring;
     return { data, sender: last.sender, type: last.type, priority: last.priority };
+  }
+
+  /** The same where it comes soon, from another CPU. */
+  #takeFirstSoon(): Message | undefined {
+    return !this.closed && spinFor(this.#ring.filled, 1) ? this.#tryTakeFirst() : undefined;
   }
 
   #take(buffer: Uint8Array): number {

@@ -139,6 +139,7 @@ export class MessageRing {
       monitor: this.#consumer,
       spin: owner.newSpin(),
       ready: (want) => this.#hasRoomFor(want) || this.removed,
+      isPlenty: () => 4 * (this.depth - this.length) >= this.depth || this.removed,
     };
   }
 

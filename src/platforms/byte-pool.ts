@@ -6,7 +6,7 @@ import { markAsUntransferable } from "node:worker_threads";
 const POOL_BYTES = 32 * 1024;
 /** What is longer gets a buffer of its own, and what is shorter the engine keeps in its heap. */
 const POOLED_BYTES_MAX = 4096;
-const POOLED_BYTES_MIN = 65;
+const POOLED_BYTES_MIN = 1;
 const ALIGNMENT = 8;
 
 let pool = new ArrayBuffer(0);

@@ -14,6 +14,11 @@ export interface Condition {
   readonly spin: Spinning;
   /** A look without the lock; under the monitor's lock it is exact. */
   readonly ready: (want: number) => boolean;
+  /**
+   * Whether there is so much that who spins need not come back for a while: one that waits for room in a full ring does better to let
+   * some of it become free, as coming back costs more than a send.
+   */
+  readonly isPlenty?: (() => boolean) | undefined;
   /** Where not everything will do. */
   readonly selector?: Selector | undefined;
 }
@@ -59,17 +64,28 @@ export function remainingMs(world: World, deadline: number): number {
 }
 
 /** Looks for as long as it has been worth it; returns whether the condition holds. */
-export function spinFor({ spin, ready }: Pick<Condition, "spin" | "ready">, want: number): boolean {
+export function spinFor(
+  { spin, ready, isPlenty }: Pick<Condition, "spin" | "ready" | "isPlenty">,
+  want: number,
+): boolean {
   const limit = spin.begin();
   for (let turn = 0; turn < limit; turn++) {
     if (ready(want)) {
       spin.hit();
+      if (isPlenty) linger(spin, isPlenty);
       return true;
     }
     spin.relax();
   }
   if (limit > 0) spin.miss();
   return giveWayFor(spin, ready, want);
+}
+
+/** Turns that are worth it to wait for plenty, where something is there already. */
+const LINGER_TURNS_MAX = 400;
+
+function linger(spin: Spinning, isPlenty: () => boolean): void {
+  for (let turn = 0; turn < LINGER_TURNS_MAX && !isPlenty(); turn++) spin.relax();
 }
 
 /** Lets others have the CPU, and looks again; the same. */
