@@ -84,6 +84,7 @@ const elsewhere: Record<string, string> = {
   "MachineWords.exchange": MACHINE,
   "MachineWords.load": MACHINE,
   "MachineWords.store": MACHINE,
+  "MessageRing.claimNext": "stores what is there already, and only where a task spins",
   "ReadWriteLock.gaveUp": "after a time-out: test/crash-locks.test.ts",
   "Reaper.hostEnded": CHILDREN,
   "Registry.nameOf": LOOKS,

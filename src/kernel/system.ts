@@ -60,6 +60,7 @@ export class System implements Waiter, RingOwner {
   readonly pid: Pid;
   readonly parker: Parker;
   readonly lent = new Set<Word>();
+  lastSentTo: MessageRing | undefined;
   readonly bell: Bell;
   readonly nodes: NodePool;
   readonly awaits: Awaits;

@@ -14,6 +14,8 @@ export interface Condition {
   readonly spin: Spinning;
   /** A look without the lock; under the monitor's lock it is exact. */
   readonly ready: (want: number) => boolean;
+  /** What a task may do that is going to spin, as it has the time. */
+  readonly beforeSpin?: (() => void) | undefined;
   /**
    * Whether there is so much that who spins need not come back for a while: one that waits for room in a full ring does better to let
    * some of it become free, as coming back costs more than a send.
@@ -65,10 +67,11 @@ export function remainingMs(world: World, deadline: number): number {
 
 /** Looks for as long as it has been worth it; returns whether the condition holds. */
 export function spinFor(
-  { spin, ready, isPlenty }: Pick<Condition, "spin" | "ready" | "isPlenty">,
+  { spin, ready, isPlenty, beforeSpin }: Pick<Condition, "spin" | "ready" | "isPlenty" | "beforeSpin">,
   want: number,
 ): boolean {
   const limit = spin.begin();
+  if (limit > 0) beforeSpin?.();
   for (let turn = 0; turn < limit; turn++) {
     if (ready(want)) {
       spin.hit();
