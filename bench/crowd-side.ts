@@ -81,6 +81,7 @@ await runSide({
       ns: (order.operations * 1000) / sum,
       longestWaitNs: Math.max(...shares.map(({ longestNs }) => longestNs)),
       leastShare: (Math.min(...shares.map(({ pairs }) => pairs)) * parties) / sum,
+      shares: shares.map(({ pairs }) => Number(((pairs * parties) / sum).toFixed(3))),
     };
     process.stdout.write(`${JSON.stringify(figure)}\n`);
   },

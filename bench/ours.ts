@@ -9,7 +9,15 @@ import { type Figure, measured, spawned } from "./processes.ts";
 import type { OurWork, Population } from "./rows.ts";
 import type { Role, SideOrder } from "./side.ts";
 
-type File = "queue-side" | "pipe-side" | "lock-side" | "signal-side" | "await-side" | "caller-side" | "crowd-side";
+type File =
+  | "queue-side"
+  | "pipe-side"
+  | "segment-side"
+  | "lock-side"
+  | "signal-side"
+  | "await-side"
+  | "caller-side"
+  | "crowd-side";
 
 /** The sides of a work; the measured one is started last. In a crowd there are as many of the others as parties say. */
 const SIDES: Record<OurWork, { file: File | "starter-side"; partners?: readonly Role[]; measured: Role }> = {
@@ -23,6 +31,7 @@ const SIDES: Record<OurWork, { file: File | "starter-side"; partners?: readonly 
   "mutex-contended": { file: "lock-side", partners: ["rival"], measured: "contender" },
   "mutex-fairness": { file: "crowd-side", partners: ["fair"], measured: "fair-measured" },
   "pipe-stream": { file: "pipe-side", partners: ["writer"], measured: "reader" },
+  "segment-copy": { file: "segment-side", measured: "copier" },
   "signal-roundtrip": { file: "signal-side", partners: ["signalled"], measured: "signaller" },
   "await-roundtrip": { file: "await-side", partners: ["await-echo"], measured: "await-client" },
   "await-stream": { file: "await-side", partners: ["await-sender"], measured: "await-receiver" },
@@ -43,16 +52,14 @@ export interface OurMeasurement {
   kernel?: { readonly population: Population; readonly isPopulated: boolean } | undefined;
 }
 
-const OBJECTS = 10_000;
-const TASKS = 1000;
 /** Worker threads of one process. */
 const TASKS_PER_PROCESS = 250;
 
 /** What a kernel needs for a population. */
-const populated: Record<Population, Partial<KernelLimits>> = {
-  "10000 objects": { objectsMax: 16_384, regionBytes: 256 * 1024 * 1024 },
-  "1000 tasks": { tasksMax: 1100, regionBytes: 256 * 1024 * 1024 },
-};
+const limitsFor = (population: Population): Partial<KernelLimits> => ({
+  ...(population.endsWith("objects") ? { objectsMax: 16_384 } : { tasksMax: 1100 }),
+  regionBytes: 256 * 1024 * 1024,
+});
 
 export class Ours {
   readonly #name = `bench-${process.pid}`;
@@ -93,7 +100,7 @@ export class Ours {
     const name = `${this.#name}${suffix}`;
     const there = this.#kernels.get(name);
     if (there) return there;
-    const limits = wanted ? populated[wanted.population] : {};
+    const limits = wanted ? limitsFor(wanted.population) : {};
     const kernel = Kernel.open(name, { create: true, exclusive: true, ...limits });
     this.#kernels.set(name, kernel);
     if (wanted?.isPopulated) await this.#populate(kernel, wanted.population);
@@ -101,13 +108,13 @@ export class Ours {
   }
 
   async #populate(kernel: Kernel, population: Population): Promise<void> {
-    if (population === "10000 objects") {
-      makeObjects(kernel);
+    if (population.endsWith("objects")) {
+      makeObjects(kernel, Number.parseInt(population, 10));
       return;
     }
     const own = fileURLToPath(import.meta.url);
     const program = fileURLToPath(new URL(`./crowd${extname(own)}`, import.meta.url));
-    for (let left = TASKS; left > 0; left -= TASKS_PER_PROCESS) {
+    for (let left = Number.parseInt(population, 10); left > 0; left -= TASKS_PER_PROCESS) {
       const count = Math.min(left, TASKS_PER_PROCESS);
       const crowd = spawn(process.execPath, [program, nameOf(kernel), String(count)], {
         stdio: ["pipe", "pipe", "inherit"],
@@ -120,14 +127,14 @@ export class Ours {
 
 const nameOf = (kernel: Kernel): string => (kernel.handle as { name: string }).name;
 
-function makeObjects(kernel: Kernel): void {
+function makeObjects(kernel: Kernel, count: number): void {
   const kinds = [
     (name: string) => kernel.queue({ name, create: true }),
     (name: string) => kernel.semaphore({ name, create: true }),
     (name: string) => kernel.mutex({ name, create: true }),
     (name: string) => kernel.rwlock({ name, create: true }),
   ];
-  for (let i = 0; i < OBJECTS; i++) kinds[i % kinds.length](`other-${i}`).close();
+  for (let i = 0; i < count; i++) kinds[i % kinds.length](`other-${i}`).close();
 }
 
 /** Makes what the sides will open by name; returns how to be rid of it. */
@@ -140,6 +147,10 @@ function make(kernel: Kernel, name: string, { work, bytes, depth, parties = 1 }:
   if (work === "pipe-stream") {
     kernel.mkfifo(name, { capacity: bytes });
     undo.push(() => kernel.unlinkFifo(name));
+  }
+  if (work === "segment-copy") {
+    kernel.sharedMemory({ name, create: true, exclusive: true, bytes }).close();
+    undo.push(() => kernel.unlinkSharedMemory(name));
   }
   if (work === "semaphore-pair" || work === "mutex-contended") {
     // The one counts from 1, the other tells a rival to stop.

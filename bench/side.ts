@@ -10,6 +10,7 @@ export type Role =
   | "echo"
   | "writer"
   | "reader"
+  | "copier"
   | "counter"
   | "locker"
   | "contender"
@@ -39,7 +40,7 @@ export interface SideOrder {
   bytes: number;
   warmup: number;
   operations: number;
-  /** Of the role `caller`: what it calls. */
+  /** Of the role `caller`: what it calls; of `copier`: which way. */
   call?: string | undefined;
   /** Of a crowd: how many there are of each side. */
   parties?: number | undefined;
