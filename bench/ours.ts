@@ -48,6 +48,8 @@ export interface OurMeasurement {
   cpus: Cpus;
   call?: string | undefined;
   parties?: number | undefined;
+  /** A directory into which Node writes a profile of the measured process. */
+  profileTo?: string | undefined;
   /** Measured in a kernel with these limits, that holds this besides, or nothing else. */
   kernel?: { readonly population: Population; readonly isPopulated: boolean } | undefined;
 }
@@ -173,19 +175,20 @@ function make(kernel: Kernel, name: string, { work, bytes, depth, parties = 1 }:
 }
 
 function commands(kernel: string, object: string, measurement: OurMeasurement): string[][] {
-  const { work, bytes, warmup, operations, cpus, call, parties } = measurement;
+  const { work, bytes, warmup, operations, cpus, call, parties, profileTo } = measurement;
   const { file, partners = [], measured: measuring } = SIDES[work];
   const own = fileURLToPath(import.meta.url);
   const program = fileURLToPath(new URL(`./${file}${extname(own)}`, import.meta.url));
-  const command = (role: Role, cpu: number): string[] => {
+  const command = (role: Role, cpu: number, flags: string[] = []): string[] => {
     const order: SideOrder = { role, kernel, object, bytes, warmup, operations, call, parties };
-    return onCpu(cpu, [process.execPath, program, JSON.stringify(order)]);
+    return onCpu(cpu, [process.execPath, ...flags, program, JSON.stringify(order)]);
   };
+  const profiling = profileTo === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileTo}`];
   const others =
     parties === undefined
       ? partners.map((role) => command(role, cpus.partner))
       : crowd(partners, parties).map((role, i) => command(role, i % 2 === 0 ? cpus.partner : cpus.measured));
-  return [...others, command(measuring, cpus.measured)];
+  return [...others, command(measuring, cpus.measured, profiling)];
 }
 
 /** So many of each role, and one less of the last, which the measured one is too. */

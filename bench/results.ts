@@ -4,6 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { MachineDescription, RunDescription } from "./machine.ts";
 import { sameMachine } from "./machine.ts";
+import type { Profile } from "./profile.ts";
 import type { Entry } from "./rounds.ts";
 
 /** A peer that does not run, and why. */
@@ -21,6 +22,7 @@ export interface Results {
   readonly runs: readonly RunDescription[];
   readonly entries: readonly ResultEntry[];
   readonly missing: readonly Missing[];
+  readonly profiles: readonly Profile[];
 }
 
 /** What one run measured. */
@@ -29,6 +31,7 @@ export interface Run {
   readonly run: RunDescription;
   readonly entries: readonly Entry[];
   readonly missing: readonly Missing[];
+  readonly profiles: readonly Profile[];
 }
 
 export const titleOf = ({ row, placement, bytes, what, peer }: Entry): string =>
@@ -46,12 +49,15 @@ export function withRun(before: Results | undefined, run: Run, again: boolean): 
     ratios: [...(again ? (ratiosOf.get(titleOf(entry)) ?? []) : []), entry.ratio],
   }));
   const rows = new Set([...run.entries, ...run.missing].map(({ row }) => row));
-  const others = (known?.entries ?? []).filter(({ row }) => !rows.has(row));
+  const unmeasured = <T extends { readonly row: string }>(list: readonly T[] = []): T[] =>
+    list.filter(({ row }) => !rows.has(row));
+  const others = unmeasured(known?.entries);
   return {
     machine: run.machine,
     runs: others.length > 0 || again ? [...(known?.runs ?? []), run.run] : [run.run],
     entries: [...others, ...measured],
-    missing: [...(known?.missing ?? []).filter(({ row }) => !rows.has(row)), ...run.missing],
+    missing: [...unmeasured(known?.missing), ...run.missing],
+    profiles: [...unmeasured(known?.profiles), ...run.profiles],
   };
 }
 
@@ -59,7 +65,7 @@ export const readResults = (file: string): Results | undefined =>
   existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Results) : undefined;
 
 /** A line for each run, entry and peer: what changed is easy to see. */
-export function writeResults(file: string, { machine, runs, entries, missing }: Results): void {
+export function writeResults(file: string, { machine, runs, entries, missing, profiles }: Results): void {
   const lines = (values: readonly unknown[]): string =>
     values.map((value) => `    ${JSON.stringify(value)}`).join(",\n");
   const list = (name: string, values: readonly unknown[]): string =>
@@ -69,6 +75,7 @@ export function writeResults(file: string, { machine, runs, entries, missing }: 
     list("runs", runs),
     list("entries", entries),
     list("missing", missing),
+    list("profiles", profiles),
   ];
   writeFileSync(file, `{\n${parts.join(",\n")}\n}\n`);
 }

@@ -266,6 +266,7 @@ export const ROWS: readonly Row[] = [
     peers: [
       { name: "pthread-mutex", program: { c: "mutex-pair" } },
       limit("c-atomics", "atomics-pair"),
+      aside(node("JavaScript's Atomics, bare", "atomics", "mutex-pair")),
       aside(node("multithreading", "multithreading", "mutex-pair")),
     ],
     warmupOperations: 100_000,

@@ -5,11 +5,12 @@ import { constants } from "node:os";
 import { type Arguments, HELP, parseArguments, UsageError } from "./arguments.ts";
 import { type Comparison, compareWithBaseline, readBaseline } from "./baseline.ts";
 import { estimateMs, inWords, leftMs } from "./estimate.ts";
-import { describeMachine, load, type RunDescription } from "./machine.ts";
+import { describeMachine, load, type RunDescription, sameMachine } from "./machine.ts";
 import { Ours } from "./ours.ts";
 import { installNpmPeers, Peers } from "./peers.ts";
 import { allowedCpus, assertTaskset, type Cpus, chooseCpus } from "./placement.ts";
 import { killProcesses } from "./processes.ts";
+import { type Profile, profileCase } from "./profile.ts";
 import { table } from "./report.ts";
 import { type Missing, type Run, readResults, withRun, writeResults } from "./results.ts";
 import { type Effort, type Entry, FULL, type Machine, measureCase, QUICK } from "./rounds.ts";
@@ -65,7 +66,15 @@ function prepare(cpus: Cpus): Machine {
 interface Outcome {
   readonly entries: Entry[];
   readonly missing: Missing[];
+  readonly profiles: Profile[];
   readonly failures: number;
+}
+
+/** The line that says what was wrong, of an error's message with a stack; without paths, which mean nothing elsewhere. */
+function shortReason(reason: string): string {
+  const lines = reason.split("\n");
+  const line = lines.find((one) => /^\w*Error\b/.test(one)) ?? lines.at(-1) ?? reason;
+  return line.replaceAll(/(file:\/\/)?\/[\w./-]+\//g, "").trim();
 }
 
 const caseTitle = (row: Row, one: Case): string => {
@@ -77,8 +86,10 @@ async function measureAll(
   cases: readonly { row: Row; one: Case }[],
   machine: Machine,
   effort: Effort,
+  profiled: boolean,
 ): Promise<Outcome> {
   const entries: Entry[] = [];
+  const profiles: Profile[] = [];
   const missing = new Map<string, Missing>();
   let failures = 0;
   const estimates = cases.map(({ row, one }) => estimateMs(row, one, effort));
@@ -89,8 +100,12 @@ async function measureAll(
     try {
       const measured = await measureCase(row, one, machine, effort);
       entries.push(...measured.entries);
-      for (const { peer, reason } of measured.missing)
-        missing.set(`${row.name} ${peer}`, { row: row.name, peer, reason });
+      for (const { peer, reason } of measured.missing) {
+        missing.set(`${row.name} ${peer}`, { row: row.name, peer, reason: shortReason(reason) });
+      }
+      if (profiled && one === row.cases[0] && one.beside === undefined && row.work !== "start") {
+        profiles.push(await profileCase(row, one, measured.entries[0], machine));
+      }
       outcome = measured.entries.map(({ peer, ratio }) => `${peer} ${ratio.toFixed(2)}`).join(", ");
     } catch (error) {
       failures++;
@@ -101,7 +116,7 @@ async function measureAll(
       `${i + 1} of ${cases.length}: ${caseTitle(row, one)}: ${outcome}${i + 1 < cases.length ? ` (${left} left)` : ""}`,
     );
   }
-  return { entries, missing: [...missing.values()], failures };
+  return { entries, missing: [...missing.values()], profiles, failures };
 }
 
 /** Writes what was measured to where it was asked for. */
@@ -114,6 +129,13 @@ function write({ json, results, again }: Arguments, run: Run): void {
     writeResults(results, withRun(readResults(results), run, again));
     say(`${run.entries.length} entries in ${results}${results === "bench/results.json" ? "; now: npm run docs" : ""}`);
   }
+}
+
+/** Some rows of one machine beside others of another would mislead. */
+function assertResultsFit({ rows, results }: Arguments): void {
+  const there = results === undefined ? undefined : readResults(results);
+  if (rows.length === 0 || there === undefined || sameMachine(there.machine, describeMachine())) return;
+  throw new UsageError(`${results} has figures of another machine: measure all rows, or name another file`);
 }
 
 async function run(args: Arguments): Promise<number> {
@@ -131,15 +153,17 @@ async function run(args: Arguments): Promise<number> {
   };
   if (description.load > LOAD_QUIET)
     say(`The machine has other work (load ${description.load}): the figures will be noisy.`);
+  assertResultsFit(args);
   const machine = prepare(cpus);
-  const { entries, missing, failures } = await measureAll(
+  const { entries, missing, profiles, failures } = await measureAll(
     selectedCases(args, cpus.single),
     machine,
     args.quick ? QUICK : FULL,
+    args.results !== undefined,
   );
   process.stdout.write(table(entries));
   for (const { peer, reason } of missing) process.stdout.write(`${peer} does not run: ${reason}\n`);
-  write(args, { machine: describeMachine(), run: description, entries, missing });
+  write(args, { machine: describeMachine(), run: description, entries, missing, profiles });
   const regressions = baseline ? compareWithBaseline(entries, baseline) : [];
   for (const line of regressions.map(regression)) process.stdout.write(line);
   if (baseline && regressions.length === 0) process.stdout.write("no regression\n");
