@@ -12,6 +12,9 @@ function decades(label: string, values: readonly number[], format?: Axis["format
 
 const isScale = ({ row }: ResultEntry): boolean => row.startsWith("scale-");
 
+const labelOf = (entry: ResultEntry): string =>
+  isScale(entry) ? `${entry.row}: ${entry.what}` : `${entry.row}, ${caseText(entry)} / ${entry.peer}`;
+
 /** Of the calls in a full kernel, the one that comes off worst stands for all. */
 function withoutBetterScales(entries: readonly ResultEntry[]): ResultEntry[] {
   const worst = (row: string): number => Math.min(...entries.filter((entry) => entry.row === row).map(leastRatio));
@@ -24,7 +27,7 @@ function ratiosPlot(results: Results): string {
   const bars = entries.map((entry): Bar => {
     const ratio = leastRatio(entry);
     return {
-      label: `${entry.row}, ${caseText(entry)}, beside ${entry.peer}`,
+      label: labelOf(entry),
       value: ratio,
       colour: ratio >= (entry.budget ?? 0) ? "a" : "b",
       mark: entry.budget,
@@ -46,7 +49,7 @@ function limitsPlot(results: Results): string {
     .map((entry): Bar => {
       const times = entry.ours_ns / entry.peer_ns;
       return {
-        label: `${entry.row}, ${caseText(entry)}, beside ${entry.peer}`,
+        label: labelOf(entry),
         value: times,
         colour: "a",
         note: `${inDigits(times)} (${time(entry.ours_ns)}, ${time(entry.peer_ns)})`,
@@ -88,9 +91,9 @@ function bytesPlot(results: Results, placement: "one-cpu" | "two-cpus"): string 
     series(results, "our queue, in batches", "d", [of("queue-stream-batch", "sysv-msg")], "ours"),
     series(results, "SysV queue", "b", [of("queue-stream", "sysv-msg")], "peer"),
     series(results, "POSIX queue", "f", [of("queue-stream", "posix-mq")], "peer"),
-    series(results, "C ring, spinning: limit", "c", [of("queue-stream", "c-ring")], "peer"),
-    series(results, "our pipe", "a", pipes("pipe"), "ours"),
-    series(results, "Linux's pipe", "b", pipes("pipe"), "peer"),
+    series(results, "C ring, spinning: limit", "e", [of("queue-stream", "c-ring")], "peer"),
+    series(results, "our pipe", "c", pipes("pipe"), "ours"),
+    series(results, "Linux's pipe", "g", pipes("pipe"), "peer"),
     series(results, "C memcpy: limit", "e", pipes("c-memcpy"), "peer"),
   ].filter(({ points }) => points.length > 0);
   const sizes = [64, 256, KIB, 4 * KIB, 16 * KIB, 64 * KIB, 256 * KIB, BYTES_MOST];
@@ -159,7 +162,10 @@ function populationsPlot(results: Results): string {
     ticks: powers(10, 1, POPULATION_MOST),
   };
   const y: Axis = { label: "times as long", log: false, from: 0.8, to: 1.4, ticks: [0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.4] };
-  return lineChart("What else is there costs nothing", x, y, lines, { value: 1.1, label: "budget: 1.1" });
+  return lineChart("What a call takes beside what else is alive in the kernel", x, y, lines, {
+    value: 1.1,
+    label: "budget: 1.1",
+  });
 }
 
 const sides = (entry: ResultEntry) =>

@@ -12,7 +12,8 @@ const STYLE = `
     .line { fill: none; stroke-width: 2; }
     .a { fill: #0969da; stroke: #0969da; } .b { fill: #bc4c00; stroke: #bc4c00; } .c { fill: #1a7f37; stroke: #1a7f37; }
     .d { fill: #8250df; stroke: #8250df; } .e { fill: #6e7781; stroke: #6e7781; } .f { fill: #bf3989; stroke: #bf3989; }
-    .line.a, .line.b, .line.c, .line.d, .line.e, .line.f { fill: none; }
+    .g { fill: #9a6700; stroke: #9a6700; }
+    .line.a, .line.b, .line.c, .line.d, .line.e, .line.f, .line.g { fill: none; }
     @media (prefers-color-scheme: dark) {
       text { fill: #f0f6fc; }
       .faint { fill: #9198a1; }
@@ -22,11 +23,12 @@ const STYLE = `
       .mark { stroke: #ff7b72; }
       .a { fill: #4493f8; stroke: #4493f8; } .b { fill: #f0883e; stroke: #f0883e; } .c { fill: #3fb950; stroke: #3fb950; }
       .d { fill: #ab7df8; stroke: #ab7df8; } .e { fill: #9198a1; stroke: #9198a1; } .f { fill: #f778ba; stroke: #f778ba; }
+      .g { fill: #d29922; stroke: #d29922; }
     }
   `;
 
 /** A colour: a is ours, b Linux's, e a limit. */
-export type Colour = "a" | "b" | "c" | "d" | "e" | "f";
+export type Colour = "a" | "b" | "c" | "d" | "e" | "f" | "g";
 
 export interface Axis {
   readonly label: string;
@@ -64,6 +66,8 @@ const PAD = 16;
 const HEAD = 44;
 const FOOT = 48;
 const ROW = 20;
+/** The width of a character, about. */
+const CHARACTER = 6.8;
 
 const escaped = (text: string): string =>
   text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;");
@@ -98,12 +102,14 @@ ${content.map((part) => `  ${part}`).join("\n")}
 
 function horizontalAxis(axis: Axis, left: number, right: number, top: number, bottom: number): string[] {
   const format = axis.format ?? String;
+  const half = (axis.label.length * CHARACTER) / 2;
+  const center = Math.min((left + right) / 2, WIDTH - PAD - half);
   return [
     ...axis.ticks.flatMap((tick) => {
       const x = placed(axis, tick, left, right);
       return [line(x, top, x, bottom, "grid"), text(x, bottom + 16, format(tick), `${MIDDLE} class="faint"`)];
     }),
-    text((left + right) / 2, bottom + 36, axis.label, MIDDLE),
+    text(center, bottom + 36, axis.label, MIDDLE),
   ];
 }
 
@@ -112,10 +118,11 @@ function rowsChart(
   title: string,
   axis: Axis,
   labels: readonly string[],
+  noteLength: number,
   row: (index: number, y: number, x: (value: number) => number) => string[],
 ): string {
-  const left = PAD + Math.max(...labels.map((label) => label.length)) * 6.4;
-  const right = WIDTH - 150;
+  const left = PAD + Math.max(...labels.map((label) => label.length)) * CHARACTER;
+  const right = WIDTH - PAD - 8 - noteLength * CHARACTER;
   const bottom = HEAD + labels.length * ROW + 4;
   const x = (value: number): number => placed(axis, value, left, right);
   return card(title, axis.label, bottom + FOOT, [
@@ -134,6 +141,7 @@ export function barChart(title: string, axis: Axis, bars: readonly Bar[]): strin
     title,
     axis,
     bars.map(({ label }) => label),
+    Math.max(...bars.map(({ note }) => note.length)),
     (i, y, x) => {
       const { value, colour, mark, note } = bars[i];
       const [from, to] = [x(origin), x(value)].sort((a, b) => a - b);
@@ -152,6 +160,7 @@ export function dotChart(title: string, axis: Axis, rows: readonly Dots[], mark:
     title,
     axis,
     rows.map(({ label }) => label),
+    0,
     (i, y, x) => [
       line(x(mark), y, x(mark), y + ROW, "axis"),
       ...rows[i].values.map(
@@ -171,7 +180,7 @@ export function lineChart(
   series: readonly Series[],
   mark?: { readonly value: number; readonly label: string },
 ): string {
-  const [left, right, top, bottom] = [PAD + 56, WIDTH - 240, HEAD + 8, HEAD + 8 + PLOT_HEIGHT];
+  const [left, right, top, bottom] = [PAD + 56, WIDTH - 264, HEAD + 8, HEAD + 8 + PLOT_HEIGHT];
   const x = (value: number): number => placed(xAxis, value, left, right);
   const y = (value: number): number => placed(yAxis, value, bottom, top);
   const format = yAxis.format ?? String;
