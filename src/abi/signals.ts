@@ -70,14 +70,18 @@ export function isIgnoredByDefault(signal: number): boolean {
 }
 
 /** The name of a signal; real-time ones count from SIGRTMIN. */
-export function signalName(signal: number): string {
-  for (const [name, { number }] of Object.entries(signals)) if (number === signal) return name;
-  return signal === SIGRTMIN ? "SIGRTMIN" : `SIGRTMIN+${signal - SIGRTMIN}`;
-}
+export const signalName = (signal: number): string => names.get(signal) ?? realTimeName(signal);
+
+const names = new Map<number, string>(Object.entries(signals).map(([name, { number }]) => [number, name]));
+
+const realTimeName = (signal: number): string => (signal === SIGRTMIN ? "SIGRTMIN" : `SIGRTMIN+${signal - SIGRTMIN}`);
 
 // A set of signals is a bigint: signal s is bit s - 1.
 
-export const bitOf = (signal: number): bigint => 1n << BigInt(signal - 1);
+/** Made once: arithmetic with bigints allocates. Those behind SIGNAL_MAX are for numbers that are refused later. */
+const BITS = Array.from({ length: 256 }, (_, signal) => (signal === 0 ? 0n : 1n << BigInt(signal - 1)));
+
+export const bitOf = (signal: number): bigint => BITS[signal] ?? 1n << BigInt(signal - 1);
 export const NO_SIGNALS = 0n;
 export const ALL_SIGNALS = 2n ** 64n - 1n;
 /** What can be neither blocked, caught nor ignored. */

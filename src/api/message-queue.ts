@@ -62,6 +62,9 @@ export interface QueueToken extends ObjectToken {
 
 const TYPE_DEFAULT = 1;
 
+/** What every message that is sent at once resolves with. */
+const SENT: Promise<void> = Promise.resolve();
+
 /**
  * Messages in the order they were sent, each received once, between any number of senders and receivers (msgop(2),
  * mq_overview(7), the mission's "Message Queue"). Waiting calls come as `verb` (a promise), `verbSync` (blocks the thread)
@@ -115,7 +118,15 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
    * Sends a copy of `data`, waiting while the queue is full.
    * @throws IpcError EMSGSIZE above `messageBytesMax`, ETIMEDOUT
    */
-  async send(data: Uint8Array, options?: SendOptions & WaitOptions): Promise<void> {
+  send(data: Uint8Array, options?: SendOptions & WaitOptions): Promise<void> {
+    // The fast half: what can be sent at once makes no promise of its own. Whatever is wrong, or has to wait, the other half tells.
+    if (options === undefined && !this.closed && data instanceof Uint8Array) {
+      if (this.#ring.tryAppendTyped(data, TYPE_DEFAULT, 0, 0) === 0) return this.system.awaits.turn ?? SENT;
+    }
+    return this.#send(data, options);
+  }
+
+  async #send(data: Uint8Array, options: (SendOptions & WaitOptions) | undefined): Promise<void> {
     const type = this.#checkMessage(data, options);
     const priority = options?.priority ?? 0;
     const { length } = data;
@@ -150,7 +161,14 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
    * Receives the first message, waiting for one.
    * @throws IpcError ETIMEDOUT
    */
-  async receive(options?: SelectOptions & WaitOptions): Promise<Message> {
+  receive(options?: SelectOptions & WaitOptions): Promise<Message> {
+    const message = options === undefined ? this.#tryTakeFirst() : undefined;
+    if (message === undefined) return this.#receive(options);
+    const { turn } = this.system.awaits;
+    return turn === undefined ? Promise.resolve(message) : turn.then(() => message);
+  }
+
+  async #receive(options: (SelectOptions & WaitOptions) | undefined): Promise<Message> {
     const selector = this.#checkSelection(options);
     const taken: Message[] = [];
     const attempt = (): number => this.#takeOne(selector, taken);
@@ -159,6 +177,11 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
   }
 
   receiveSync(options?: SelectOptions & SyncWaitOptions): Message {
+    const message = options === undefined ? this.#tryTakeFirst() : undefined;
+    return message ?? this.#receiveSync(options);
+  }
+
+  #receiveSync(options: (SelectOptions & SyncWaitOptions) | undefined): Message {
     const selector = this.#checkSelection(options);
     const taken: Message[] = [];
     const attempt = (): number => this.#takeOne(selector, taken);
@@ -168,6 +191,11 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
 
   /** Returns undefined where there is no such message. */
   tryReceive(options?: SelectOptions): Message | undefined {
+    const message = options === undefined ? this.#tryTakeFirst() : undefined;
+    return message ?? this.#tryReceive(options);
+  }
+
+  #tryReceive(options: SelectOptions | undefined): Message | undefined {
     const selector = this.#checkSelection(options);
     const taken: Message[] = [];
     const result = this.#takeOne(selector, taken);
@@ -202,7 +230,15 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
    * while messages are of one length. Returns its length in bytes; `lastSender` and `lastType` tell the rest.
    * @throws IpcError E2BIG where the buffer is too short (the message stays), ETIMEDOUT
    */
-  async receiveInto(buffer: Uint8Array, options?: WaitOptions): Promise<number> {
+  receiveInto(buffer: Uint8Array, options?: WaitOptions): Promise<number> {
+    if (options === undefined && !this.closed && buffer instanceof Uint8Array) {
+      const length = this.#take(buffer);
+      if (length >= 0) return this.system.awaits.turn?.then(() => length) ?? Promise.resolve(length);
+    }
+    return this.#receiveInto(buffer, options);
+  }
+
+  async #receiveInto(buffer: Uint8Array, options: WaitOptions | undefined): Promise<number> {
     this.#checkBuffer(buffer);
     const { length } = buffer;
     const attempt = (): number => (buffer.length === length ? this.#take(buffer) : EFAULT);
@@ -309,6 +345,16 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
   /** What a batch waits for: room for the first message that is left, as the try after the wait finds it. */
   #wantFor(first: Uint8Array | undefined): number {
     return this.#ring.wantFor(first?.length ?? 0);
+  }
+
+  /** The first message, where that is there at once and nothing is wrong. */
+  #tryTakeFirst(): Message | undefined {
+    if (this.closed) return undefined;
+    const ring = this.#ring;
+    const data = ring.tryTakeNew(messageBytes);
+    if (typeof data === "number") return undefined;
+    const { last } = ring;
+    return { data, sender: last.sender, type: last.type, priority: last.priority };
   }
 
   #take(buffer: Uint8Array): number {

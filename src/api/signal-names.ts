@@ -24,12 +24,17 @@ export function numberOf(signal: Signal): number {
     if (Number.isInteger(signal) && signal >= 1 && signal <= SIGNAL_MAX) return signal;
     throw new IpcError(EINVAL, "signal", undefined, `a signal's number is a whole number from 1 to ${SIGNAL_MAX}`);
   }
-  if (!Object.hasOwn(signals, signal)) throw new TypeError(`there is no signal ${JSON.stringify(signal)}`);
-  return signals[signal].number;
+  const number = numbers.get(signal);
+  if (number === undefined) throw new TypeError(`there is no signal ${JSON.stringify(signal)}`);
+  return number;
 }
 
-export const setOf = (wanted: readonly Signal[]): bigint =>
-  wanted.reduce<bigint>((set, one) => set | bitOf(numberOf(one)), 0n);
+const numbers = new Map<string, number>(Object.entries(signals).map(([name, { number }]) => [name, number]));
+
+export function setOf(wanted: readonly Signal[]): bigint {
+  if (wanted.length === 1) return bitOf(numberOf(wanted[0] as Signal));
+  return wanted.reduce<bigint>((set, one) => set | bitOf(numberOf(one)), 0n);
+}
 
 export function namesOf(set: bigint): string[] {
   const names: string[] = [];

@@ -81,6 +81,8 @@ export class Signals {
   /** Of the calls that wait for a signal. */
   readonly spin: Spinning;
   readonly #kernel: Kernel;
+  /** By their slots. */
+  readonly #others = new Map<Word, TaskSignals>();
   readonly #handlers = new Map<number, Handler>();
   /** Between the look and the arming, a sender found the bell quiet: so there is a second look. */
   readonly #onRing = (): void => {
@@ -117,13 +119,19 @@ export class Signals {
   }
 
   of(pid: Pid): TaskSignals {
-    return new TaskSignals(this.#kernel, taskSlot(this.#kernel.geometry, pid));
+    const slot = taskSlot(this.#kernel.geometry, pid);
+    let signals = this.#others.get(slot);
+    if (signals === undefined) {
+      signals = new TaskSignals(this.#kernel, slot);
+      this.#others.set(slot, signals);
+    }
+    return signals;
   }
 
   /** kill(2): 0, ESRCH, EINVAL, EPERM, EAGAIN. */
   kill(pid: number, signal: number, code = SI_USER, value = 0n): number {
     const { credentials } = this.#kernel;
-    const info: SignalInfo = { signal, code, pid: this.#kernel.pid, uid: credentials.ids("user")[0], value };
+    const info: SignalInfo = { signal, code, pid: this.#kernel.pid, uid: credentials.realUid, value };
     if (pid > 0) return this.send(pid, info);
     const group = pid === 0 ? this.groupOf(this.#kernel.pid) : -pid;
     let result = ESRCH;
@@ -143,15 +151,20 @@ export class Signals {
   send(pid: number, info: SignalInfo): number {
     const kernel = this.#kernel;
     const { signal } = info;
-    if (pid <= 0 || !this.#isThere(pid as Pid)) return ESRCH;
+    if (pid <= 0 || !this.#isThere(pid as Pid, signal === 0)) return ESRCH;
     if (signal < 0 || signal > SIGNAL_MAX) return EINVAL;
     if (!this.#mayKill(pid, signal)) return EPERM;
     return signal === 0 || kernel.tasks.isZombie(pid as Pid) ? 0 : this.post(pid, info);
   }
 
-  /** A zombie is there, though nothing comes of a signal to it. */
-  #isThere(pid: Pid): boolean {
-    return this.#kernel.isAlive(pid) || this.#kernel.tasks.isZombie(pid);
+  /**
+   * A zombie is there, though nothing comes of a signal to it. Who asks just that is told exactly; else a task that was alive a
+   * moment ago will do, for asking the host costs as much as a hundred signals: had it died since, it would have done so before
+   * the signal was delivered.
+   */
+  #isThere(pid: Pid, exactly = true): boolean {
+    const { tasks } = this.#kernel;
+    return (exactly ? tasks.isAlive(pid) : tasks.wasAliveLately(pid)) || tasks.isZombie(pid);
   }
 
   /** Sends a signal to this task itself. */
@@ -165,7 +178,7 @@ export class Signals {
     const kernel = this.#kernel;
     const { signal } = info;
     const target = this.of(pid as Pid);
-    const result = kernel.transaction(() => (kernel.isAlive(pid as Pid) ? target.postLocked(info) : ESRCH));
+    const result = kernel.transaction(() => (kernel.tasks.hasSlot(pid as Pid) ? target.postLocked(info) : ESRCH));
     if (result < 0) return result;
     if (signal === SIGCONT) this.#continue(taskSlot(kernel.geometry, pid as Pid)); // also where it is blocked, ignored or caught
     if (result !== DROPPED) this.wake(pid as Pid, signal);
@@ -230,7 +243,7 @@ export class Signals {
 
   /** Takes the lowest pending signal of a set. */
   take(of: bigint): SignalInfo | undefined {
-    if ((this.own.pending & of) === NO_SIGNALS) return undefined;
+    if (!this.own.isPendingAmong(of)) return undefined;
     let taken: SignalInfo | undefined;
     const result = this.#kernel.transaction(() => {
       taken = this.own.takeLocked(of);
@@ -472,12 +485,11 @@ export class Signals {
   /** Wakes a task for a signal that is pending for it. */
   wake(pid: Pid, signal: number): void {
     const target = this.of(pid);
-    const bit = bitOf(signal);
     const slot = taskSlot(this.#kernel.geometry, pid);
-    const isBlocked = (target.blocked & bit) !== NO_SIGNALS;
-    if (isBlocked && !(target.awaited & bit)) return;
-    const isCaught = ((target.caught | target.awaited) & bit) !== NO_SIGNALS;
-    if (!isCaught && this.#doAtOnce(slot, signal)) return;
+    const isBlocked = target.blocks(signal);
+    const isAwaited = target.awaits(signal);
+    if (isBlocked && !isAwaited) return;
+    if (!isAwaited && !target.catches(signal) && this.#doAtOnce(slot, signal)) return;
     if (pid === this.#kernel.pid) queueMicrotask(this.#onRing);
     if (isBlocked)
       wakePoll(this.#kernel, pid); // it is waited for, and interrupts nothing

@@ -7,7 +7,7 @@ import { LINE_BYTES, LINE_WORDS, type Offset, WORD_BYTES, type Word } from "./wo
 
 /** "FNGA", read as a little-endian word. */
 export const MAGIC = 0x41474e46;
-export const LAYOUT_VERSION = 6;
+export const LAYOUT_VERSION = 7;
 
 /** What one undo of the journal can hold: the largest transactions (making a pipe, moving one to a larger buffer) need 90. */
 export const JOURNAL_ENTRIES_MAX = 240;
@@ -99,7 +99,10 @@ export const task = {
   REPORT: 98, // what its parent has not been told yet: 0 nothing, else a wait status of one that stopped or goes on
   CHILDREN: 99, // atomic, written by the owner: SA_NOCLDSTOP and SA_NOCLDWAIT, as it asked with SIGCHLD's action
   BORN: 100, // which of its parent's children it is, as they were made: who is waited for first
-  WORDS: 112,
+  // line 7 · a signalInfo of the task's own, as its queue may hold it, so that one signal at a time need no memory
+  OWN_INFO: 112,
+  OWN_INFO_USED: 127, // guarded by the kernel lock, as what is pending
+  WORDS: 128,
 } as const;
 
 /** AWAITED: its parent is to wait for it, so it stays as a zombie. BEGUN: its thread has attached. */

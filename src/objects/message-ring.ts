@@ -286,6 +286,49 @@ export class MessageRing {
   }
 
   /**
+   * Takes the first message of the highest priority into bytes of its own, of its length, which `allocate` gives: those, or EAGAIN
+   * where there is none, EIDRM.
+   */
+  tryTakeNew(allocate: Allocate): Uint8Array | number {
+    const words = this.#words;
+    this.#enterConsumer();
+    const taken = words.get(this.#taken);
+    let tail = words.get(this.#cachedTail);
+    if (used(taken, tail) <= 0) {
+      tail = words.load(this.#tail);
+      words.set(this.#cachedTail, tail);
+    }
+    if (used(taken, tail) <= 0 || this.#isSpecial || words.get(this.#mixed) !== 0)
+      return this.#takeNewWithCare(allocate);
+    const length = this.#slots.look(taken);
+    const data = this.#allocated(allocate, length);
+    this.#slots.copyOut(taken, data, length);
+    this.#order.takeFirstLocked(taken, 1);
+    this.#consumer.leave(1);
+    return data;
+  }
+
+  /** Nobody is locked out where there is no memory. */
+  #allocated(allocate: Allocate, length: number): Uint8Array {
+    try {
+      return allocate(length);
+    } catch (error) {
+      this.#consumer.leave(1);
+      throw error;
+    }
+  }
+
+  #takeNewWithCare(allocate: Allocate): Uint8Array | number {
+    this.#consumer.leave(0);
+    let taken: Uint8Array | undefined;
+    const keep: Deliver = (data) => {
+      taken = data;
+    };
+    const result = this.tryTakeMany(1, keep, allocate);
+    return taken ?? result;
+  }
+
+  /**
    * Takes the first message that `selector` selects into `target`; `truncate` leaves out what does not fit (MSG_NOERROR).
    * Returns the bytes copied, EAGAIN, E2BIG, EIDRM. `keep` only looks: the message stays.
    */

@@ -123,9 +123,17 @@ export class Awaits {
 
   /** Passes a result through, now and then after a turn of the event loop: timers and sockets want theirs too. */
   letOthersRun(result: number): number | Promise<number> {
-    if (++this.#resultsThisTurn < RESULTS_PER_TURN) return result;
+    return this.turn?.then(() => result) ?? result;
+  }
+
+  /** The same for a result that is there at once: a promise of the turn that it has to wait for, mostly none. */
+  get turn(): Promise<void> | undefined {
+    return ++this.#resultsThisTurn < RESULTS_PER_TURN ? undefined : this.#nextTurn();
+  }
+
+  #nextTurn(): Promise<void> {
     this.#resultsThisTurn = 0;
-    return new Promise((resolve) => this.#task.world.afterTurn(() => resolve(result)));
+    return new Promise((resolve) => this.#task.world.afterTurn(resolve));
   }
 
   /** Ends every wait of a handle that is being closed, or of all handles. */

@@ -46,6 +46,10 @@ export class Credentials {
     });
   }
 
+  get realUid(): number {
+    return this.#get(task.REAL_UID);
+  }
+
   get effectiveUid(): number {
     return this.#get(task.EFFECTIVE_UID);
   }

@@ -29,6 +29,11 @@ export interface SignalInfo {
   readonly value: bigint;
 }
 
+/** The half of a set that a signal is in, and its bit there: arithmetic with bigints is slow. */
+const halfOf = (signal: number): number => (signal - 1) >> 5;
+const bitInHalf = (signal: number): number => 1 << ((signal - 1) & 31);
+const lowestIn = (bits: number): number => 31 - Math.clz32(bits & -bits);
+
 /** What a task's signals are made of. */
 interface Memory {
   readonly words: Words;
@@ -41,12 +46,15 @@ export class TaskSignals {
   readonly #journal: Journal;
   readonly #allocator: Allocator;
   readonly #slot: Word;
+  /** The line of the task's own block. */
+  readonly #ownLine: number;
 
   constructor({ words, journal, allocator }: Memory, slot: Word) {
     this.#words = words;
     this.#journal = journal;
     this.#allocator = allocator;
     this.#slot = slot;
+    this.#ownLine = field(slot, task.OWN_INFO) / LINE_WORDS;
   }
 
   /** A set of signals: signal s is bit s - 1. */
@@ -57,9 +65,28 @@ export class TaskSignals {
   /** What says whether one of a set is pending: two loads, to be asked again and again. */
   pendingAmong(of: bigint): () => boolean {
     const words = this.#words;
-    const [low, high] = [Number(BigInt.asIntN(32, of)), Number(BigInt.asIntN(32, of >> 32n))];
+    const [low, high] = [lowHalf(of), highHalf(of)];
     const at = field(this.#slot, task.SIGNALS_PENDING);
     return () => ((words.load(at) & low) | (words.load(field(at, 1)) & high)) !== 0;
+  }
+
+  isPendingAmong(of: bigint): boolean {
+    return (
+      ((this.#half(task.SIGNALS_PENDING, 0) & lowHalf(of)) | (this.#half(task.SIGNALS_PENDING, 1) & highHalf(of))) !== 0
+    );
+  }
+
+  /** Whether it is blocked; whether it is waited for; whether it is caught. */
+  blocks(signal: number): boolean {
+    return this.#has(task.SIGNALS_BLOCKED, signal);
+  }
+
+  awaits(signal: number): boolean {
+    return this.#has(task.SIGNALS_AWAITED, signal);
+  }
+
+  catches(signal: number): boolean {
+    return this.#has(task.SIGNALS_CAUGHT, signal);
   }
 
   get blocked(): bigint {
@@ -97,18 +124,17 @@ export class TaskSignals {
 
   /** Whether a signal is to be delivered now. Four loads: for every wait that is about to sleep. */
   isDue(): boolean {
-    const words = this.#words;
-    const due = (half: number): number =>
-      words.load(field(this.#slot, task.SIGNALS_PENDING + half)) &
-      ~words.load(field(this.#slot, task.SIGNALS_BLOCKED + half));
-    return (due(0) | due(1)) !== 0;
+    return (this.#due(0) | this.#due(1)) !== 0;
+  }
+
+  #due(half: number): number {
+    return this.#half(task.SIGNALS_PENDING, half) & ~this.#half(task.SIGNALS_BLOCKED, half);
   }
 
   /** Whether a signal that is sent now would be dropped: it is ignored, and not blocked. */
   #drops(signal: number): boolean {
-    const bit = bitOf(signal);
-    if (this.blocked & bit) return false;
-    return (this.ignored & bit) !== 0n || (isIgnoredByDefault(signal) && !(this.caught & bit));
+    if (this.blocks(signal)) return false;
+    return this.#has(task.SIGNALS_IGNORED, signal) || (isIgnoredByDefault(signal) && !this.catches(signal));
   }
 
   /**
@@ -119,7 +145,7 @@ export class TaskSignals {
   postLocked(info: SignalInfo): number {
     const { signal } = info;
     const drops = this.#drops(signal);
-    const isNew = !drops && (signal >= SIGRTMIN || !(this.pending & bitOf(signal)));
+    const isNew = !drops && (signal >= SIGRTMIN || !this.#has(task.SIGNALS_PENDING, signal));
     const line = isNew ? this.#allocateLocked() : EAGAIN;
     if (isNew && line < 0 && signal >= SIGRTMIN) return EAGAIN;
     // Only now: what is given back here may be undone, and must not have been given out again.
@@ -127,29 +153,44 @@ export class TaskSignals {
     else if (isStop(signal)) this.#dropLocked((other) => other === SIGCONT);
     if (drops) return DROPPED;
     if (line >= 0) this.#appendLocked(line, info);
-    this.#setPendingLocked(this.pending | bitOf(signal));
+    this.#setPendingHalfLocked(halfOf(signal), (pending) => pending | bitInHalf(signal));
     return 0;
   }
 
   /** Takes the lowest pending signal of a set out; undefined where none is pending. */
   takeLocked(of: bigint): SignalInfo | undefined {
-    const among = this.pending & of;
-    if (among === 0n) return undefined;
-    let signal = 1;
-    while (!(among & bitOf(signal))) signal++;
-    let taken: SignalInfo | undefined;
-    let more = false;
-    this.#filterLocked((info) => {
-      if (info.signal !== signal) return true;
-      if (taken) {
-        more = true;
-        return true;
-      }
-      taken = info;
-      return false;
-    });
-    if (!more) this.#setPendingLocked(this.pending & ~bitOf(signal));
+    const low = this.#half(task.SIGNALS_PENDING, 0) & lowHalf(of);
+    const high = this.#half(task.SIGNALS_PENDING, 1) & highHalf(of);
+    if ((low | high) === 0) return undefined;
+    const signal = low !== 0 ? 1 + lowestIn(low) : 33 + lowestIn(high);
+    const link = this.#linkTo(field(this.#slot, task.SIGNALS_QUEUE), signal);
+    const taken = link === undefined ? undefined : this.#takeOutLocked(link);
+    const more = signal >= SIGRTMIN && link !== undefined && this.#linkTo(link, signal) !== undefined;
+    if (!more) this.#setPendingHalfLocked(halfOf(signal), (pending) => pending & ~bitInHalf(signal));
     return taken ?? { signal, code: 0, pid: 0, uid: 0, value: 0n };
+  }
+
+  /** The first link from `link` on that leads to what is known of a signal. */
+  #linkTo(link: Word, signal: number): Word | undefined {
+    let at = link;
+    for (let steps = 0; steps < QUEUED_MAX; steps++) {
+      const line = this.#lineAt(at);
+      if (line === 0) return undefined;
+      const info = (line * LINE_WORDS) as Word;
+      if (this.#words.load(field(info, signalInfo.SIGNAL)) === signal) return at;
+      at = field(info, signalInfo.NEXT);
+    }
+    return undefined;
+  }
+
+  #takeOutLocked(link: Word): SignalInfo {
+    const line = this.#lineAt(link);
+    const at = (line * LINE_WORDS) as Word;
+    const info = this.#read(at);
+    this.#journal.write(link, this.#words.load(field(at, signalInfo.NEXT)));
+    this.#freeLocked(line);
+    this.#journal.add(field(this.#slot, task.SIGNALS_QUEUED), -1);
+    return info;
   }
 
   /** Forgets every pending signal of a set: it is ignored from now on, or cleared. */
@@ -179,9 +220,8 @@ export class TaskSignals {
       const line = this.#lineAt(link);
       if (line === 0) return;
       const at = (line * LINE_WORDS) as Word;
-      const next = field(at, signalInfo.NEXT);
       if (keeps(this.#read(at))) {
-        link = next;
+        link = field(at, signalInfo.NEXT);
         continue;
       }
       if (freed === FREED_AT_ONCE_MAX) {
@@ -189,25 +229,30 @@ export class TaskSignals {
         freed = 0;
       }
       freed++;
-      this.#journal.write(link, this.#words.load(next));
-      this.#allocator.freeLocked(line);
-      this.#journal.write(
-        field(this.#slot, task.SIGNALS_QUEUED),
-        this.#words.load(field(this.#slot, task.SIGNALS_QUEUED)) - 1,
-      );
+      this.#takeOutLocked(link);
     }
   }
 
   /** A block for what is known of one more; a negative errno where there is no room. */
   #allocateLocked(): number {
-    const isFull = this.#words.load(field(this.#slot, task.SIGNALS_QUEUED)) >= QUEUED_MAX;
-    return isFull ? EAGAIN : this.#allocator.allocateLocked(signalInfo.WORDS * WORD_BYTES);
+    const words = this.#words;
+    if (words.load(field(this.#slot, task.SIGNALS_QUEUED)) >= QUEUED_MAX) return EAGAIN;
+    const isUsed = field(this.#slot, task.OWN_INFO_USED);
+    if (words.load(isUsed) !== 0) return this.#allocator.allocateLocked(signalInfo.WORDS * WORD_BYTES);
+    this.#journal.write(isUsed, 1);
+    words.set(field(this.#slot, task.OWN_INFO + signalInfo.NEXT), 0);
+    return this.#ownLine;
+  }
+
+  #freeLocked(line: number): void {
+    if (line === this.#ownLine) this.#journal.write(field(this.#slot, task.OWN_INFO_USED), 0);
+    else this.#allocator.freeLocked(line);
   }
 
   #appendLocked(line: number, { signal, code, pid, uid, value }: SignalInfo): void {
     const at = (line * LINE_WORDS) as Word;
-    const low = Number(BigInt.asIntN(32, value));
-    const high = Number(BigInt.asIntN(32, value >> 32n));
+    const low = value === 0n ? 0 : Number(BigInt.asIntN(32, value));
+    const high = value === 0n ? 0 : Number(BigInt.asIntN(32, value >> 32n));
     this.#words.setSix(field(at, signalInfo.SIGNAL), signal, code, pid, uid | 0, low, high);
     let link = field(this.#slot, task.SIGNALS_QUEUE);
     for (let steps = 0; steps < QUEUED_MAX; steps++) {
@@ -216,10 +261,7 @@ export class TaskSignals {
       link = field((next * LINE_WORDS) as Word, signalInfo.NEXT);
     }
     this.#journal.write(link, line);
-    this.#journal.write(
-      field(this.#slot, task.SIGNALS_QUEUED),
-      this.#words.load(field(this.#slot, task.SIGNALS_QUEUED)) + 1,
-    );
+    this.#journal.add(field(this.#slot, task.SIGNALS_QUEUED), 1);
   }
 
   /** The line that a link names, inside the region; 0 for none. */
@@ -229,25 +271,63 @@ export class TaskSignals {
   }
 
   #read(at: Word): SignalInfo {
-    const [signal, code, pid, uid, low, high] = [0, 1, 2, 3, 4, 5].map((i) =>
-      this.#words.load(field(at, signalInfo.SIGNAL + i)),
-    ) as [number, number, number, number, number, number];
-    return { signal, code, pid, uid: uid >>> 0, value: (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0) };
+    this.#words.getSix(field(at, signalInfo.SIGNAL), six);
+    const [signal, code, pid, uid, low, high] = six as unknown as [number, number, number, number, number, number];
+    return { signal, code, pid, uid: uid >>> 0, value: wholeOf(low, high) };
+  }
+
+  #half(name: number, half: number): number {
+    return this.#words.load(field(this.#slot, name + half));
+  }
+
+  #has(name: number, signal: number): boolean {
+    return (this.#half(name, halfOf(signal)) & bitInHalf(signal)) !== 0;
   }
 
   #set(name: number): bigint {
-    const low = this.#words.load(field(this.#slot, name));
-    const high = this.#words.load(field(this.#slot, name + 1));
-    return (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
+    return wholeOf(this.#half(name, 0), this.#half(name, 1));
   }
 
   #setSet(name: number, signals: bigint): void {
-    this.#words.store(field(this.#slot, name), Number(BigInt.asIntN(32, signals)));
-    this.#words.store(field(this.#slot, name + 1), Number(BigInt.asIntN(32, signals >> 32n)));
+    this.#words.store(field(this.#slot, name), lowHalf(signals));
+    this.#words.store(field(this.#slot, name + 1), highHalf(signals));
   }
 
   #setPendingLocked(signals: bigint): void {
-    this.#journal.write(field(this.#slot, task.SIGNALS_PENDING), Number(BigInt.asIntN(32, signals)));
-    this.#journal.write(field(this.#slot, task.SIGNALS_PENDING + 1), Number(BigInt.asIntN(32, signals >> 32n)));
+    this.#setPendingHalfLocked(0, () => lowHalf(signals));
+    this.#setPendingHalfLocked(1, () => highHalf(signals));
   }
+
+  #setPendingHalfLocked(half: number, change: (pending: number) => number): void {
+    const before = this.#half(task.SIGNALS_PENDING, half);
+    const after = change(before);
+    if (after !== before) this.#journal.write(field(this.#slot, task.SIGNALS_PENDING + half), after);
+  }
+}
+
+/** What is known of a signal, on its way out of the region. */
+const six = new Int32Array(6);
+
+const wholeOf = (low: number, high: number): bigint =>
+  high === 0 && low >= 0 ? BigInt(low) : (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
+
+// The halves of the set that was asked for last: a task asks for the same one again and again.
+let halved = 0n;
+let halvedLow = 0;
+let halvedHigh = 0;
+
+function halve(set: bigint): void {
+  halved = set;
+  halvedLow = Number(BigInt.asIntN(32, set));
+  halvedHigh = Number(BigInt.asIntN(32, set >> 32n));
+}
+
+function lowHalf(set: bigint): number {
+  if (set !== halved) halve(set);
+  return halvedLow;
+}
+
+function highHalf(set: bigint): number {
+  if (set !== halved) halve(set);
+  return halvedHigh;
 }

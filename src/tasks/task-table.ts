@@ -36,10 +36,15 @@ export interface TaskInfo {
   readonly state: "alive" | "dead" | "zombie";
 }
 
+/** For so long a task that was alive counts as alive where that does no harm: a fraction of what a death may go unnoticed. */
+const LATELY_MS = 50;
+
 export class TaskTable {
   readonly #words: Words;
   readonly #geometry: Geometry;
   readonly #world: World;
+  /** When tasks were seen alive. */
+  readonly #aliveAtMs = new Map<Pid, number>();
 
   constructor(words: Words, geometry: Geometry, world: World) {
     this.#words = words;
@@ -119,6 +124,25 @@ export class TaskTable {
     const identity = this.identityAt(slot);
     if (this.#words.load(field(slot, task.PID)) !== pid) return false; // the identity may be the next task's
     return identity === this.#world.identity || (identity !== ZOMBIE && this.#world.isAlive(identity));
+  }
+
+  /** Whether it was alive when this task asked last, a moment ago; else it asks. */
+  wasAliveLately(pid: Pid): boolean {
+    const now = performance.now();
+    const since = this.#aliveAtMs.get(pid);
+    if (since !== undefined && now - since <= LATELY_MS) return this.hasSlot(pid);
+    if (!this.isAlive(pid)) return false;
+    if (this.#aliveAtMs.size >= this.#geometry.limits.tasksMax) this.#aliveAtMs.clear(); // of tasks that are gone by now
+    this.#aliveAtMs.set(pid, now);
+    return true;
+  }
+
+  /** Whether a slot is the task's, which may have died; but it has not ended in good order, nor was it buried. */
+  hasSlot(pid: Pid): boolean {
+    const slot = taskSlot(this.#geometry, pid);
+    const words = this.#words;
+    if (words.load(field(slot, task.PID)) !== pid) return false;
+    return (words.load(field(slot, task.IDENTITY)) & words.load(field(slot, task.IDENTITY + 1))) !== Number(ZOMBIE);
   }
 
   /** The pid of a task's parent; 0 where it had none in this kernel, or that is gone. */
@@ -218,6 +242,7 @@ export class TaskTable {
     words.set(field(slot, task.CHILD), born > 0 ? child.AWAITED : 0);
     words.set(field(slot, task.BORN), born);
     for (let i = task.ENDED; i <= task.CHILDREN; i++) words.set(field(slot, i), 0);
+    words.set(field(slot, task.OWN_INFO_USED), 0);
     words.store(field(slot, task.BELL), 0);
     words.store(field(slot, task.PID), pid); // PUBLISHES the task → observed in isAlive()
     return pid;

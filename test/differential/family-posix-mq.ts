@@ -189,7 +189,8 @@ class PosixMq implements Drawing {
     if (kind === "nowhere") return { operand: random.pick([-8, { at: SCRATCH_BYTES }, { at: SCRATCH_BYTES - 8 }]) };
     if (kind === "soon")
       return { operand: { at: TIME }, inputs: [{ at: TIME, value: { inMilliseconds: 2 } }], returns: true };
-    return { operand: { at: TIME }, inputs: [{ at: TIME, value: kind === "past" ? past : bad }] };
+    if (kind === "bad") return { operand: { at: TIME }, inputs: [{ at: TIME, value: bad }] };
+    return { operand: { at: TIME }, inputs: [{ at: TIME, value: past }], returns: true }; // may be seen asleep on the way
   }
 
   #send(random: Random, task: number, descriptor: Operand): Operation {

@@ -33,9 +33,9 @@ export function drawDeath(random: Random, { tasks }: Context, rich: readonly num
 export const drawVainInterrupt = (random: Random, sleeping: Sleeping): Operation | undefined =>
   sleeping.size > 0 && random.chance(3) ? drawInterrupt(random, sleeping) : undefined;
 
-/** A time that a call is given: it has passed, passes soon, or lies far ahead. */
+/** A time that a call is given: it has passed (a call may still be seen asleep before it finds out), passes soon, or lies far ahead. */
 type Timing = Pick<Operation, "inputs" | "returns">;
-export const PASSED: Timing = { inputs: [{ at: TIME, value: longs(1, 0) }] };
+export const PASSED: Timing = { inputs: [{ at: TIME, value: longs(1, 0) }], returns: true };
 const SOON: Timing = { inputs: [{ at: TIME, value: { inMilliseconds: SOON_MS } }], returns: true };
 const FAR: Timing = { inputs: [{ at: TIME, value: { inMilliseconds: FAR_MS } }] };
 
@@ -51,8 +51,8 @@ export function callInTime(random: Random, task: number, name: CallName, ...obje
 }
 
 /** Whether a call comes back by itself where it does not get what it wants. */
-export const isImpatient = ({ name, inputs, returns }: Operation): boolean =>
-  name.includes("try") || (name.includes("timed") && (returns === true || inputs === PASSED.inputs));
+export const isImpatient = ({ name, returns }: Operation): boolean =>
+  name.includes("try") || (name.includes("timed") && returns === true);
 
 /** The first argument, as the number that it is: of an object or a handle. */
 export const objectOf = ({ args }: Operation): number => args[0] as number;

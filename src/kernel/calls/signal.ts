@@ -219,7 +219,7 @@ export function waitForSignal(
   const { signals } = system;
   let taken: SignalInfo | undefined;
   const look = (): number => {
-    if (!hasPlace) return signals.own.pending & set ? EFAULT : 0;
+    if (!hasPlace) return signals.own.isPendingAmong(set) ? EFAULT : 0;
     taken ??= signals.take(set);
     return taken ? 1 : 0;
   };
