@@ -29,6 +29,11 @@ const SIDES: Record<OurWork, { file: File | "starter-side"; partners?: readonly 
   "semaphore-pair": { file: "lock-side", measured: "counter" },
   "mutex-pair": { file: "lock-side", measured: "locker" },
   "mutex-contended": { file: "lock-side", partners: ["rival"], measured: "contender" },
+  "queue-fairness": {
+    file: "crowd-side",
+    partners: ["fair-sender", "fair-receiver"],
+    measured: "fair-receiver-measured",
+  },
   "mutex-fairness": { file: "crowd-side", partners: ["fair"], measured: "fair-measured" },
   "pipe-stream": { file: "pipe-side", partners: ["writer"], measured: "reader" },
   "segment-copy": { file: "segment-side", measured: "copier" },
@@ -164,9 +169,11 @@ function make(kernel: Kernel, name: string, { work, bytes, depth, parties = 1 }:
     undo.push(() => kernel.unlinkMutex(name));
   }
   if (work.endsWith("roundtrip")) for (const way of ["there", "back"]) queue(`${name}-${way}`);
-  if (/^queue-(pair|stream|crowd)|^await-stream|^mutex-fairness/.test(work)) queue(name);
-  if (work === "queue-crowd" || work === "mutex-fairness") {
-    kernel.barrier({ name, create: true, parties: work === "queue-crowd" ? 2 * parties : parties }).close();
+  if (/^queue-(pair|stream|crowd|fairness)|^await-stream/.test(work)) queue(name);
+  if (work.endsWith("fairness")) queue(`${name}-shares`);
+  if (work === "queue-crowd" || work.endsWith("fairness")) {
+    const others = { "queue-crowd": parties, "queue-fairness": 1 }[work as string] ?? 0;
+    kernel.barrier({ name, create: true, parties: parties + others }).close();
     undo.push(() => kernel.unlinkBarrier(name));
   }
   return () => {
@@ -191,7 +198,11 @@ function commands(kernel: string, object: string, measurement: OurMeasurement): 
   return [...others, command(measuring, cpus.measured, profiling)];
 }
 
-/** So many of each role, and one less of the last, which the measured one is too. */
+/** So many of each role, but one sender that is fair to all, and one less of the last, which the measured one is too. */
 function crowd(roles: readonly Role[], parties: number): Role[] {
-  return roles.flatMap((role, i) => new Array<Role>(i === roles.length - 1 ? parties - 1 : parties).fill(role));
+  const count = (role: Role, i: number): number => {
+    if (role === "fair-sender") return 1;
+    return i === roles.length - 1 ? parties - 1 : parties;
+  };
+  return roles.flatMap((role, i) => new Array<Role>(count(role, i)).fill(role));
 }

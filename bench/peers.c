@@ -16,7 +16,8 @@
  * out of it (memcpy-pair), or one KiB of it (memcpy; segment-in, segment-out: into shared memory, out of it).
  *
  * A crowd's work has `processes` 0: PARTIES processes of each side, on both CPUs. sysv-crowd counts the messages that pass from
- * senders to receivers; in mutex-fairness the parties lock and unlock for a while, and the line has also the longest wait of
+ * senders to receivers; in mutex-fairness the parties lock and unlock for a while, in sysv-fairness they receive what one sends, and
+ * the line has also the longest wait of
  * one of them in nanoseconds, the least share that one had of what would have been fair, and the share of each:
  *
  *   peers WORK BYTES WARMUP OPERATIONS CPU OTHER-CPU PARTIES
@@ -646,6 +647,44 @@ static double fairness_longest;
 static double fairness_share;
 static double fairness_shares[PARTIES_MAX];
 
+/* Says who had what share. Returns nanoseconds for one of all. */
+static double weigh_shares(const struct order *order, const struct shares *shares) {
+  long sum = 0;
+  long least = shares->pairs[0];
+  for (int i = 0; i < order->parties; i++) {
+    sum += shares->pairs[i];
+    if (shares->pairs[i] < least) least = shares->pairs[i];
+    if (shares->longest[i] > fairness_longest) fairness_longest = shares->longest[i];
+  }
+  for (int i = 0; i < order->parties; i++) fairness_shares[i] = (double)shares->pairs[i] * order->parties / (double)sum;
+  fairness_share = (double)least * order->parties / (double)sum;
+  return (double)order->operations * 1000 / (double)sum;
+}
+
+/* One sends for OPERATIONS microseconds, and then each receiver a message that ends it. */
+static double measure_sysv_fairness(const struct order *order) {
+  struct channel channel = open_sysv();
+  struct shares *shares = map_shared(sizeof *shares);
+  for (int i = 0; i < order->parties; i++) {
+    if (!in_party(order, i)) continue;
+    for (double before = now_ns();; shares->pairs[i]++) {
+      receive_message(&channel, order->bytes);
+      if (message.bytes[0] == 0) break;
+      double now = now_ns();
+      if (now - before > shares->longest[i]) shares->longest[i] = now - before;
+      before = now;
+    }
+    _exit(0);
+  }
+  pin(order->cpu);
+  for (double end = now_ns() + (double)order->operations * 1000; now_ns() < end;) send_message(&channel, order->bytes);
+  message.bytes[0] = 0;
+  for (int i = 0; i < order->parties; i++) send_message(&channel, order->bytes);
+  int status;
+  for (int i = 0; i < order->parties; i++) wait(&status);
+  return weigh_shares(order, shares);
+}
+
 /* OPERATIONS is how long it lasts, in microseconds. */
 static double measure_mutex_fairness(const struct order *order) {
   struct contest *contest = open_contest();
@@ -666,16 +705,7 @@ static double measure_mutex_fairness(const struct order *order) {
   contest->over = 1;
   int status;
   for (int i = 0; i < order->parties; i++) wait(&status);
-  long sum = 0;
-  long least = shares->pairs[0];
-  for (int i = 0; i < order->parties; i++) {
-    sum += shares->pairs[i];
-    if (shares->pairs[i] < least) least = shares->pairs[i];
-    if (shares->longest[i] > fairness_longest) fairness_longest = shares->longest[i];
-  }
-  for (int i = 0; i < order->parties; i++) fairness_shares[i] = (double)shares->pairs[i] * order->parties / (double)sum;
-  fairness_share = (double)least * order->parties / (double)sum;
-  return (double)order->operations * 1000 / (double)sum;
+  return weigh_shares(order, shares);
 }
 
 static const struct work works[] = {
@@ -690,7 +720,7 @@ static const struct work works[] = {
     {"memcpy-pair", LOCK, 1, measure_memcpy_pair},  {"segment-in", LOCK, 1, measure_segment_in},
     {"segment-out", LOCK, 1, measure_segment_out},
     {"memcpy", LOCK, 1, measure_memcpy},            {"sysv-crowd", SYSV, 0, measure_sysv_crowd},
-    {"mutex-fairness", LOCK, 0, measure_mutex_fairness},
+    {"mutex-fairness", LOCK, 0, measure_mutex_fairness}, {"sysv-fairness", SYSV, 0, measure_sysv_fairness},
 };
 enum { WORKS = sizeof works / sizeof works[0] };
 

@@ -99,6 +99,7 @@ const LOOP = "the benchmark's loop, and what is inlined into it";
 /** A file of ours by its path, the rest by what it is; nothing where the process has nothing to do. */
 function whereOf(url: string, name: string): string {
   const own = /\/src\/(.+)\.[jt]s$/.exec(url)?.[1];
+  if (own === "platforms/libc") return "calls of the host's, asleep in them too";
   if (own !== undefined) return own;
   if (url.startsWith("wasm:")) return "memory/machine-atomics";
   if (/\/bench\//.test(url)) return LOOP;

@@ -15,6 +15,7 @@ export type OurWork =
   | "semaphore-pair"
   | "mutex-pair"
   | "mutex-contended"
+  | "queue-fairness"
   | "mutex-fairness"
   | "signal-roundtrip"
   | "await-roundtrip"
@@ -289,6 +290,14 @@ export const ROWS: readonly Row[] = [
     work: "mutex-fairness",
     cases: [2, 4, 8].map((parties) => ({ placement: "two-cpus", bytes: WORD_BYTES, parties })),
     peers: [{ name: "pthread-mutex", program: { c: "mutex-fairness" } }],
+    warmupOperations: 1,
+    fixedOperations: 500_000, // microseconds
+  },
+  {
+    name: "queue-fairness",
+    work: "queue-fairness",
+    cases: [2, 4, 8].map((parties) => ({ placement: "two-cpus", bytes: 256, parties })),
+    peers: [sysv("sysv-fairness")],
     warmupOperations: 1,
     fixedOperations: 500_000, // microseconds
   },

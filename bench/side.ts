@@ -28,7 +28,10 @@ export type Role =
   | "crowd-receiver"
   | "crowd-measured"
   | "fair"
-  | "fair-measured";
+  | "fair-measured"
+  | "fair-sender"
+  | "fair-receiver"
+  | "fair-receiver-measured";
 
 export interface SideOrder {
   role: Role;

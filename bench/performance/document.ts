@@ -112,15 +112,16 @@ function profilesTable({ profiles }: Results): string {
   );
 }
 
-function fairnessTable(results: Results): string {
+function fairnessTable(results: Results, row: string): string {
   const shares = (values: readonly number[] = []): string => values.map((value) => value.toFixed(2)).join(" ");
   return table(
-    ["contenders", "shares, ours", "longest wait, ours", "shares, pthread mutex", "longest wait, pthread mutex"],
-    [2, 4],
-    entriesOf(results, { row: "mutex-fairness" }).map((entry) => [
+    ["contenders", "shares, ours", "longest wait, ours", "beside", "its shares", "its longest wait"],
+    [2, 5],
+    entriesOf(results, { row }).map((entry) => [
       entry.what ?? "",
       shares(entry.ours_shares),
       time(entry.ours_longest_wait_ns ?? 0),
+      entry.peer,
       shares(entry.peer_shares),
       time(entry.peer_longest_wait_ns ?? 0),
     ]),

@@ -55,7 +55,7 @@ const hasBytes = (row: string): boolean => !/^(semaphore|mutex|signal|start|scal
 export function caseText({ row, placement, bytes, what }: ResultEntry): string {
   const parts = [placementText(placement), ...(hasBytes(row) ? [bytesText(bytes)] : [])];
   if (what === undefined || /^segment/.test(row)) return parts.join(", ");
-  const crowd = row === "mutex-fairness" ? "contenders" : "of each side";
+  const crowd = row.endsWith("fairness") ? "contenders" : "of each side";
   return [...parts, /^\d+$/.test(what) ? `${what} ${crowd}` : what].join(", ");
 }
 

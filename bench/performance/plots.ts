@@ -174,11 +174,17 @@ const sides = (entry: ResultEntry) =>
     { name: entry.peer, colour: "b", shares: entry.peer_shares ?? [], longest: entry.peer_longest_wait_ns ?? 0 },
   ] as const;
 
-/** The share of each contender for one mutex. */
+const contested = (results: Results): ResultEntry[] =>
+  ["mutex-fairness", "queue-fairness"].flatMap((row) => entriesOf(results, { row }));
+
+const contendersOf = ({ row, what }: ResultEntry, name: string): string =>
+  `${row === "mutex-fairness" ? "mutex" : "queue"}, ${what} contenders: ${name}`;
+
+/** The share of each contender for one mutex, or for the messages of one queue. */
 function sharesPlot(results: Results): string {
-  const rows = entriesOf(results, { row: "mutex-fairness" }).flatMap((entry) =>
+  const rows = contested(results).flatMap((entry) =>
     sides(entry).map(({ name, colour, shares }) => ({
-      label: `${entry.what} contenders, ${name}`,
+      label: contendersOf(entry, name),
       colour,
       values: shares,
     })),
@@ -192,15 +198,15 @@ function sharesPlot(results: Results): string {
     to: most,
     ticks,
   };
-  return dotChart("One mutex, on two CPUs: who gets it", axis, rows, 1);
+  return dotChart("One mutex, or one queue, on two CPUs: who gets it", axis, rows, 1);
 }
 
 /** The longest that one of them waited. */
 function waitsPlot(results: Results): string {
-  const bars = entriesOf(results, { row: "mutex-fairness" }).flatMap((entry) =>
+  const bars = contested(results).flatMap((entry) =>
     sides(entry).map(
       ({ name, colour, longest }): Bar => ({
-        label: `${entry.what} contenders, ${name}`,
+        label: contendersOf(entry, name),
         value: longest / 1e6,
         colour,
         note: time(longest),
@@ -208,10 +214,10 @@ function waitsPlot(results: Results): string {
     ),
   );
   const axis = decades(
-    "longest wait for the mutex in all rounds, milliseconds",
+    "the longest that one waited in all rounds, milliseconds",
     bars.map(({ value }) => value),
   );
-  return barChart("One mutex, on two CPUs: the longest wait", axis, bars);
+  return barChart("One mutex, or one queue, on two CPUs: the longest wait", axis, bars);
 }
 
 /** Each plot, by the name of its file in docs/performance. */
