@@ -135,7 +135,11 @@ export const ROWS: readonly Row[] = [
       { placement: "one-task", bytes: 64, ratioLeast: 4 },
       { placement: "one-task", bytes: 256, ratioLeast: 4 },
     ],
-    peers: [{ name: "sysv-msg", program: { c: "sysv-pair" } }, limit("c-memcpy", "memcpy-pair")],
+    peers: [
+      { name: "sysv-msg", program: { c: "sysv-pair" } },
+      limit("c-memcpy", "memcpy-pair"),
+      aside(node("bare copies", "bare", "queue-pair")),
+    ],
     warmupOperations: 50_000,
   },
   {
@@ -267,7 +271,7 @@ export const ROWS: readonly Row[] = [
     peers: [
       { name: "pthread-mutex", program: { c: "mutex-pair" } },
       limit("c-atomics", "atomics-pair"),
-      aside(node("JavaScript's Atomics, bare", "atomics", "mutex-pair")),
+      aside(node("bare Atomics", "bare", "mutex-pair")),
       aside(node("multithreading", "multithreading", "mutex-pair")),
     ],
     warmupOperations: 100_000,

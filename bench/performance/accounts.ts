@@ -1,5 +1,5 @@
-// What a call of one task's is made of: atomic accesses, counted by test/hot-paths.test.ts, at what one costs on this machine; copies,
-// at what C takes for them; and what is left.
+// What a call of one task's is made of: atomic accesses, counted by test/hot-paths.test.ts, at what one costs in C; copies, at what
+// typed arrays take for them; and what is left.
 
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -51,7 +51,7 @@ export function accountsTable(results: Results): string {
     const entry = entryOf(results, { row, bytes });
     if (entry === undefined || each === undefined) return [];
     const { loads, exchanges } = countedOf(path);
-    const copied = copies ? (entryOf(results, { row, bytes, peer: "c-memcpy" })?.peer_ns ?? 0) : 0;
+    const copied = copies ? (entryOf(results, { row, bytes, peer: "bare copies" })?.peer_ns ?? 0) : 0;
     const atomics = exchanges * each;
     const rest = entry.ours_ns - atomics - copied;
     return [
@@ -64,5 +64,5 @@ export function accountsTable(results: Results): string {
       ],
     ];
   });
-  return table(["row", "ours", "atomics", "copies, as C does them", "the rest"], [1, 4], rows);
+  return table(["row", "ours", "atomics, as C does them", "copies, as typed arrays do them", "the rest"], [1, 4], rows);
 }

@@ -65,7 +65,7 @@ function rowTable(results: Results, row: string): string {
 
 /** Where a peer that does the same work is faster. */
 function lossesTable({ entries }: Results): string {
-  const lost = entries.filter((entry) => !entry.limit && !isGrowth(entry) && leastRatio(entry) < 1);
+  const lost = entries.filter((entry) => !entry.limit && !isPart(entry) && !isGrowth(entry) && leastRatio(entry) < 1);
   if (lost.length === 0) return "In no row of this run.";
   return table(
     ["row", "case", "ours", "beside", "its", "ours takes"],
@@ -136,6 +136,9 @@ function wanted(argument: string): Wanted {
 
 const NOTHING = "–";
 
+/** Peers that are there to explain, and no peers of ours: they do a part of the work. */
+const isPart = ({ peer }: ResultEntry): boolean => peer.startsWith("bare ");
+
 function figure(results: Results, argument: string, say: (entry: ResultEntry) => string): string {
   const entry = entryOf(results, wanted(argument));
   return entry === undefined ? NOTHING : say(entry);
@@ -162,8 +165,10 @@ const fillers: { readonly [name: string]: (results: Results, argument: string) =
   peer: (results, argument) => figure(results, argument, ({ peer_ns }) => time(peer_ns)),
   ratio: (results, argument) => figure(results, argument, (entry) => inDigits(leastRatio(entry))),
   times: (results, argument) => figure(results, argument, ({ ours_ns, peer_ns }) => inDigits(ours_ns / peer_ns)),
-  worst: (results, row) =>
-    inDigits(Math.max(...entriesOf(results, { row }).map(({ ours_ns, peer_ns }) => ours_ns / peer_ns))),
+  worst: (results, row) => {
+    const times = entriesOf(results, { row }).map(({ ours_ns, peer_ns }) => ours_ns / peer_ns);
+    return times.length === 0 ? NOTHING : inDigits(Math.max(...times));
+  },
 };
 
 export function performanceDocument(results: Results): string {

@@ -6,7 +6,8 @@ import { type Axis, type Bar, barChart, dotChart, lineChart, powers, type Series
 
 /** An axis over powers of ten around the values. */
 function decades(label: string, values: readonly number[], format?: Axis["format"]): Axis {
-  const ticks = powers(10, Math.min(...values), Math.max(...values));
+  const [least, most] = values.length === 0 ? [1, 10] : [Math.min(...values), Math.max(...values)];
+  const ticks = powers(10, least, Math.max(most, least * 1.001));
   return { label, log: true, from: ticks[0], to: ticks[ticks.length - 1], ticks, ...(format ? { format } : {}) };
 }
 

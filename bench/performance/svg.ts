@@ -121,7 +121,7 @@ function rowsChart(
   noteLength: number,
   row: (index: number, y: number, x: (value: number) => number) => string[],
 ): string {
-  const left = PAD + Math.max(...labels.map((label) => label.length)) * CHARACTER;
+  const left = PAD + Math.max(0, ...labels.map((label) => label.length)) * CHARACTER;
   const right = WIDTH - PAD - 8 - noteLength * CHARACTER;
   const bottom = HEAD + labels.length * ROW + 4;
   const x = (value: number): number => placed(axis, value, left, right);
@@ -141,7 +141,7 @@ export function barChart(title: string, axis: Axis, bars: readonly Bar[]): strin
     title,
     axis,
     bars.map(({ label }) => label),
-    Math.max(...bars.map(({ note }) => note.length)),
+    Math.max(0, ...bars.map(({ note }) => note.length)),
     (i, y, x) => {
       const { value, colour, mark, note } = bars[i];
       const [from, to] = [x(origin), x(value)].sort((a, b) => a - b);
