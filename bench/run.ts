@@ -82,42 +82,41 @@ const caseTitle = (row: Row, one: Case): string => {
   return [row.name, one.placement, `${one.bytes} bytes`].concat(what, one.beside ?? []).join(", ");
 };
 
-async function measureAll(
-  cases: readonly { row: Row; one: Case }[],
-  machine: Machine,
-  effort: Effort,
-  profiled: boolean,
-): Promise<Outcome> {
-  const entries: Entry[] = [];
-  const profiles: Profile[] = [];
+type Cases = readonly { readonly row: Row; readonly one: Case }[];
+
+/** A case that fails is told of, and the others go on. */
+async function measureAll(cases: Cases, machine: Machine, effort: Effort, profiled: boolean): Promise<Outcome> {
+  const outcome = { entries: [] as Entry[], profiles: [] as Profile[], failures: 0 };
   const missing = new Map<string, Missing>();
-  let failures = 0;
   const estimates = cases.map(({ row, one }) => estimateMs(row, one, effort));
   say(`${cases.length} cases, about ${inWords(leftMs(estimates, 0, 0))}.`);
   const begin = performance.now();
   for (const [i, { row, one }] of cases.entries()) {
-    let outcome: string;
+    let said: string;
     try {
       const measured = await measureCase(row, one, machine, effort);
-      entries.push(...measured.entries);
+      said = measured.entries.map(({ peer, ratio }) => `${peer} ${ratio.toFixed(2)}`).join(", ");
+      outcome.entries.push(...measured.entries);
       for (const { peer, reason } of measured.missing) {
         missing.set(`${row.name} ${peer}`, { row: row.name, peer, reason: shortReason(reason) });
       }
-      if (profiled && one === row.cases[0] && one.beside === undefined && row.work !== "start") {
-        profiles.push(await profileCase(row, one, measured.entries[0], machine));
+      if (profiled && isProfiled(row, one) && measured.entries.length > 0) {
+        outcome.profiles.push(await profileCase(row, one, measured.entries[0], machine));
       }
-      outcome = measured.entries.map(({ peer, ratio }) => `${peer} ${ratio.toFixed(2)}`).join(", ");
     } catch (error) {
-      failures++;
-      outcome = `FAILED: ${(error as Error).message}`;
+      outcome.failures++;
+      said = `FAILED: ${(error as Error).message}`;
     }
-    const left = inWords(leftMs(estimates, i + 1, performance.now() - begin));
-    say(
-      `${i + 1} of ${cases.length}: ${caseTitle(row, one)}: ${outcome}${i + 1 < cases.length ? ` (${left} left)` : ""}`,
-    );
+    const left = leftMs(estimates, i + 1, performance.now() - begin);
+    const remains = i + 1 < cases.length ? ` (${inWords(left)} left)` : "";
+    say(`${i + 1} of ${cases.length}: ${caseTitle(row, one)}: ${said}${remains}`);
   }
-  return { entries, missing: [...missing.values()], profiles, failures };
+  return { ...outcome, missing: [...missing.values()] };
 }
+
+/** A row's first case; not where what it does is over at once, or is a call of many. */
+const isProfiled = (row: Row, one: Case): boolean =>
+  one === row.cases[0] && one.beside === undefined && row.fixedOperations === undefined;
 
 /** Writes what was measured to where it was asked for. */
 function write({ json, results, again }: Arguments, run: Run): void {
