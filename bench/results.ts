@@ -6,6 +6,7 @@ import type { MachineDescription, RunDescription } from "./machine.ts";
 import { sameMachine } from "./machine.ts";
 import type { Profile } from "./profile.ts";
 import type { Entry } from "./rounds.ts";
+import { ROWS } from "./rows.ts";
 
 /** A peer that does not run, and why. */
 export interface Missing {
@@ -55,10 +56,17 @@ export function withRun(before: Results | undefined, run: Run, again: boolean): 
   return {
     machine: run.machine,
     runs: others.length > 0 || again ? [...(known?.runs ?? []), run.run] : [run.run],
-    entries: [...others, ...measured],
+    entries: inOrder([...others, ...measured]),
     missing: [...unmeasured(known?.missing), ...run.missing],
-    profiles: [...unmeasured(known?.profiles), ...run.profiles],
+    profiles: inOrder([...unmeasured(known?.profiles), ...run.profiles]),
   };
+}
+
+/** As the rows of the benchmark are; what it has no longer goes last. */
+function inOrder<T extends { readonly row: string }>(list: readonly T[]): T[] {
+  const names = ROWS.map(({ name }) => name);
+  const place = ({ row }: T): number => (names.includes(row) ? names.indexOf(row) : names.length);
+  return [...list].sort((a, b) => place(a) - place(b));
 }
 
 export const readResults = (file: string): Results | undefined =>
