@@ -49,7 +49,7 @@ function budgetsTable({ entries }: Results): string {
 }
 
 function rowTable(results: Results, row: string): string {
-  return table(
+  const figures = table(
     ["case", "ours", "beside", "its", "ratio", "spread"],
     [1, 3, 4, 5],
     entriesOf(results, { row }).map((entry) => [
@@ -61,6 +61,7 @@ function rowTable(results: Results, row: string): string {
       percent(entry.spread),
     ]),
   );
+  return `**\`${row}\`**\n\n${figures}`;
 }
 
 /** Where a peer that does the same work is faster. */
