@@ -2,6 +2,7 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { titleOf } from "./results.ts";
 import type { Entry } from "./rounds.ts";
 
 /** Of the ratio in the baseline. Machines are noisy: between two runs of the same code ratios were seen to differ by a third. */
@@ -25,9 +26,6 @@ export function baselinePath(): string {
 }
 
 export const readBaseline = (): Entry[] => JSON.parse(readFileSync(baselinePath(), "utf8")) as Entry[];
-
-const titleOf = ({ row, placement, bytes, what, peer }: Entry): string =>
-  [row, placement, `${bytes} bytes`, ...(what === undefined ? [] : [what]), `beside ${peer}`].join(", ");
 
 /** Those entries whose ratio has fallen further than is tolerated. What is new, or gone, is no regression. */
 export function compareWithBaseline(entries: readonly Entry[], baseline: readonly Entry[]): Comparison[] {

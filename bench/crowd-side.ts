@@ -1,5 +1,5 @@
-// A crowd of processes that work at once: senders and receivers of one queue, or contenders for one mutex. All meet at a barrier
-// before the clock starts; the measured one, `crowd-measured` or `fair-measured`, waits for the others.
+// A crowd of processes that work at once: senders and receivers of one queue, contenders for one mutex, or for the messages of one queue.
+// All meet at a barrier before the clock starts; the measured one, named `…-measured`, waits for the others.
 
 import type { Barrier, Kernel, MessageQueue } from "../src/index.ts";
 import { assertLength, report, runSide, type SideOrder } from "./side.ts";
@@ -53,6 +53,55 @@ function contend(kernel: Kernel, order: SideOrder): Share {
   return { pairs, longestNs: longest * 1e6 };
 }
 
+/** Sends until `operations` microseconds are over, and then each receiver an empty message, which ends it. */
+function feed(kernel: Kernel, order: SideOrder): void {
+  const queue = kernel.queue({ name: order.object });
+  const message = new Uint8Array(order.bytes).fill(0x5a);
+  barrierOf(kernel, order).waitSync();
+  const end = performance.now() + order.operations / 1000;
+  while (performance.now() < end) queue.sendSync(message);
+  for (let i = 0; i < (order.parties ?? 1); i++) queue.sendSync(new Uint8Array(0));
+}
+
+function receiveShare(kernel: Kernel, order: SideOrder): Share {
+  const queue = kernel.queue({ name: order.object });
+  const buffer = new Uint8Array(order.bytes);
+  barrierOf(kernel, order).waitSync();
+  let pairs = 0;
+  let longest = 0;
+  for (let before = performance.now(); queue.receiveIntoSync(buffer) > 0; pairs++) {
+    const now = performance.now();
+    if (now - before > longest) longest = now - before;
+    before = now;
+  }
+  return { pairs, longestNs: longest * 1e6 };
+}
+
+const sharesOf = (kernel: Kernel, order: SideOrder): MessageQueue => kernel.queue({ name: `${order.object}-shares` });
+
+function tell(kernel: Kernel, order: SideOrder, { pairs, longestNs }: Share): void {
+  sharesOf(kernel, order).sendSync(new Uint8Array(Float64Array.of(pairs, longestNs).buffer));
+}
+
+/** Adds what the others tell to one's own share, and reports. */
+function weigh(kernel: Kernel, order: SideOrder, own: Share): void {
+  const { parties = 1 } = order;
+  const shares = [own];
+  const queue = sharesOf(kernel, order);
+  while (shares.length < parties) {
+    const [pairs, longestNs] = new Float64Array(queue.receiveSync().data.slice().buffer);
+    shares.push({ pairs, longestNs });
+  }
+  const sum = shares.reduce((all, { pairs }) => all + pairs, 0);
+  const figure = {
+    ns: (order.operations * 1000) / sum,
+    longestWaitNs: Math.max(...shares.map(({ longestNs }) => longestNs)),
+    leastShare: (Math.min(...shares.map(({ pairs }) => pairs)) * parties) / sum,
+    shares: shares.map(({ pairs }) => Number(((pairs * parties) / sum).toFixed(3))),
+  };
+  process.stdout.write(`${JSON.stringify(figure)}\n`);
+}
+
 await runSide({
   "crowd-sender"(kernel, order) {
     between(kernel, order, (queue, count) => sendAll(queue, order.bytes, count));
@@ -65,23 +114,18 @@ await runSide({
     report(elapsed, perParty(order.operations, order) * (order.parties ?? 1));
   },
   fair(kernel, order) {
-    const { pairs, longestNs } = contend(kernel, order);
-    kernel.queue({ name: order.object }).sendSync(new Uint8Array(Float64Array.of(pairs, longestNs).buffer));
+    tell(kernel, order, contend(kernel, order));
   },
   "fair-measured"(kernel, order) {
-    const { parties = 1 } = order;
-    const shares = [contend(kernel, order)];
-    const queue = kernel.queue({ name: order.object });
-    while (shares.length < parties) {
-      const [pairs, longestNs] = new Float64Array(queue.receiveSync().data.slice().buffer);
-      shares.push({ pairs, longestNs });
-    }
-    const sum = shares.reduce((all, { pairs }) => all + pairs, 0);
-    const figure = {
-      ns: (order.operations * 1000) / sum,
-      longestWaitNs: Math.max(...shares.map(({ longestNs }) => longestNs)),
-      leastShare: (Math.min(...shares.map(({ pairs }) => pairs)) * parties) / sum,
-    };
-    process.stdout.write(`${JSON.stringify(figure)}\n`);
+    weigh(kernel, order, contend(kernel, order));
+  },
+  "fair-sender"(kernel, order) {
+    feed(kernel, order);
+  },
+  "fair-receiver"(kernel, order) {
+    tell(kernel, order, receiveShare(kernel, order));
+  },
+  "fair-receiver-measured"(kernel, order) {
+    weigh(kernel, order, receiveShare(kernel, order));
   },
 });

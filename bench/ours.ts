@@ -9,7 +9,15 @@ import { type Figure, measured, spawned } from "./processes.ts";
 import type { OurWork, Population } from "./rows.ts";
 import type { Role, SideOrder } from "./side.ts";
 
-type File = "queue-side" | "pipe-side" | "lock-side" | "signal-side" | "await-side" | "caller-side" | "crowd-side";
+type File =
+  | "queue-side"
+  | "pipe-side"
+  | "segment-side"
+  | "lock-side"
+  | "signal-side"
+  | "await-side"
+  | "caller-side"
+  | "crowd-side";
 
 /** The sides of a work; the measured one is started last. In a crowd there are as many of the others as parties say. */
 const SIDES: Record<OurWork, { file: File | "starter-side"; partners?: readonly Role[]; measured: Role }> = {
@@ -21,8 +29,14 @@ const SIDES: Record<OurWork, { file: File | "starter-side"; partners?: readonly 
   "semaphore-pair": { file: "lock-side", measured: "counter" },
   "mutex-pair": { file: "lock-side", measured: "locker" },
   "mutex-contended": { file: "lock-side", partners: ["rival"], measured: "contender" },
+  "queue-fairness": {
+    file: "crowd-side",
+    partners: ["fair-sender", "fair-receiver"],
+    measured: "fair-receiver-measured",
+  },
   "mutex-fairness": { file: "crowd-side", partners: ["fair"], measured: "fair-measured" },
   "pipe-stream": { file: "pipe-side", partners: ["writer"], measured: "reader" },
+  "segment-copy": { file: "segment-side", measured: "copier" },
   "signal-roundtrip": { file: "signal-side", partners: ["signalled"], measured: "signaller" },
   "await-roundtrip": { file: "await-side", partners: ["await-echo"], measured: "await-client" },
   "await-stream": { file: "await-side", partners: ["await-sender"], measured: "await-receiver" },
@@ -39,20 +53,20 @@ export interface OurMeasurement {
   cpus: Cpus;
   call?: string | undefined;
   parties?: number | undefined;
+  /** A directory into which Node writes a profile of the measured process. */
+  profileTo?: string | undefined;
   /** Measured in a kernel with these limits, that holds this besides, or nothing else. */
   kernel?: { readonly population: Population; readonly isPopulated: boolean } | undefined;
 }
 
-const OBJECTS = 10_000;
-const TASKS = 1000;
 /** Worker threads of one process. */
 const TASKS_PER_PROCESS = 250;
 
 /** What a kernel needs for a population. */
-const populated: Record<Population, Partial<KernelLimits>> = {
-  "10000 objects": { objectsMax: 16_384, regionBytes: 256 * 1024 * 1024 },
-  "1000 tasks": { tasksMax: 1100, regionBytes: 256 * 1024 * 1024 },
-};
+const limitsFor = (population: Population): Partial<KernelLimits> => ({
+  ...(population.endsWith("objects") ? { objectsMax: 16_384 } : { tasksMax: 1100 }),
+  regionBytes: 256 * 1024 * 1024,
+});
 
 export class Ours {
   readonly #name = `bench-${process.pid}`;
@@ -93,7 +107,7 @@ export class Ours {
     const name = `${this.#name}${suffix}`;
     const there = this.#kernels.get(name);
     if (there) return there;
-    const limits = wanted ? populated[wanted.population] : {};
+    const limits = wanted ? limitsFor(wanted.population) : {};
     const kernel = Kernel.open(name, { create: true, exclusive: true, ...limits });
     this.#kernels.set(name, kernel);
     if (wanted?.isPopulated) await this.#populate(kernel, wanted.population);
@@ -101,13 +115,13 @@ export class Ours {
   }
 
   async #populate(kernel: Kernel, population: Population): Promise<void> {
-    if (population === "10000 objects") {
-      makeObjects(kernel);
+    if (population.endsWith("objects")) {
+      makeObjects(kernel, Number.parseInt(population, 10));
       return;
     }
     const own = fileURLToPath(import.meta.url);
     const program = fileURLToPath(new URL(`./crowd${extname(own)}`, import.meta.url));
-    for (let left = TASKS; left > 0; left -= TASKS_PER_PROCESS) {
+    for (let left = Number.parseInt(population, 10); left > 0; left -= TASKS_PER_PROCESS) {
       const count = Math.min(left, TASKS_PER_PROCESS);
       const crowd = spawn(process.execPath, [program, nameOf(kernel), String(count)], {
         stdio: ["pipe", "pipe", "inherit"],
@@ -120,14 +134,14 @@ export class Ours {
 
 const nameOf = (kernel: Kernel): string => (kernel.handle as { name: string }).name;
 
-function makeObjects(kernel: Kernel): void {
+function makeObjects(kernel: Kernel, count: number): void {
   const kinds = [
     (name: string) => kernel.queue({ name, create: true }),
     (name: string) => kernel.semaphore({ name, create: true }),
     (name: string) => kernel.mutex({ name, create: true }),
     (name: string) => kernel.rwlock({ name, create: true }),
   ];
-  for (let i = 0; i < OBJECTS; i++) kinds[i % kinds.length](`other-${i}`).close();
+  for (let i = 0; i < count; i++) kinds[i % kinds.length](`other-${i}`).close();
 }
 
 /** Makes what the sides will open by name; returns how to be rid of it. */
@@ -141,6 +155,10 @@ function make(kernel: Kernel, name: string, { work, bytes, depth, parties = 1 }:
     kernel.mkfifo(name, { capacity: bytes });
     undo.push(() => kernel.unlinkFifo(name));
   }
+  if (work === "segment-copy") {
+    kernel.sharedMemory({ name, create: true, exclusive: true, bytes }).close();
+    undo.push(() => kernel.unlinkSharedMemory(name));
+  }
   if (work === "semaphore-pair" || work === "mutex-contended") {
     // The one counts from 1, the other tells a rival to stop.
     kernel.semaphore({ name, create: true, value: work === "semaphore-pair" ? 1 : 0 }).close();
@@ -151,9 +169,11 @@ function make(kernel: Kernel, name: string, { work, bytes, depth, parties = 1 }:
     undo.push(() => kernel.unlinkMutex(name));
   }
   if (work.endsWith("roundtrip")) for (const way of ["there", "back"]) queue(`${name}-${way}`);
-  if (/^queue-(pair|stream|crowd)|^await-stream|^mutex-fairness/.test(work)) queue(name);
-  if (work === "queue-crowd" || work === "mutex-fairness") {
-    kernel.barrier({ name, create: true, parties: work === "queue-crowd" ? 2 * parties : parties }).close();
+  if (/^queue-(pair|stream|crowd|fairness)|^await-stream/.test(work)) queue(name);
+  if (work.endsWith("fairness")) queue(`${name}-shares`);
+  if (work === "queue-crowd" || work.endsWith("fairness")) {
+    const others = { "queue-crowd": parties, "queue-fairness": 1 }[work as string] ?? 0;
+    kernel.barrier({ name, create: true, parties: parties + others }).close();
     undo.push(() => kernel.unlinkBarrier(name));
   }
   return () => {
@@ -162,22 +182,27 @@ function make(kernel: Kernel, name: string, { work, bytes, depth, parties = 1 }:
 }
 
 function commands(kernel: string, object: string, measurement: OurMeasurement): string[][] {
-  const { work, bytes, warmup, operations, cpus, call, parties } = measurement;
+  const { work, bytes, warmup, operations, cpus, call, parties, profileTo } = measurement;
   const { file, partners = [], measured: measuring } = SIDES[work];
   const own = fileURLToPath(import.meta.url);
   const program = fileURLToPath(new URL(`./${file}${extname(own)}`, import.meta.url));
-  const command = (role: Role, cpu: number): string[] => {
+  const command = (role: Role, cpu: number, flags: string[] = []): string[] => {
     const order: SideOrder = { role, kernel, object, bytes, warmup, operations, call, parties };
-    return onCpu(cpu, [process.execPath, program, JSON.stringify(order)]);
+    return onCpu(cpu, [process.execPath, ...flags, program, JSON.stringify(order)]);
   };
+  const profiling = profileTo === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileTo}`];
   const others =
     parties === undefined
       ? partners.map((role) => command(role, cpus.partner))
       : crowd(partners, parties).map((role, i) => command(role, i % 2 === 0 ? cpus.partner : cpus.measured));
-  return [...others, command(measuring, cpus.measured)];
+  return [...others, command(measuring, cpus.measured, profiling)];
 }
 
-/** So many of each role, and one less of the last, which the measured one is too. */
+/** So many of each role, but one sender that is fair to all, and one less of the last, which the measured one is too. */
 function crowd(roles: readonly Role[], parties: number): Role[] {
-  return roles.flatMap((role, i) => new Array<Role>(i === roles.length - 1 ? parties - 1 : parties).fill(role));
+  const count = (role: Role, i: number): number => {
+    if (role === "fair-sender") return 1;
+    return i === roles.length - 1 ? parties - 1 : parties;
+  };
+  return roles.flatMap((role, i) => new Array<Role>(count(role, i)).fill(role));
 }

@@ -11,11 +11,14 @@
  * An operation is a send and a receive (pair), one message (stream), a message there and one back (roundtrip), one KiB
  * (pipe-stream, where BYTES is both the pipe's capacity and the chunk), a wait and a post (sysv-sem-pair), a lock and an
  * unlock (mutex-pair; mutex-contended, while another process does the same), a signal there and one back (signal-roundtrip),
- * a store to one word there and to another back (spin-roundtrip), or BYTES copied (memcpy, in KiB).
+ * a store to one word there and to another back (spin-roundtrip), a futex's wake there and one back (futex-roundtrip), two
+ * atomic exchanges (atomics-pair; atomics-contended, while another process does the same), BYTES copied into shared memory and
+ * out of it (memcpy-pair), or one KiB of it (memcpy; segment-in, segment-out: into shared memory, out of it).
  *
  * A crowd's work has `processes` 0: PARTIES processes of each side, on both CPUs. sysv-crowd counts the messages that pass from
- * senders to receivers; in mutex-fairness the parties lock and unlock for a while, and the line has also the longest wait of
- * one of them in nanoseconds, and the least share that one had of what would have been fair:
+ * senders to receivers; in mutex-fairness the parties lock and unlock for a while, in sysv-fairness they receive what one sends, and
+ * the line has also the longest wait of
+ * one of them in nanoseconds, the least share that one had of what would have been fair, and the share of each:
  *
  *   peers WORK BYTES WARMUP OPERATIONS CPU OTHER-CPU PARTIES
  *
@@ -30,14 +33,17 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/futex.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/msg.h>
 #include <sys/prctl.h>
 #include <sys/sem.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -83,6 +89,9 @@ static struct {
   long type;
   char bytes[BYTES_MAX];
 } message = {.type = 1};
+
+/* What is copied from and to where a copy is all there is: memcpy is several times slower where the ends differ in alignment. */
+static _Alignas(4096) char own[BYTES_MAX];
 
 static pid_t measured_process;
 static int lifetime_reading = -1;
@@ -444,20 +453,158 @@ static double measure_spin_roundtrip(const struct order *order) {
   return (now_ns() - start) / (double)order->operations;
 }
 
-/* The least that a stream can take whose bytes are copied once in and once out. */
-static double measure_memcpy(const struct order *order) {
-  static char target[BYTES_MAX];
+static void *map_shared(size_t bytes) {
+  void *mapped = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (mapped == MAP_FAILED) fail("mmap");
+  memset(mapped, 0, bytes);
+  return mapped;
+}
+
+/* The least that a stream can take between two CPUs: one writer, one reader, a ring, no lock, and both spin. */
+enum { RING_SLOTS = 64 };
+
+struct ring {
+  _Alignas(128) _Atomic long tail;
+  _Alignas(128) _Atomic long head;
+  _Alignas(128) char slots[];
+};
+
+static double measure_ring_stream(const struct order *order) {
+  size_t stride = (order->bytes + 63) / 64 * 64;
+  struct ring *ring = map_shared(sizeof *ring + RING_SLOTS * stride);
+  long all = order->warmup + order->operations;
+  if (in_partner(order)) {
+    long head = 0;
+    for (long i = 0; i < all; i++) {
+      while (i - head == RING_SLOTS) head = atomic_load_explicit(&ring->head, memory_order_acquire);
+      memcpy(ring->slots + (size_t)(i % RING_SLOTS) * stride, own, order->bytes);
+      atomic_store_explicit(&ring->tail, i + 1, memory_order_release);
+    }
+    _exit(0);
+  }
+  double start = 0;
+  long tail = 0;
+  for (long i = 0; i < all; i++) {
+    if (i == order->warmup) start = now_ns();
+    while (tail == i) tail = atomic_load_explicit(&ring->tail, memory_order_acquire);
+    memcpy(own, ring->slots + (size_t)(i % RING_SLOTS) * stride, order->bytes);
+    atomic_store_explicit(&ring->head, i + 1, memory_order_release);
+  }
+  return (now_ns() - start) / (double)order->operations;
+}
+
+/* The least that a round trip can take in which both sides sleep: nothing but the calls of the host's that put to sleep and wake. */
+static void futex_wait(_Atomic int *word, int until) {
+  for (int seen; (seen = atomic_load(word)) != until;) syscall(SYS_futex, word, FUTEX_WAIT, seen, NULL, NULL, 0);
+}
+
+static void futex_post(_Atomic int *word, int value) {
+  atomic_store(word, value);
+  if (syscall(SYS_futex, word, FUTEX_WAKE, 1, NULL, NULL, 0) < 0) fail("futex");
+}
+
+static double measure_futex_roundtrip(const struct order *order) {
+  _Atomic int *words = map_shared(256);
+  _Atomic int *there = words;
+  _Atomic int *back = words + 32;
+  int all = (int)(order->warmup + order->operations);
+  if (in_partner(order)) {
+    for (int i = 1; i <= all; i++) {
+      futex_wait(there, i);
+      futex_post(back, i);
+    }
+    _exit(0);
+  }
+  double start = 0;
+  for (int i = 1; i <= all; i++) {
+    if (i == order->warmup + 1) start = now_ns();
+    futex_post(there, i);
+    futex_wait(back, i);
+  }
+  return (now_ns() - start) / (double)order->operations;
+}
+
+/* The least that a lock and its unlock can take which are seen in one order by all: an atomic exchange each. */
+static void exchange_pairs(_Atomic int *word, long count) {
+  for (long i = 0; i < count; i++) {
+    atomic_exchange(word, 1);
+    atomic_exchange(word, 0);
+  }
+}
+
+static double time_exchange_pairs(const struct order *order, _Atomic int *word) {
+  exchange_pairs(word, order->warmup);
+  double start = now_ns();
+  exchange_pairs(word, order->operations);
+  return (now_ns() - start) / (double)order->operations;
+}
+
+static double measure_atomics_pair(const struct order *order) {
+  pin(order->cpu);
+  return time_exchange_pairs(order, map_shared(64));
+}
+
+static double measure_atomics_contended(const struct order *order) {
+  _Atomic int *words = map_shared(256);
+  _Atomic int *over = words + 32;
+  _Atomic int *begun = words + 16;
+  if (in_partner(order)) {
+    atomic_store(begun, 1);
+    while (!atomic_load(over)) exchange_pairs(words, 64);
+    _exit(0);
+  }
+  while (!atomic_load(begun)) sched_yield();
+  double ns = time_exchange_pairs(order, words);
+  atomic_store(over, 1);
+  return ns;
+}
+
+/* The least that a message can take: its bytes in, and its bytes out. */
+static void copy_pairs(char *shared, size_t bytes, long count) {
+  for (long i = 0; i < count; i++) {
+    memcpy(shared, own, bytes);
+    __asm__ volatile("" : : "r"(shared) : "memory");
+    memcpy(own, shared, bytes);
+    __asm__ volatile("" : : "r"(own) : "memory");
+  }
+}
+
+static double measure_memcpy_pair(const struct order *order) {
+  char *shared = map_shared(BYTES_MAX);
+  pin(order->cpu);
+  copy_pairs(shared, order->bytes, order->warmup);
+  double start = now_ns();
+  copy_pairs(shared, order->bytes, order->operations);
+  return (now_ns() - start) / (double)order->operations;
+}
+
+/* Copies of BYTES; an operation is one KiB. */
+static double time_copies(const struct order *order, char *target, const char *source) {
   pin(order->cpu);
   double start = 0;
   double each = (double)order->bytes / 1024;
-  long all = (long)((double)order->warmup / each) + 1;
+  long warmups = (long)((double)order->warmup / each) + 1;
   long timed = (long)((double)order->operations / each) + 1;
-  for (long i = 0; i < all + timed; i++) {
-    if (i == all) start = now_ns();
-    memcpy(target, message.bytes, order->bytes);
+  for (long i = 0; i < warmups + timed; i++) {
+    if (i == warmups) start = now_ns();
+    memcpy(target, source, order->bytes);
     __asm__ volatile("" : : "r"(target) : "memory");
   }
   return (now_ns() - start) / ((double)timed * each);
+}
+
+static double measure_segment_in(const struct order *order) {
+  return time_copies(order, map_shared(order->bytes), own);
+}
+
+static double measure_segment_out(const struct order *order) {
+  return time_copies(order, own, map_shared(order->bytes));
+}
+
+/* The least that a stream can take whose bytes are copied once in and once out. */
+static double measure_memcpy(const struct order *order) {
+  static _Alignas(4096) char target[BYTES_MAX];
+  return time_copies(order, target, own);
 }
 
 /* A child on one of the two CPUs in turn, which dies with its parent. */
@@ -501,6 +648,45 @@ struct shares {
 
 static double fairness_longest;
 static double fairness_share;
+static double fairness_shares[PARTIES_MAX];
+
+/* Says who had what share. Returns nanoseconds for one of all. */
+static double weigh_shares(const struct order *order, const struct shares *shares) {
+  long sum = 0;
+  long least = shares->pairs[0];
+  for (int i = 0; i < order->parties; i++) {
+    sum += shares->pairs[i];
+    if (shares->pairs[i] < least) least = shares->pairs[i];
+    if (shares->longest[i] > fairness_longest) fairness_longest = shares->longest[i];
+  }
+  for (int i = 0; i < order->parties; i++) fairness_shares[i] = (double)shares->pairs[i] * order->parties / (double)sum;
+  fairness_share = (double)least * order->parties / (double)sum;
+  return (double)order->operations * 1000 / (double)sum;
+}
+
+/* One sends for OPERATIONS microseconds, and then each receiver a message that ends it. */
+static double measure_sysv_fairness(const struct order *order) {
+  struct channel channel = open_sysv();
+  struct shares *shares = map_shared(sizeof *shares);
+  for (int i = 0; i < order->parties; i++) {
+    if (!in_party(order, i)) continue;
+    for (double before = now_ns();; shares->pairs[i]++) {
+      receive_message(&channel, order->bytes);
+      if (message.bytes[0] == 0) break;
+      double now = now_ns();
+      if (now - before > shares->longest[i]) shares->longest[i] = now - before;
+      before = now;
+    }
+    _exit(0);
+  }
+  pin(order->cpu);
+  for (double end = now_ns() + (double)order->operations * 1000; now_ns() < end;) send_message(&channel, order->bytes);
+  message.bytes[0] = 0;
+  for (int i = 0; i < order->parties; i++) send_message(&channel, order->bytes);
+  int status;
+  for (int i = 0; i < order->parties; i++) wait(&status);
+  return weigh_shares(order, shares);
+}
 
 /* OPERATIONS is how long it lasts, in microseconds. */
 static double measure_mutex_fairness(const struct order *order) {
@@ -522,15 +708,7 @@ static double measure_mutex_fairness(const struct order *order) {
   contest->over = 1;
   int status;
   for (int i = 0; i < order->parties; i++) wait(&status);
-  long sum = 0;
-  long least = shares->pairs[0];
-  for (int i = 0; i < order->parties; i++) {
-    sum += shares->pairs[i];
-    if (shares->pairs[i] < least) least = shares->pairs[i];
-    if (shares->longest[i] > fairness_longest) fairness_longest = shares->longest[i];
-  }
-  fairness_share = (double)least * order->parties / (double)sum;
-  return (double)order->operations * 1000 / (double)sum;
+  return weigh_shares(order, shares);
 }
 
 static const struct work works[] = {
@@ -540,8 +718,12 @@ static const struct work works[] = {
     {"pipe-stream", PIPE, 2, measure_pipe_stream},  {"sysv-sem-pair", LOCK, 1, measure_sem_pair},
     {"mutex-pair", LOCK, 1, measure_mutex_pair},    {"mutex-contended", LOCK, 2, measure_mutex_contended},
     {"signal-roundtrip", LOCK, 2, measure_signal_roundtrip}, {"spin-roundtrip", LOCK, 2, measure_spin_roundtrip},
+    {"ring-stream", LOCK, 2, measure_ring_stream},  {"futex-roundtrip", LOCK, 2, measure_futex_roundtrip},
+    {"atomics-pair", LOCK, 1, measure_atomics_pair}, {"atomics-contended", LOCK, 2, measure_atomics_contended},
+    {"memcpy-pair", LOCK, 1, measure_memcpy_pair},  {"segment-in", LOCK, 1, measure_segment_in},
+    {"segment-out", LOCK, 1, measure_segment_out},
     {"memcpy", LOCK, 1, measure_memcpy},            {"sysv-crowd", SYSV, 0, measure_sysv_crowd},
-    {"mutex-fairness", LOCK, 0, measure_mutex_fairness},
+    {"mutex-fairness", LOCK, 0, measure_mutex_fairness}, {"sysv-fairness", SYSV, 0, measure_sysv_fairness},
 };
 enum { WORKS = sizeof works / sizeof works[0] };
 
@@ -587,6 +769,7 @@ int main(int argc, char **argv) {
 
   measured_process = getpid();
   alarm(SECONDS_MAX);
+  memset(own, 0x5a, sizeof own);
   memset(message.bytes, 0x5a, sizeof message.bytes); /* also touches every page before the clock runs */
 
   double ns = work->measure(&order);
@@ -594,7 +777,11 @@ int main(int argc, char **argv) {
   if (lifetime_writing >= 0) close(lifetime_writing);
   reap_children();
   printf("{\"work\":\"%s\",\"bytes\":%zu,\"operations\":%ld,\"ns\":%.3f", order.work, order.bytes, order.operations, ns);
-  if (fairness_longest > 0) printf(",\"longestWaitNs\":%.0f,\"leastShare\":%.3f", fairness_longest, fairness_share);
+  if (fairness_longest > 0) {
+    printf(",\"longestWaitNs\":%.0f,\"leastShare\":%.3f", fairness_longest, fairness_share);
+    for (int i = 0; i < order.parties; i++) printf(i == 0 ? ",\"shares\":[%.3f" : ",%.3f", fairness_shares[i]);
+    printf("]");
+  }
   puts("}");
   return 0;
 }

@@ -60,7 +60,7 @@ export class Peers {
   }
 
   #native(work: string, { bytes, warmup, operations, cpus, parties }: PeerMeasurement): string[] {
-    const isAlone = work.endsWith("-pair") || work === "memcpy";
+    const isAlone = /-pair$|^memcpy$|^segment-/.test(work);
     const sides = isAlone ? [cpus.measured] : [cpus.measured, cpus.partner];
     const numbers = [bytes, warmup, operations, ...sides, ...(parties === undefined ? [] : [parties])];
     return [this.#program, work, ...numbers.map(String)];

@@ -9,6 +9,8 @@ export interface Figure {
   /** Of contenders for one lock: the longest that one of them waited, and the least share of what would have been fair. */
   readonly longestWaitNs?: number;
   readonly leastShare?: number;
+  /** The share of each of them, 1 what would have been fair. */
+  readonly shares?: readonly number[];
 }
 
 const running = new Set<ChildProcess>();

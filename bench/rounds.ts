@@ -4,13 +4,15 @@ import type { Ours } from "./ours.ts";
 import type { Peers } from "./peers.ts";
 import { type Cpus, placed } from "./placement.ts";
 import type { Figure } from "./processes.ts";
-import type { Case, Peer, Row } from "./rows.ts";
+import { type Case, type Peer, peersOf, type Row } from "./rows.ts";
 import { clamp, median, spread } from "./statistics.ts";
 
 /** How long to measure. */
 export interface Effort {
-  /** Of a row that asks for no more. */
+  /** Of a case that a budget speaks of. */
   rounds: number;
+  /** Of one that none does. */
+  roundsAside: number;
   /** The clock of one measurement, about. */
   measureMs: number;
   /** After this no further round of a case is begun. */
@@ -19,8 +21,8 @@ export interface Effort {
   deadlineMs: number;
 }
 
-export const FULL: Effort = { rounds: 7, measureMs: 350, caseMsMax: 32_000, deadlineMs: 60_000 };
-export const QUICK: Effort = { rounds: 3, measureMs: 100, caseMsMax: 6_500, deadlineMs: 60_000 };
+export const FULL: Effort = { rounds: 7, roundsAside: 3, measureMs: 350, caseMsMax: 32_000, deadlineMs: 60_000 };
+export const QUICK: Effort = { rounds: 3, roundsAside: 2, measureMs: 100, caseMsMax: 6_500, deadlineMs: 60_000 };
 
 /** One line of the answer, as in the JSON. */
 export interface Entry {
@@ -41,6 +43,11 @@ export interface Entry {
   peer_longest_wait_ns?: number;
   ours_least_share?: number;
   peer_least_share?: number;
+  /** The share of each contender, in the round in which one had the least; 1 would have been fair. */
+  ours_shares?: readonly number[];
+  peer_shares?: readonly number[];
+  /** The peer is what nothing that does the work can be faster than on this machine. */
+  limit?: true;
 }
 
 export interface Machine {
@@ -67,6 +74,7 @@ interface Comparison {
   readonly peer: Contender;
   readonly name: string;
   readonly ratioLeast: number | undefined;
+  readonly isLimit?: boolean;
 }
 
 const OPERATIONS_MAX = 50_000_000;
@@ -87,7 +95,7 @@ export async function measureCase(row: Row, one: Case, machine: Machine, effort:
     return contender;
   };
   const comparisons = comparisonsOf(row, one, machine, effort, compete);
-  await measureRounds([...contenders.values()], { ...effort, rounds: effort.rounds * (row.roundsFactor ?? 1) });
+  await measureRounds([...contenders.values()], { ...effort, rounds: roundsOf(row, one, effort) });
   const whole = comparisons.filter(({ peer }) => peer.failure === undefined);
   const failed = comparisons.filter(({ peer }) => peer.failure !== undefined);
   const oursFailed = comparisons.find(({ ours }) => ours.failure !== undefined);
@@ -97,6 +105,9 @@ export async function measureCase(row: Row, one: Case, machine: Machine, effort:
     missing: failed.map(({ name, peer }) => ({ peer: name, reason: peer.failure ?? "" })),
   };
 }
+
+export const roundsOf = (row: Row, one: Case, { rounds, roundsAside }: Effort): number =>
+  (one.ratioLeast === undefined ? roundsAside : rounds) * (row.roundsFactor ?? 1);
 
 /** The contender of a key, made when it is first asked for. */
 type Compete = (key: string, run: Contender["run"], isNative?: boolean) => Contender;
@@ -121,7 +132,7 @@ function comparisonsOf(
     const name = `the same without ${beside}`;
     return [{ ours: inKernel(true), peer: inKernel(false), name, ratioLeast: one.ratioLeast }];
   }
-  return row.peers.map((peer: Peer) => {
+  return peersOf(row, one).map((peer: Peer) => {
     const depth = peer.depth?.(bytes);
     return {
       ours: compete(`ours ${depth}`, (counts) => ours.measure({ ...ourselves, ...counts, depth }, deadlineMs)),
@@ -132,6 +143,7 @@ function comparisonsOf(
       ),
       name: peer.name,
       ratioLeast: peer.aside ? undefined : one.ratioLeast,
+      isLimit: peer.isLimit ?? false,
     };
   });
 }
@@ -173,7 +185,7 @@ function countsFor(contender: Contender, { measureMs }: Effort): { warmup: numbe
   return { warmup: Math.max(warmup, operations >> 2), operations };
 }
 
-function entry(row: Row, one: Case, { ours, peer, name, ratioLeast }: Comparison): Entry {
+function entry(row: Row, one: Case, { ours, peer, name, ratioLeast, isLimit }: Comparison): Entry {
   const what = one.call ?? (one.parties === undefined ? undefined : String(one.parties));
   const oursNs = ours.figures.map(({ ns }) => ns);
   const peerNs = peer.figures.map(({ ns }) => ns);
@@ -190,6 +202,7 @@ function entry(row: Row, one: Case, { ours, peer, name, ratioLeast }: Comparison
     ...(what === undefined ? {} : { what }),
     ...fairness("ours", ours.figures),
     ...fairness("peer", peer.figures),
+    ...(isLimit ? { limit: true } : {}),
   };
 }
 
@@ -201,6 +214,7 @@ function fairness(side: "ours" | "peer", figures: readonly Figure[]): Partial<En
   return {
     [`${side}_longest_wait_ns`]: Math.round(Math.max(...waits)),
     [`${side}_least_share`]: rounded(Math.min(...shares), 3),
+    [`${side}_shares`]: figures.find(({ leastShare }) => leastShare === Math.min(...shares))?.shares ?? [],
   };
 }
 

@@ -11,9 +11,11 @@ export type OurWork =
   | "queue-roundtrip"
   | "queue-crowd"
   | "pipe-stream"
+  | "segment-copy"
   | "semaphore-pair"
   | "mutex-pair"
   | "mutex-contended"
+  | "queue-fairness"
   | "mutex-fairness"
   | "signal-roundtrip"
   | "await-roundtrip"
@@ -31,6 +33,10 @@ export interface Peer {
   readonly depth?: (bytes: number) => number;
   /** The budget does not speak of it: it is there to compare with. */
   readonly aside?: boolean;
+  /** Nothing that does the work can be faster on this machine: how near we come is what the report tells. */
+  readonly isLimit?: boolean;
+  /** Beside these cases only. */
+  readonly only?: (one: Case) => boolean;
 }
 
 export interface Case {
@@ -46,7 +52,7 @@ export interface Case {
   readonly beside?: Population;
 }
 
-export type Population = "10000 objects" | "1000 tasks";
+export type Population = `${number} objects` | `${number} tasks`;
 
 export interface Row {
   readonly name: string;
@@ -89,6 +95,17 @@ const node = (name: string, program: string, work: string, ...args: string[]): P
   program: { node: program, work, args },
 });
 const aside = (peer: Peer): Peer => ({ ...peer, aside: true });
+const limit = (name: string, work: string, depth?: Peer["depth"]): Peer => ({
+  name,
+  program: { c: work },
+  aside: true,
+  isLimit: true,
+  ...(depth === undefined ? {} : { depth }),
+});
+const onTwoCpus = (peer: Peer): Peer => ({ ...peer, only: ({ placement }) => placement === "two-cpus" });
+
+/** The peers beside which a case of a row is measured. */
+export const peersOf = ({ peers }: Row, one: Case): Peer[] => peers.filter(({ only }) => only?.(one) ?? true);
 
 /** Calls whose cost must not depend on what else there is; bench/caller-side.ts makes them. */
 const CALLS = [
@@ -104,6 +121,12 @@ const CALLS = [
 const scaleCases = (beside: Population): Case[] =>
   CALLS.map((call) => ({ placement: "one-task", bytes: 64, ratioLeast: NO_GROWTH, call, beside }));
 
+/** Two of them, one that looks nothing up and one that does, on the way there. */
+const curveCases = (populations: readonly Population[]): Case[] =>
+  populations.flatMap((beside) =>
+    [CALLS[0], CALLS[2]].map((call): Case => ({ placement: "one-task", bytes: 64, call, beside })),
+  );
+
 export const ROWS: readonly Row[] = [
   {
     name: "queue-pair",
@@ -112,7 +135,11 @@ export const ROWS: readonly Row[] = [
       { placement: "one-task", bytes: 64, ratioLeast: 4 },
       { placement: "one-task", bytes: 256, ratioLeast: 4 },
     ],
-    peers: [{ name: "sysv-msg", program: { c: "sysv-pair" } }],
+    peers: [
+      { name: "sysv-msg", program: { c: "sysv-pair" } },
+      limit("c-memcpy", "memcpy-pair"),
+      aside(node("bare copies", "bare", "queue-pair")),
+    ],
     warmupOperations: 50_000,
   },
   {
@@ -122,17 +149,23 @@ export const ROWS: readonly Row[] = [
       { placement: "two-cpus", bytes: 256, ratioLeast: 3 },
       { placement: "two-cpus", bytes: 64 },
       { placement: "one-cpu", bytes: 256 },
+      { placement: "one-cpu", bytes: 64 },
     ],
-    peers: [sysv("sysv-stream"), mq("mq-stream")],
+    peers: [sysv("sysv-stream"), mq("mq-stream"), onTwoCpus(limit("c-ring", "ring-stream", () => RING_DEPTH))],
     warmupOperations: 50_000,
   },
   {
     name: "queue-stream-batch",
     work: "queue-stream-batch",
-    cases: [{ placement: "two-cpus", bytes: 256, ratioLeast: 8 }],
+    cases: [
+      { placement: "two-cpus", bytes: 256, ratioLeast: 8 },
+      { placement: "two-cpus", bytes: 64 },
+      { placement: "one-cpu", bytes: 256 },
+    ],
     peers: [
       { ...sysv("sysv-stream"), depth: () => 4 * RING_DEPTH },
       { ...mq("mq-stream"), depth: () => 4 * RING_DEPTH },
+      onTwoCpus(limit("c-ring", "ring-stream", () => 4 * RING_DEPTH)),
     ],
     warmupOperations: 50_000,
   },
@@ -168,7 +201,7 @@ export const ROWS: readonly Row[] = [
     work: "queue-roundtrip",
     cases: [{ placement: "two-cpus", bytes: 64, ratioLeast: 1 / 2.5 }],
     peers: [
-      { name: "c-spin", program: { c: "spin-roundtrip" } },
+      { name: "c-spin", program: { c: "spin-roundtrip" }, isLimit: true },
       aside(node("shared-memory-disruptor", "disruptor", "roundtrip")),
       aside(node("ringbuf.js", "ringbuf", "roundtrip")),
     ],
@@ -177,8 +210,16 @@ export const ROWS: readonly Row[] = [
   {
     name: "queue-roundtrip-park",
     work: "queue-roundtrip",
-    cases: [{ placement: "one-cpu", bytes: 64, ratioLeast: 1 / 1.25 }],
-    peers: [{ name: "pipe", program: { c: "pipe-roundtrip" } }],
+    cases: [
+      { placement: "one-cpu", bytes: 64, ratioLeast: 1 / 1.25 },
+      { placement: "one-cpu", bytes: 256 },
+    ],
+    peers: [
+      { name: "pipe", program: { c: "pipe-roundtrip" } },
+      aside({ name: "sysv-msg", program: { c: "sysv-roundtrip" } }),
+      aside({ name: "posix-mq", program: { c: "mq-roundtrip" } }),
+      limit("c-futex", "futex-roundtrip"),
+    ],
     warmupOperations: 20_000,
   },
   {
@@ -186,24 +227,41 @@ export const ROWS: readonly Row[] = [
     work: "pipe-stream",
     cases: [
       { placement: "two-cpus", bytes: 64 * KIB, ratioLeast: 1.5 },
-      { placement: "one-cpu", bytes: 64 * KIB },
+      { placement: "two-cpus", bytes: 16 * KIB },
+      { placement: "two-cpus", bytes: 256 * KIB },
       { placement: "two-cpus", bytes: 1024 * KIB },
+      { placement: "one-cpu", bytes: 16 * KIB },
+      { placement: "one-cpu", bytes: 64 * KIB },
+      { placement: "one-cpu", bytes: 256 * KIB },
+      { placement: "one-cpu", bytes: 1024 * KIB },
     ],
-    peers: [{ name: "pipe", program: { c: "pipe-stream" } }, aside({ name: "c-memcpy", program: { c: "memcpy" } })],
+    peers: [{ name: "pipe", program: { c: "pipe-stream" } }, limit("c-memcpy", "memcpy")],
     warmupOperations: 131_072,
   },
   {
     name: "pipe-stream-4k",
     work: "pipe-stream",
-    cases: [{ placement: "two-cpus", bytes: 4 * KIB, ratioLeast: 4 }],
-    peers: [{ name: "pipe", program: { c: "pipe-stream" } }],
+    cases: [
+      { placement: "two-cpus", bytes: 4 * KIB, ratioLeast: 4 },
+      { placement: "one-cpu", bytes: 4 * KIB },
+    ],
+    peers: [{ name: "pipe", program: { c: "pipe-stream" } }, limit("c-memcpy", "memcpy")],
     warmupOperations: 131_072,
   },
+  ...(["in", "out"] as const).map(
+    (call): Row => ({
+      name: `segment-${call}`,
+      work: "segment-copy",
+      cases: [4, 64, 1024].map((kibs) => ({ placement: "one-task", bytes: kibs * KIB, call })),
+      peers: [limit("c-memcpy", `segment-${call}`)],
+      warmupOperations: 131_072,
+    }),
+  ),
   {
     name: "semaphore-pair",
     work: "semaphore-pair",
     cases: [{ placement: "one-task", bytes: WORD_BYTES, ratioLeast: 5 }],
-    peers: [{ name: "sysv-sem", program: { c: "sysv-sem-pair" } }],
+    peers: [{ name: "sysv-sem", program: { c: "sysv-sem-pair" } }, limit("c-atomics", "atomics-pair")],
     warmupOperations: 100_000,
   },
   {
@@ -212,6 +270,8 @@ export const ROWS: readonly Row[] = [
     cases: [{ placement: "one-task", bytes: WORD_BYTES, ratioLeast: 1 / 2 }],
     peers: [
       { name: "pthread-mutex", program: { c: "mutex-pair" } },
+      limit("c-atomics", "atomics-pair"),
+      aside(node("bare Atomics", "bare", "mutex-pair")),
       aside(node("multithreading", "multithreading", "mutex-pair")),
     ],
     warmupOperations: 100_000,
@@ -219,8 +279,14 @@ export const ROWS: readonly Row[] = [
   {
     name: "mutex-contended",
     work: "mutex-contended",
-    cases: [{ placement: "two-cpus", bytes: WORD_BYTES, ratioLeast: 1 / 2 }],
-    peers: [{ name: "pthread-mutex", program: { c: "mutex-contended" } }],
+    cases: [
+      { placement: "two-cpus", bytes: WORD_BYTES, ratioLeast: 1 / 2 },
+      { placement: "one-cpu", bytes: WORD_BYTES },
+    ],
+    peers: [
+      { name: "pthread-mutex", program: { c: "mutex-contended" } },
+      onTwoCpus(limit("c-atomics", "atomics-contended")),
+    ],
     warmupOperations: 100_000,
   },
   {
@@ -232,10 +298,21 @@ export const ROWS: readonly Row[] = [
     fixedOperations: 500_000, // microseconds
   },
   {
+    name: "queue-fairness",
+    work: "queue-fairness",
+    cases: [2, 4, 8].map((parties) => ({ placement: "two-cpus", bytes: 256, parties })),
+    peers: [sysv("sysv-fairness")],
+    warmupOperations: 1,
+    fixedOperations: 500_000, // microseconds
+  },
+  {
     name: "signal-roundtrip",
     work: "signal-roundtrip",
-    cases: [{ placement: "two-cpus", bytes: WORD_BYTES, ratioLeast: 10 }],
-    peers: [{ name: "signals", program: { c: "signal-roundtrip" } }],
+    cases: [
+      { placement: "two-cpus", bytes: WORD_BYTES, ratioLeast: 10 },
+      { placement: "one-cpu", bytes: WORD_BYTES },
+    ],
+    peers: [{ name: "signals", program: { c: "signal-roundtrip" } }, onTwoCpus(limit("c-spin", "spin-roundtrip"))],
     warmupOperations: 10_000,
   },
   {
@@ -251,26 +328,40 @@ export const ROWS: readonly Row[] = [
       node("child_process advanced", "child-process", "roundtrip", "advanced"),
       aside(node("BroadcastChannel", "broadcast-channel", "roundtrip")),
       aside(node("zeromq", "zeromq", "roundtrip")),
+      limit("c-spin", "spin-roundtrip"),
     ],
     warmupOperations: 10_000,
   },
   {
     name: "await-roundtrip-park",
     work: "await-roundtrip",
-    cases: [{ placement: "one-cpu", bytes: 64, ratioLeast: 1 }],
-    peers: [node("MessagePort", "message-port", "roundtrip")],
+    cases: [
+      { placement: "one-cpu", bytes: 64, ratioLeast: 1 },
+      { placement: "one-cpu", bytes: 256 },
+    ],
+    peers: [
+      node("MessagePort", "message-port", "roundtrip"),
+      aside(node("child_process json", "child-process", "roundtrip", "json")),
+      aside(node("child_process advanced", "child-process", "roundtrip", "advanced")),
+      limit("c-futex", "futex-roundtrip"),
+    ],
     warmupOperations: 10_000,
   },
   {
     name: "await-stream",
     work: "await-stream",
-    cases: [{ placement: "two-cpus", bytes: 64, ratioLeast: 10 }],
+    cases: [
+      { placement: "two-cpus", bytes: 64, ratioLeast: 10 },
+      { placement: "two-cpus", bytes: 256 },
+      { placement: "one-cpu", bytes: 64 },
+    ],
     peers: [
       node("MessagePort", "message-port", "stream"),
       node("child_process json", "child-process", "stream", "json"),
       node("child_process advanced", "child-process", "stream", "advanced"),
       aside(node("BroadcastChannel", "broadcast-channel", "stream")),
       aside(node("zeromq", "zeromq", "stream")),
+      onTwoCpus(limit("c-ring", "ring-stream")),
     ],
     warmupOperations: 20_000,
   },
@@ -296,6 +387,20 @@ export const ROWS: readonly Row[] = [
     peers: [],
     warmupOperations: 20_000,
     roundsFactor: 3,
+  },
+  {
+    name: "objects-curve",
+    work: "call",
+    cases: curveCases(["10 objects", "100 objects", "1000 objects"]),
+    peers: [],
+    warmupOperations: 20_000,
+  },
+  {
+    name: "tasks-curve",
+    work: "call",
+    cases: curveCases(["10 tasks", "100 tasks"]),
+    peers: [],
+    warmupOperations: 20_000,
   },
   {
     name: "start",

@@ -10,6 +10,7 @@ export type Role =
   | "echo"
   | "writer"
   | "reader"
+  | "copier"
   | "counter"
   | "locker"
   | "contender"
@@ -27,7 +28,10 @@ export type Role =
   | "crowd-receiver"
   | "crowd-measured"
   | "fair"
-  | "fair-measured";
+  | "fair-measured"
+  | "fair-sender"
+  | "fair-receiver"
+  | "fair-receiver-measured";
 
 export interface SideOrder {
   role: Role;
@@ -39,7 +43,7 @@ export interface SideOrder {
   bytes: number;
   warmup: number;
   operations: number;
-  /** Of the role `caller`: what it calls. */
+  /** Of the role `caller`: what it calls; of `copier`: which way. */
   call?: string | undefined;
   /** Of a crowd: how many there are of each side. */
   parties?: number | undefined;

@@ -1,5 +1,6 @@
 // The documents that are made of data: what they say is what the code says.
 
+import { performanceDocuments } from "../bench/performance/document.ts";
 import { syscalls } from "../src/abi/syscalls.ts";
 import { differencesTable } from "../test/differential/differences.ts";
 
@@ -47,4 +48,5 @@ ${differencesTable()}
 export const documents: { readonly [path: string]: () => string } = {
   "docs/syscalls.md": syscallsDocument,
   "docs/differences.md": differencesDocument,
+  ...performanceDocuments,
 };

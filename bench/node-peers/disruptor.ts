@@ -1,6 +1,7 @@
 // shared-memory-disruptor between two processes, which spin; the parent measures. One producer and one consumer a direction.
 
 import { fork } from "node:child_process";
+import { rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { assertLength, counter, messageOf, order, type PeerOrder, requirePeer } from "./peer.ts";
 
@@ -29,6 +30,11 @@ const ELEMENTS = 64;
 const ringOf = (name: string, asked: PeerOrder, consumes: boolean, create: boolean): Ring =>
   new Disruptor(name, ELEMENTS, asked.bytes, 1, consumes ? 0 : -1, create, true);
 
+/** It would leave its files behind. */
+function removeFiles(name: string): void {
+  for (const way of ["there", "back"]) rmSync(`/dev/shm${name}-${way}`, { force: true });
+}
+
 function produce(ring: Ring, message: Uint8Array): void {
   const claimed = ring.produceClaimSync();
   (claimed.buf ?? claimed).set(message);
@@ -46,6 +52,7 @@ function consume(ring: Ring, bytes: number, each: (element: Buffer) => void): vo
 
 function measure(asked: PeerOrder): void {
   const name = `/fangaos-bench-${process.pid}`;
+  process.on("exit", () => removeFiles(name));
   const there = ringOf(`${name}-there`, asked, false, true);
   const back = ringOf(`${name}-back`, asked, true, true);
   const child = fork(fileURLToPath(import.meta.url), [process.argv[2], name]);
@@ -56,6 +63,7 @@ function measure(asked: PeerOrder): void {
   while (left > 0) {
     if (asked.work === "roundtrip") produce(there, message);
     consume(back, asked.bytes, (element) => {
+      if (left === asked.warmup + asked.operations) removeFiles(name); // the child has both open: it has answered
       assertLength(element.length, asked.bytes);
       target.set(element);
       left--;

@@ -1,5 +1,6 @@
 // multithreading's mutex, uncontended: a lock and an unlock in one thread.
 
+import { availableParallelism } from "node:os";
 import { pathToFileURL } from "node:url";
 import { npmPeersDirectory, order, report } from "./peer.ts";
 
@@ -7,6 +8,10 @@ interface Mutex {
   blockingLock(): { dispose(): void };
 }
 
+// It asks for `navigator` as it is loaded, which Node has from version 21 on.
+if (!("navigator" in globalThis)) {
+  Object.defineProperty(globalThis, "navigator", { value: { hardwareConcurrency: availableParallelism() } });
+}
 const entry = pathToFileURL(`${npmPeersDirectory()}node_modules/multithreading/src/node/lib.js`).href;
 const { Mutex } = (await import(entry)) as { Mutex: new () => Mutex };
 
