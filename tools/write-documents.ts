@@ -1,11 +1,14 @@
-// npm run docs: writes the documents that are made of data.
+// npm run docs: writes the documents that are made of data, and the reference.
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { documents } from "./documents.ts";
+import { REFERENCE, writeReference } from "./reference.ts";
 
 for (const [path, text] of Object.entries(documents)) {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, text());
   process.stdout.write(`${path}\n`);
 }
+writeReference(REFERENCE);
+process.stdout.write(`${REFERENCE}/\n`);
