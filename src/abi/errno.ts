@@ -177,6 +177,7 @@ export const ENOSYS = -38;
 export const ENOMSG = -42;
 export const EIDRM = -43;
 export const EDEADLK = -35;
+export const EBADMSG = -74;
 export const EOVERFLOW = -75;
 export const EOWNERDEAD = -130;
 export const ENOTRECOVERABLE = -131;

@@ -7,7 +7,15 @@ import { type Attempt, blockUntil, type Condition } from "../sync/waiting.ts";
 import { failureOf } from "./ipc-error.ts";
 import { countdown, type SyncWaitOptions, signalOf, timeoutOf, type WaitOptions } from "./options.ts";
 
+/** For what is built on a handle: what errors call it. */
+export let labelOf: (handle: Handle) => string;
+
+/** What every handle has: a descriptor of this task's table, and an end, by `close` or `using`. */
 export abstract class Handle implements Disposable {
+  static {
+    labelOf = (handle) => handle.#label;
+  }
+
   protected readonly system: System;
   readonly #opened: Opened;
   readonly #label: string;

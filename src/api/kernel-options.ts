@@ -2,6 +2,7 @@
 
 import type { KernelLimits } from "../abi/limits.ts";
 import type { Identity } from "../tasks/credentials.ts";
+import type { Codec } from "./codecs.ts";
 
 export interface OpenOptions extends Partial<KernelLimits> {
   /** Make the kernel where there is none of this name. */
@@ -32,6 +33,12 @@ export interface QueueOptions {
   readonly messageBytesMax?: number | undefined;
   /** Who may open a new queue, less the umask; default 0o600. */
   readonly mode?: number | undefined;
+}
+
+/** A queue of values that a codec makes bytes of. */
+export interface TypedQueueOptions<T> extends QueueOptions {
+  /** What makes messages of values, and values of messages: `json()`, `structured()`, `text()`, or one's own. */
+  readonly codec: Codec<T>;
 }
 
 /** What a task is attached with. */

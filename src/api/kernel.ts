@@ -46,12 +46,13 @@ import type { TaskInfo } from "../tasks/task-table.ts";
 import { addressOf, objectAddress, queueAddress } from "./addresses.ts";
 import { type Attaching, attachTask, limitsOf, openRegion, PAGE_BYTES, refused, spawnedAs } from "./attaching.ts";
 import { Barrier, type BarrierOptions } from "./barrier.ts";
+import { type Codec, checkCodec } from "./codecs.ts";
 import { Condition } from "./condition.ts";
 import { openedByDescriptor } from "./from-descriptor.ts";
 import type { Handle } from "./handle.ts";
 import { failureOf, IpcError } from "./ipc-error.ts";
 import type { KernelHandle } from "./kernel-handle.ts";
-import type { AttachOptions, OpenOptions, PipeOptions, QueueOptions } from "./kernel-options.ts";
+import type { AttachOptions, OpenOptions, PipeOptions, QueueOptions, TypedQueueOptions } from "./kernel-options.ts";
 import { MessageQueue, type QueueToken } from "./message-queue.ts";
 import { Mutex, type MutexOptions } from "./mutex.ts";
 import { checkBytes, checkCount, type SyncWaitOptions, signalOf, timeoutOf, type WaitOptions } from "./options.ts";
@@ -72,6 +73,7 @@ import { TaskSignalsHandle } from "./signals.ts";
 import { type SpawnOptions, spawnTask, takeSpawnedHandle } from "./spawn.ts";
 import type { LockOptions, LockToken } from "./sync-options.ts";
 import { type NewsOptions, Task, type TaskStatus, tryWaitFor, waitFor, waitForSync } from "./task.ts";
+import { TypedQueue } from "./typed-queue.ts";
 
 /** Where a segment's pages are for this task; a negative errno where they cannot be mapped. */
 type MapSegment = (offset: Offset, bytes: number, writable: boolean) => SegmentMapping | number;
@@ -465,7 +467,19 @@ export class Kernel implements Disposable {
    * Opens or makes a message queue (mq_open(3), msgget(2)). One with a name or key stays until it is unlinked.
    * @throws IpcError ENOENT, EEXIST, EINVAL, ENAMETOOLONG, ENOMEM, ENOSPC, EMFILE, ENFILE
    */
-  queue(options: QueueOptions = {}): MessageQueue {
+  queue(options?: QueueOptions): MessageQueue;
+  /** The same with a codec: a queue whose messages are values of a type. @throws as above; TypeError for what is no codec */
+  queue<T>(options: TypedQueueOptions<T>): TypedQueue<T>;
+  queue(
+    options: QueueOptions & { readonly codec?: Codec<unknown> | undefined } = {},
+  ): MessageQueue | TypedQueue<unknown> {
+    const { codec } = options;
+    if (codec === undefined) return this.#queue(options);
+    checkCodec(codec);
+    return new TypedQueue(this.#queue(options), codec);
+  }
+
+  #queue(options: QueueOptions): MessageQueue {
     const system = this.#live("msgget");
     const { address, label } = queueAddress(options);
     const anonymous = options.name === undefined && options.key === undefined;
@@ -622,12 +636,13 @@ export class Kernel implements Disposable {
   openToken(token: PipeReaderToken): PipeReader;
   openToken(token: PipeWriterToken): PipeWriter;
   openToken(token: QueueToken): MessageQueue;
+  openToken<T>(token: QueueToken, options: { readonly codec: Codec<T> }): TypedQueue<T>;
   openToken(token: SharedMemoryToken, options?: { readonly readOnly?: boolean | undefined }): SharedMemory;
   openToken<K extends keyof Locks>(token: LockToken<K>): Locks[K];
   openToken(
     token: PipeReaderToken | PipeWriterToken | QueueToken | SharedMemoryToken | LockToken<keyof Locks>,
-    options?: { readonly readOnly?: boolean | undefined },
-  ): PipeReader | PipeWriter | MessageQueue | SharedMemory | Locks[keyof Locks] {
+    options?: { readonly readOnly?: boolean | undefined; readonly codec?: Codec<unknown> | undefined },
+  ): PipeReader | PipeWriter | MessageQueue | TypedQueue<unknown> | SharedMemory | Locks[keyof Locks] {
     const system = this.#live("open");
     if (!Number.isInteger(token?.objectIndex) || !Number.isInteger(token.generation)) {
       throw new TypeError("open: that is no token of an object");
@@ -638,8 +653,10 @@ export class Kernel implements Disposable {
       return this.#attach("segment", options?.readOnly === true, () => (isThere() ? token.objectIndex : ENOENT));
     }
     if (token.end === "queue") {
+      if (options?.codec !== undefined) checkCodec(options.codec);
       const opened = this.#openByToken(token, [kinds.QUEUE, kinds.SYSV_QUEUE], access.READ | access.WRITE);
-      return this.#keep(new MessageQueue(system, opened, "queue", this.#forget));
+      const queue = this.#keep(new MessageQueue(system, opened, "queue", this.#forget));
+      return options?.codec ? new TypedQueue(queue, options.codec) : queue;
     }
     if (token.end !== "reader" && token.end !== "writer") {
       const { kind, Handle: LockHandle } = locks[token.end];

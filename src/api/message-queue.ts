@@ -1,5 +1,6 @@
 // The public handle of a message queue.
 
+import type { Duplex } from "node:stream";
 import { EAGAIN, EFAULT, EMSGSIZE } from "../abi/errno.ts";
 import { PRIORITY_BOUND } from "../abi/limits.ts";
 import { unwatchArrivals, wasTold, watchArrivals } from "../kernel/arrivals.ts";
@@ -12,6 +13,7 @@ import { messageBytes } from "../platforms/byte-pool.ts";
 import type { Selector } from "../sync/wait-list.ts";
 import { Handle } from "./handle.ts";
 import { IpcError } from "./ipc-error.ts";
+import { iterate } from "./iteration.ts";
 import {
   checkBytes,
   checkCount,
@@ -21,6 +23,8 @@ import {
   timeoutOf,
   type WaitOptions,
 } from "./options.ts";
+import type { QueueStreamOptions, SelectOptions, SendOptions, WebStreams } from "./queue-options.ts";
+import { nodeStreamOf, webStreamsOf } from "./queue-streams.ts";
 
 /** A received message. */
 export interface Message {
@@ -35,24 +39,6 @@ export interface Message {
   readonly type: number;
   /** The priority it was sent with, 0 where the sender named none (mq_overview(7)). */
   readonly priority: number;
-}
-
-/** Which messages a receiver takes (msgop(2)). */
-export interface SelectOptions {
-  /**
-   * Above 0: messages of this type alone. Below 0: the first message of the lowest type up to the absolute value. 0 or
-   * absent: the first message of the highest priority.
-   */
-  readonly type?: number | undefined;
-  /** With a type above 0: messages of any other type (MSG_EXCEPT). */
-  readonly except?: boolean | undefined;
-}
-
-export interface SendOptions {
-  /** The message's type: a whole number from 1 to 2^53 - 1; default 1. */
-  readonly type?: number | undefined;
-  /** From 0, the default, to 32767: messages of a higher priority are received first (mq_send(3)). */
-  readonly priority?: number | undefined;
 }
 
 /** Opens the same queue in another task of the kernel, by `kernel.openToken`. */
@@ -293,17 +279,29 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
   }
 
   /** Messages as they come, until the handle is closed. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Message, void, undefined> {
-    while (!this.closed) {
-      let message: Message;
-      try {
-        message = await this.receive();
-      } catch (error) {
-        if (this.closed && error instanceof IpcError && error.code === "EBADF") return;
-        throw error;
-      }
-      yield message;
-    }
+  [Symbol.asyncIterator](): AsyncGenerator<Message, void, undefined> {
+    return this.values();
+  }
+
+  /**
+   * The same, of some messages only, with a time-out for each wait, or until an abort.
+   * @throws IpcError ETIMEDOUT; the signal's reason
+   */
+  values(options?: SelectOptions & WaitOptions): AsyncGenerator<Message, void, undefined> {
+    return iterate(this, () => this.receive(options));
+  }
+
+  /**
+   * A pair of Web Streams: one of the messages that come, one of bytes to send. A message is taken only when it is read. Both leave
+   * the handle open; closing it ends the first.
+   */
+  toWeb(options?: QueueStreamOptions): WebStreams<Message, Uint8Array> {
+    return webStreamsOf<Message, Uint8Array>(this, options);
+  }
+
+  /** The same as one node:stream, in object mode. Destroying it leaves the handle open. */
+  toNode(options?: QueueStreamOptions): Duplex {
+    return nodeStreamOf<Message, Uint8Array>(this, options);
   }
 
   /** What a batch waits for: room for the first message that is left, as the try after the wait finds it. */

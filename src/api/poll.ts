@@ -17,11 +17,12 @@ import { type SyncWaitOptions, signalOf, timeoutOf, type WaitOptions } from "./o
 import { PipeReader } from "./pipe-reader.ts";
 import { PipeWriter } from "./pipe-writer.ts";
 import { SignalReader } from "./signal-reader.ts";
+import { TypedQueue } from "./typed-queue.ts";
 
 /** Something to wait for. */
 export interface PollItem {
   /** A handle of this task, or a descriptor of its table. */
-  readonly handle: PipeReader | PipeWriter | MessageQueue | SignalReader | number;
+  readonly handle: PipeReader | PipeWriter | MessageQueue | TypedQueue<unknown> | SignalReader | number;
   /** Wait until a read or receive would not wait. With neither `read` nor `write`: true, but for a PipeWriter. */
   readonly read?: boolean | undefined;
   /** Wait until a write of PIPE_BUF bytes, or a send, would not wait. With neither `read` nor `write`: true for a PipeWriter. */
@@ -117,7 +118,8 @@ export function pollSync<T extends PollItem>(
 function watch<T extends PollItem>(system: System, items: readonly T[]): Watched<T>[] {
   if (!Array.isArray(items)) throw new TypeError("poll: the items must be an array");
   return items.map((item: T) => {
-    const handle: unknown = item?.handle;
+    const given: unknown = item?.handle;
+    const handle = given instanceof TypedQueue ? given.bytes : given;
     const isHandle = handleClasses.some((one) => handle instanceof one);
     if (!isHandle && !Number.isInteger(handle)) {
       throw new TypeError(
