@@ -1,6 +1,6 @@
 // The public handle of a condition variable.
 
-import { EINTR, EPERM } from "../abi/errno.ts";
+import { EBADF, EINTR, EPERM } from "../abi/errno.ts";
 import type { Opened } from "../kernel/opening.ts";
 import type { System } from "../kernel/system.ts";
 import { Condition as Core } from "../objects/condition.ts";
@@ -9,7 +9,7 @@ import { sleepUntilTaken } from "../sync/waiting.ts";
 import { Handle } from "./handle.ts";
 import { failureOf } from "./ipc-error.ts";
 import type { LockGuard } from "./lock-guard.ts";
-import { type Mutex, mutexOf } from "./mutex.ts";
+import { Mutex, mutexOf } from "./mutex.ts";
 import { type SyncWaitOptions, signalOf, timeoutOf, type WaitOptions } from "./options.ts";
 import type { LockToken } from "./sync-options.ts";
 
@@ -55,7 +55,8 @@ export class Condition extends Handle {
     } catch (error) {
       failed = error;
     }
-    const guard = unlocked ? await mutex.lock() : undefined;
+    if (mutex.closed) failed ??= failureOf(EBADF, WAIT, this.label, "the mutex's handle was closed while this waited");
+    const guard = unlocked && !mutex.closed ? await mutex.lock() : undefined;
     if (guard === undefined || (failed !== undefined && !guard.ownerDied)) throw failed;
     return guard;
   }
@@ -92,6 +93,8 @@ export class Condition extends Handle {
 
   #check(mutex: Mutex): void {
     this.checkOpen(WAIT);
+    if (!(mutex instanceof Mutex)) throw new TypeError(`${WAIT} ${this.label}: the mutex must be a Mutex`);
+    if (mutex.closed) throw new TypeError(`${WAIT} ${this.label}: the mutex's handle is closed; open it again`);
     if (mutexOf(mutex).isHeldOnce()) return;
     throw failureOf(EPERM, WAIT, this.label, "lock the mutex, once, before waiting");
   }

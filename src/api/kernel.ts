@@ -296,7 +296,10 @@ export class Kernel implements Disposable {
    */
   kill(pid: number, signal: Signal, value?: number | bigint): void {
     const { signals } = this.#live("kill");
+    checkCount(pid, "pid", -0x7fffffff, 0x7fffffff, "kill");
     const number = numberOf(signal);
+    if (value !== undefined && typeof value !== "bigint" && !Number.isInteger(value))
+      throw new TypeError("kill: the value must be a whole number or a bigint");
     const result =
       value === undefined
         ? signals.kill(pid, number)

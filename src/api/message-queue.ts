@@ -164,10 +164,11 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
   /**
    * Resolves when a message next comes into the empty queue while nobody waits to receive one (mq_notify(3)): once, for the
    * one task that asked.
-   * @throws IpcError EBUSY where another wait, or another task, is to be told already
+   * @throws IpcError EBUSY where another wait, or another task, is to be told already; ETIMEDOUT
    */
-  async notified(options?: { signal?: AbortSignal | undefined }): Promise<void> {
+  async notified(options?: WaitOptions): Promise<void> {
     this.checkOpen("mq_notify");
+    timeoutOf(options, "mq_notify", this.label);
     const signal = signalOf(options, "mq_notify", this.label);
     signal?.throwIfAborted();
     const watch = watchArrivals(this.system, this.#ring);
@@ -220,6 +221,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
     const lengths = all.map(({ length }) => length);
     const areWhole = (from: number): boolean => all.every(({ length }, i) => i < from || length === lengths[i]);
     timeoutOf(options, "msgsnd", this.label);
+    signalOf(options, "msgsnd", this.label)?.throwIfAborted();
     const left = countdown(options);
     for (let sent = 0; sent < all.length; ) {
       let waited = false;

@@ -27,10 +27,13 @@ export function timeoutOf(options: SyncWaitOptions | undefined, syscall: string,
   return timeout > TIMEOUT_MS_MAX ? FOR_EVER : Math.ceil(timeout);
 }
 
-/** Options for each part of a call that waits more than once: what is left of the time-out counts from the beginning. */
+/**
+ * Options for each part of a call that waits more than once: what is left of the time-out counts from the beginning. A wrong one is
+ * left as it is, for `timeoutOf` to refuse.
+ */
 export function countdown<T extends SyncWaitOptions>(options: T | undefined): () => T | undefined {
   const timeout = options?.timeout;
-  if (options === undefined || timeout === undefined) return () => options;
+  if (options === undefined || typeof timeout !== "number" || !(timeout > 0)) return () => options;
   const end = performance.now() + timeout;
   return () => ({ ...options, timeout: Math.max(0, end - performance.now()) });
 }

@@ -49,11 +49,16 @@ export class PipeReader extends PipeEnd implements AsyncIterable<Uint8Array> {
     return -1;
   }
 
-  /** Chunks as they come, until end-of-file or until the handle is closed. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
+  /** Chunks as they come, until end-of-file or until the handle is closed: up to 64 KiB each, or the pipe's capacity. */
+  [Symbol.asyncIterator](): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
+    return this.values();
+  }
+
+  /** The same with a time-out for each wait, or until an abort. @throws IpcError ETIMEDOUT; the signal's reason */
+  async *values(options?: WaitOptions): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
     const buffer = new Uint8Array(Math.min(CHUNK_BYTES, this.capacity));
     for (;;) {
-      const count = await this.#readUnlessClosed(buffer);
+      const count = await this.#readUnlessClosed(buffer, options);
       if (count === 0) return;
       yield buffer.slice(0, count);
     }
@@ -95,10 +100,10 @@ export class PipeReader extends PipeEnd implements AsyncIterable<Uint8Array> {
   }
 
   /** As `read`, but a handle closed meanwhile is the end of the stream. */
-  async #readUnlessClosed(buffer: Uint8Array): Promise<number> {
+  async #readUnlessClosed(buffer: Uint8Array, options?: WaitOptions): Promise<number> {
     if (this.closed) return 0;
     try {
-      return await this.read(buffer);
+      return await this.read(buffer, options);
     } catch (error) {
       if (this.closed && error instanceof IpcError && error.code === "EBADF") return 0;
       throw error;

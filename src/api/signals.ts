@@ -1,6 +1,6 @@
 // The signals of this task, for JavaScript.
 
-import { EAGAIN, ETIMEDOUT } from "../abi/errno.ts";
+import { EAGAIN, EBADF, ETIMEDOUT } from "../abi/errno.ts";
 import { bitOf, NO_SIGNALS, UNBLOCKABLE } from "../abi/signals.ts";
 import { waitForSignal } from "../kernel/calls/signal.ts";
 import { makeSignalFile } from "../kernel/calls/signal-file.ts";
@@ -120,8 +120,9 @@ export class TaskSignalsHandle {
     const timeoutMs = timeoutOf(options, WAIT, LABEL);
     const signal = signalOf(options, WAIT, LABEL);
     signal?.throwIfAborted();
-    const info = system.signals.take(set) ?? (await system.signals.arrival(set, timeoutMs, signal));
-    if (!info) throw failureOf(ETIMEDOUT, WAIT, LABEL);
+    const info = system.signals.take(set) ?? (await system.signals.arrival(this, set, timeoutMs, signal));
+    if (info === EBADF) throw failureOf(EBADF, WAIT, LABEL, "the kernel was closed while this waited");
+    if (info === undefined) throw failureOf(ETIMEDOUT, WAIT, LABEL);
     return receivedOf(info);
   }
 
