@@ -13,9 +13,11 @@ import { checkCount } from "./options.ts";
  */
 export type UseSomeBytes = (bytes: Uint8Array) => number;
 
+/** What both ends of a pipe or FIFO have in common (pipe(7), fifo(7)): what it holds. */
 export abstract class PipeEnd extends Handle {
   protected readonly pipe: Pipe;
 
+  /** Made by Kernel. @internal */
   constructor(system: System, opened: Opened, label: string, onClose: (handle: Handle) => void) {
     super(system, opened, label, onClose);
     this.pipe = system.pipeAt(opened.bodyLine);
@@ -41,6 +43,11 @@ export abstract class PipeEnd extends Handle {
     this.checkOpen(syscall);
     if (typeof use !== "function")
       throw new TypeError(`${syscall} ${this.label}: what uses the bytes must be a function`);
+  }
+
+  protected override get facts(): object {
+    const { length, capacity } = this;
+    return { length, capacity };
   }
 
   /** Bytes written and not yet read (FIONREAD, ioctl_pipe(2)). */

@@ -10,7 +10,9 @@ export type Signal = SignalName | number;
 
 /** A signal that has come. */
 export interface ReceivedSignal {
+  /** Its name, such as "SIGUSR1" or "SIGRTMIN+8". */
   readonly name: string;
+  /** Its number, 1 to 64. */
   readonly number: number;
   /** The pid of the task that sent it, 0 where none did. */
   readonly sender: number;
@@ -25,13 +27,14 @@ export function numberOf(signal: Signal): number {
     throw new IpcError(EINVAL, "signal", undefined, `a signal's number is a whole number from 1 to ${SIGNAL_MAX}`);
   }
   const number = numbers.get(signal);
-  if (number === undefined) throw new TypeError(`there is no signal ${JSON.stringify(signal)}`);
-  return number;
+  if (number !== undefined) return number;
+  throw new TypeError(`there is no signal ${typeof signal === "string" ? JSON.stringify(signal) : String(signal)}`);
 }
 
-const numbers = new Map<string, number>(Object.entries(signals).map(([name, { number }]) => [name, number]));
+const numbers = new Map<unknown, number>(Object.entries(signals).map(([name, { number }]) => [name, number]));
 
 export function setOf(wanted: readonly Signal[]): bigint {
+  if (!Array.isArray(wanted)) throw new TypeError("signal: the signals must be an array of names and numbers");
   if (wanted.length === 1) return bitOf(numberOf(wanted[0] as Signal));
   return wanted.reduce<bigint>((set, one) => set | bitOf(numberOf(one)), 0n);
 }
