@@ -1,11 +1,12 @@
 // What every public handle has: the descriptor that it owns, closing, and the refusal to work once closed.
 
-import { EAGAIN, EINTR } from "../abi/errno.ts";
+import { EAGAIN } from "../abi/errno.ts";
 import type { ObjectToken, Opened } from "../kernel/opening.ts";
 import type { System } from "../kernel/system.ts";
 import { type Attempt, blockUntil, type Condition } from "../sync/waiting.ts";
 import { failureOf } from "./ipc-error.ts";
 import { countdown, type SyncWaitOptions, signalOf, timeoutOf, type WaitOptions } from "./options.ts";
+import { sleepThroughSignals } from "./sleeping.ts";
 
 export abstract class Handle implements Disposable {
   protected readonly system: System;
@@ -66,14 +67,13 @@ export abstract class Handle implements Disposable {
     attempt: Attempt,
     options: SyncWaitOptions | undefined,
   ): number {
-    const timeoutMs = timeoutOf(options, syscall, this.#label);
+    timeoutOf(options, syscall, this.#label);
     const left = countdown(options);
     let result = attempt(false);
-    if (result === EAGAIN) result = blockUntil(this.system, condition, want, attempt, timeoutMs);
-    while (result === EINTR) {
-      const { ran, restart } = this.system.signals.deliver();
-      if (!ran || !restart) break; // another task interrupted it, or a handler that wants it to
-      result = blockUntil(this.system, condition, want, attempt, timeoutOf(left(), syscall, this.#label));
+    if (result === EAGAIN) {
+      const sleep = (): number =>
+        blockUntil(this.system, condition, want, attempt, timeoutOf(left(), syscall, this.#label));
+      result = sleepThroughSignals(this.system, sleep);
     }
     return this.checked(syscall, result);
   }

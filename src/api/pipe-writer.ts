@@ -1,11 +1,13 @@
 // The public handle of a pipe's or FIFO's write end.
 
 import { Writable } from "node:stream";
-import { EAGAIN, EFAULT, EPIPE, ETIMEDOUT } from "../abi/errno.ts";
+import { EAGAIN, EFAULT, EINTR, EPIPE, ETIMEDOUT } from "../abi/errno.ts";
+import { SIGPIPE } from "../abi/signals.ts";
 import type { ObjectToken } from "../kernel/opening.ts";
 import { blockUntil } from "../sync/waiting.ts";
 import { checkBytes, countdown, type SyncWaitOptions, signalOf, timeoutOf, type WaitOptions } from "./options.ts";
 import { PipeEnd } from "./pipe-end.ts";
+import { sleepThroughSignals } from "./sleeping.ts";
 
 /** Opens the same end in another task of the kernel, by `kernel.openToken`, while this one is open. */
 export interface PipeWriterToken extends ObjectToken {
@@ -62,13 +64,15 @@ export class PipeWriter extends PipeEnd {
     for (;;) {
       let result = this.#step(write);
       if (result === EAGAIN) {
-        result = blockUntil(
-          this.system,
-          this.pipe.writable,
-          this.#want(write),
-          () => this.#step(write),
-          timeoutOf(left(), "write", this.label),
-        );
+        const sleep = (): number =>
+          blockUntil(
+            this.system,
+            this.pipe.writable,
+            this.#want(write),
+            () => this.#step(write),
+            timeoutOf(left(), "write", this.label),
+          );
+        result = sleepThroughSignals(this.system, sleep);
       }
       if (this.#isOver(write, result)) return write.done;
     }
@@ -77,6 +81,7 @@ export class PipeWriter extends PipeEnd {
   /** Writes what there is room for, all or nothing up to PIPE_BUF. Returns how many bytes, -1 where there is no room now. */
   tryWrite(data: Uint8Array): number {
     const result = this.#step(this.#begin(data));
+    if (result === EPIPE) this.system.signals.raise(SIGPIPE);
     return result === EAGAIN ? -1 : this.checked("write", result);
   }
 
@@ -131,8 +136,13 @@ export class PipeWriter extends PipeEnd {
     return write.atomic ? write.length : 1;
   }
 
+  /** Where something was written, that is told, whatever has ended the rest. */
   #isOver(write: Progress, result: number): boolean {
-    if (result < 0 && !(write.done > 0 && (result === EPIPE || result === ETIMEDOUT))) this.checked("write", result);
+    if (result === EPIPE) this.system.signals.raise(SIGPIPE);
+    if (result < 0 && !(write.done > 0 && ENDINGS.includes(result))) this.checked("write", result);
     return result < 0 || write.done === write.length;
   }
 }
+
+/** What may end a write half-way. */
+const ENDINGS: readonly number[] = [EPIPE, ETIMEDOUT, EINTR];

@@ -42,12 +42,20 @@ export function heard<T>(
       end();
       reject(signal?.reason);
     };
-    const onExpire = (): void => {
+    const onTime = (): void => {
+      // A timer counts from the beginning of the turn that set it, and so fires early.
+      const left = endMs - performance.now();
+      if (left > 0) {
+        timer = setTimeout(onTime, Math.ceil(left));
+        return;
+      }
+      const found = find();
       end();
-      resolve(undefined);
+      resolve(found);
     };
+    const endMs = performance.now() + timeoutMs;
     const stop = listen(look);
-    const timer = timeoutMs === FOR_EVER ? undefined : setTimeout(onExpire, timeoutMs);
+    let timer = timeoutMs === FOR_EVER ? undefined : setTimeout(onTime, timeoutMs);
     signal?.addEventListener("abort", onAbort);
     look();
   });
