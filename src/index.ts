@@ -15,12 +15,13 @@ export {
   type SelectOptions,
   type SendOptions,
 } from "./api/message-queue.ts";
-export { type DeadlockOptions, Mutex, type MutexOptions } from "./api/mutex.ts";
+export { Mutex, type MutexOptions } from "./api/mutex.ts";
 export type { SyncWaitOptions, WaitOptions } from "./api/options.ts";
 export { PipeReader, type PipeReaderToken } from "./api/pipe-reader.ts";
 export { PipeWriter, type PipeWriterToken } from "./api/pipe-writer.ts";
 export type { PollItem, PollReady } from "./api/poll.ts";
 export { ReadWriteLock } from "./api/read-write-lock.ts";
+export type { DeadlockOptions } from "./api/refusing-deadlocks.ts";
 export { Semaphore, type SemaphoreOptions } from "./api/semaphore.ts";
 export { SharedMemory, type SharedMemoryOptions, type SharedMemoryToken } from "./api/shared-memory.ts";
 export type { ReceivedSignal, Signal } from "./api/signal-names.ts";
