@@ -67,6 +67,7 @@ const reading = [
 const PROMISES = "needs an event loop; its nodes are enlisted and buried as those of sleepers are: test/death.test.ts";
 const CHILDREN = "test/crash-children.test.ts";
 const LOOKS = "only looks";
+const STANDS = "takes a signal, as delivery does, and is stopped, as a child is: test/interruptions.test.ts";
 const MACHINE = "the accesses of Words, as machine instructions: test/machine-words.test.ts";
 const OWN = "changes what is the task's own, in no shared memory";
 
@@ -79,6 +80,7 @@ const elsewhere: Record<string, string> = {
   "Children.correct": CHILDREN,
   "Children.noteContinue": CHILDREN,
   "Children.noteStop": CHILDREN,
+  "Children.stopLocked": CHILDREN,
   "Descriptors.holdersOf": LOOKS,
   "MachineWords.compareExchange": MACHINE,
   "MachineWords.exchange": MACHINE,
@@ -96,12 +98,14 @@ const elsewhere: Record<string, string> = {
   "Signals.listen": OWN,
   "Signals.raise": "a kill of itself: its crash points are those of kill",
   "Signals.reset": OWN,
+  "Signals.stoodStill": STANDS,
   "Spin.endGivingWay": OWN,
   "Spin.giveWay": OWN,
   "Spin.hit": OWN,
   "Spin.miss": OWN,
   "Spin.relax": OWN,
   "System.attachedTo": LOOKS,
+  "System.stoodStill": STANDS,
   "TaskTable.begin": CHILDREN,
   "TaskTable.bequeath": CHILDREN,
   "TaskTable.hasBegun": CHILDREN,

@@ -415,6 +415,14 @@ overWorlds((world) => {
     await second.sleepsIn(barrier.token, "waitSync");
     assert.equal(barrier.waitSync(), true);
     assert.equal(await second.said(), "false");
+    const abort = new AbortController();
+    const wait = barrier.wait({ signal: abort.signal });
+    assert.equal(barrier.waitSync(), true, "it opens for the one that awaits");
+    abort.abort(1);
+    assert.equal(await wait, false, "one that has come cannot give up");
+    const another = barrier.wait({ signal: AbortSignal.timeout(5) });
+    await assert.rejects(another, { name: "TimeoutError" });
+    assert.equal(barrier.waiting, 0);
     using alone = kernel.barrier({ parties: 1 });
     assert.equal(await alone.wait(), true);
     assert.throws(() => kernel.barrier({ parties: 0 }), ipcError("EINVAL", "pthread_barrier_init"));
@@ -483,5 +491,50 @@ overWorlds((world) => {
     await second.dies();
     assert.equal(await first.said(), "locked");
     assert.deepEqual(kernel.deadlocks(), []);
+  });
+
+  test("of two that would close a circle together one is refused, and the other goes on", async () => {
+    const kernel = world.createKernel();
+    for (const name of ["a", "b"]) kernel.mutex({ name, create: true });
+    kernel.barrier({ name: "start", create: true, parties: 2 });
+    const rounds = 50;
+    const pairs = [["a", "b"] as const, ["b", "a"] as const];
+    const tasks = await Promise.all(pairs.map((names) => world.startTask(kernel, "raceForLocks", { names, rounds })));
+    const [first, second] = (await Promise.all(tasks.map((task) => task.result()))) as { refused: number[] }[];
+    const all = [...(first?.refused ?? []), ...(second?.refused ?? [])].sort((one, other) => one - other);
+    assert.deepEqual(
+      all,
+      Array.from({ length: rounds }, (_, round) => round),
+      "one in each round",
+    );
+  });
+
+  test("each circle is named, though two share a task; a promise that waits for its own task is none", async () => {
+    const { kernel, others } = await both(2);
+    const [first, second] = others as [Other, Other];
+    using lock = kernel.rwlock();
+    using mutex = kernel.mutex();
+    const guard = mutex.lockSync();
+    for (const other of others) {
+      await other.does(lock.token, "readLockSync");
+      await other.sleepsIn(mutex.token, "lockSync");
+    }
+    const ours = new AbortController();
+    const write = lock.writeLock({ signal: ours.signal });
+    const cycles = kernel.deadlocks();
+    const pids = cycles.map((cycle) => cycle.map(({ pid }) => pid));
+    assert.deepEqual(pids.sort(), [first.pid, second.pid].map((pid) => [kernel.pid, pid]).sort());
+    await assert.rejects(lock.writeLock({ refuseDeadlock: true }), ipcError("EDEADLK", "pthread_rwlock_wrlock"));
+    assert.throws(() => lock.writeLockSync({ refuseDeadlock: true }), ipcError("EDEADLK", "pthread_rwlock_wrlock"));
+    ours.abort(1);
+    await assert.rejects(write);
+    const again = mutex.lock({ refuseDeadlock: true });
+    assert.deepEqual(kernel.deadlocks(), []);
+    guard.unlock();
+    for (const other of others) {
+      assert.equal(await other.said(), "locked");
+      await other.does(mutex.token, "unlock");
+    }
+    (await again).unlock();
   });
 });

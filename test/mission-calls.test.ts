@@ -101,6 +101,7 @@ overWorlds((world) => {
       ENOMEM: sys.shmget(IPC_PRIVATE, 2 ** 31, 0o600),
       ENOSYS: kernel.syscall(100_000),
       EFAULT: sys.pipe(BAD),
+      ESRCH: sys.kill(9999, 15),
     };
     for (const [name, result] of Object.entries(given)) assert.equal(result, -errnos[name as ErrnoName].number, name);
     if (sys.geteuid() !== 0) return t.diagnostic("EACCES and EPERM: only user 0 becomes another");

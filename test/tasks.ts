@@ -2,6 +2,7 @@
 
 import * as callTasks from "./tasks-calls.ts";
 import * as historyTasks from "./tasks-history.ts";
+import * as interruptionTasks from "./tasks-interruptions.ts";
 import * as kernelTasks from "./tasks-kernel.ts";
 import * as lockTasks from "./tasks-locks.ts";
 import * as missionTasks from "./tasks-mission.ts";
@@ -14,6 +15,7 @@ import * as totalsTasks from "./tasks-totals.ts";
 export const tasks = {
   ...callTasks,
   ...historyTasks,
+  ...interruptionTasks,
   ...kernelTasks,
   ...lockTasks,
   ...missionTasks,

@@ -76,7 +76,7 @@ export const syscalls = [
     "kill",
     "signals",
     "partial",
-    "A worker thread that spins is ended at once only where its parent has spawned or adopted it, and stops at its next call or turn of its event loop. Of a process SIGKILL, SIGSTOP and SIGCONT are the host's.",
+    "A worker thread that spins is ended at once by the thread that has started it, where that is a task too, and stops at its next call or turn of its event loop. Of a process SIGKILL, SIGSTOP and SIGCONT are the host's.",
   ),
   row(64, "semget", "sem", "whole"),
   row(65, "semop", "sem", "whole"),

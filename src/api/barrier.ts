@@ -52,8 +52,14 @@ export class Barrier extends Handle {
   /** Resolves once it opens: with true for one of those who opened it, the leader, with false for the others. @throws IpcError ETIMEDOUT */
   async wait(options?: WaitOptions): Promise<boolean> {
     this.checkOpen(WAIT);
-    const { open, attempt } = this.#barrier.arrive();
-    return (await this.finish(WAIT, open, 1, attempt, options)) === LEADER;
+    const { open, attempt, hasOpened } = this.#barrier.arrive();
+    try {
+      return (await this.finish(WAIT, open, 1, attempt, options)) === LEADER;
+    } catch (error) {
+      // Where it has opened before the wait was called off, this one was among those who came.
+      if (this.closed || !hasOpened()) throw error;
+      return false;
+    }
   }
 
   /** The same, asleep. As pthread_barrier_wait it goes on waiting where it is interrupted. @throws IpcError ETIMEDOUT */

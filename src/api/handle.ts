@@ -1,12 +1,13 @@
 // What every public handle has: the descriptor that it owns, closing, and the refusal to work once closed.
 
-import { EAGAIN, EBADF, EINTR } from "../abi/errno.ts";
+import { EAGAIN, EBADF } from "../abi/errno.ts";
 import type { ObjectToken, Opened } from "../kernel/opening.ts";
 import type { System } from "../kernel/system.ts";
 import { type Attempt, blockUntil, type Condition } from "../sync/waiting.ts";
 import { INSPECT, type Inspect, shown } from "./inspecting.ts";
 import { failureOf } from "./ipc-error.ts";
 import { countdown, type SyncWaitOptions, signalOf, timeoutOf, type WaitOptions } from "./options.ts";
+import { sleepThroughSignals } from "./sleeping.ts";
 
 /** For what is built on a handle: what errors call it. */
 export let labelOf: (handle: Handle) => string;
@@ -89,12 +90,13 @@ export abstract class Handle implements Disposable {
     attempt: Attempt,
     options: SyncWaitOptions | undefined,
   ): number {
-    const timeoutMs = timeoutOf(options, syscall, this.#label);
+    timeoutOf(options, syscall, this.#label);
     const left = countdown(options);
     let result = attempt(false);
-    if (result === EAGAIN) result = blockUntil(this.system, condition, want, attempt, timeoutMs);
-    while (result === EINTR && this.goesOn(syscall)) {
-      result = blockUntil(this.system, condition, want, attempt, timeoutOf(left(), syscall, this.#label));
+    if (result === EAGAIN) {
+      const sleep = (): number =>
+        blockUntil(this.system, condition, want, attempt, timeoutOf(left(), syscall, this.#label));
+      result = this.sleepThroughSignals(syscall, sleep);
     }
     return this.checked(syscall, result);
   }
@@ -105,8 +107,18 @@ export abstract class Handle implements Disposable {
    */
   protected goesOn(syscall: string): boolean {
     const { ran, restart } = this.system.signals.deliver();
-    if (this.#closed) throw failureOf(EBADF, syscall, this.#label); // by a handler: the object may be gone
+    this.#checkStillOpen(syscall);
     return ran && restart;
+  }
+
+  /** Sleeps, and lets handlers run meanwhile; EBADF where one of them has closed this. */
+  protected sleepThroughSignals(syscall: string, sleep: () => number): number {
+    return sleepThroughSignals(this.system, sleep, () => this.#checkStillOpen(syscall));
+  }
+
+  /** A handler may have closed it: the object may be gone. */
+  #checkStillOpen(syscall: string): void {
+    if (this.#closed) throw failureOf(EBADF, syscall, this.#label);
   }
 
   /** As `finishSync`, waiting as a promise. */

@@ -2,7 +2,7 @@
 
 import type { ChildProcess } from "node:child_process";
 import { Worker } from "node:worker_threads";
-import { EACCES, EAGAIN, EBADF, EBUSY, EEXIST, EINTR, EINVAL, ENOENT, ENXIO, EPERM, ESRCH } from "../abi/errno.ts";
+import { EACCES, EAGAIN, EBADF, EBUSY, EEXIST, EINVAL, ENOENT, ENXIO, EPERM, ESRCH } from "../abi/errno.ts";
 import { O_NONBLOCK } from "../abi/flags.ts";
 import { type KernelLimits, PIPE_BYTES_DEFAULT, QUEUE_DEPTH_DEFAULT } from "../abi/limits.ts";
 import { SI_QUEUE, SIGCHLD } from "../abi/signals.ts";
@@ -66,6 +66,7 @@ import {
   timeoutOf,
   type WaitOptions,
 } from "./options.ts";
+import { watchOwnWorkers } from "./own-workers.ts";
 import { PipeReader, type PipeReaderToken } from "./pipe-reader.ts";
 import { PipeWriter, type PipeWriterToken } from "./pipe-writer.ts";
 import { type PollItem, type PollReady, poll, pollSync } from "./poll.ts";
@@ -80,6 +81,7 @@ import {
 import { numberOf, type Signal } from "./signal-names.ts";
 import { SignalReader } from "./signal-reader.ts";
 import { TaskSignalsHandle } from "./signals.ts";
+import { sleepThroughSignals } from "./sleeping.ts";
 import { type SpawnOptions, spawnTask, takeSpawnedHandle } from "./spawn.ts";
 import type { LockOptions, LockToken } from "./sync-options.ts";
 import { type NewsOptions, Task, type TaskStatus, tryWaitFor, waitFor, waitForSync } from "./task.ts";
@@ -112,6 +114,7 @@ export class Kernel implements Disposable {
   readonly #handle: KernelHandle;
   readonly #parentPid: number;
   readonly #unmap: () => void;
+  readonly #unwatch: () => void;
   readonly #mapSegment: MapSegment;
   readonly #handles = new Set<Handle | SharedMemory>();
   #closed = false;
@@ -132,6 +135,10 @@ export class Kernel implements Disposable {
     this.#handle = handle;
     this.#parentPid = parentPid;
     this.#unmap = unmap;
+    this.#unwatch = watchOwnWorkers({
+      began: (threadId, worker) => system.signals.adopt(threadId, () => void worker.terminate()),
+      ended: (threadId) => system.signals.disown(threadId),
+    });
     attachedHere.set(this.#identity, this);
     if (closesAtExit) return;
     closesAtExit = true;
@@ -305,13 +312,13 @@ export class Kernel implements Disposable {
 
   /**
    * Sends a signal to a task; to all of this task's group with pid 0, to all other tasks with -1, to a group with its number
-   * below 0 (kill(2)); with a `value`, as sigqueue(3) does.
-   * @throws IpcError ESRCH, EPERM, EINVAL, EAGAIN where a real-time signal cannot be queued
+   * below 0 (kill(2)); with a `value`, as sigqueue(3) does. Signal 0 sends nothing: it looks whether a signal could be sent.
+   * @throws IpcError ESRCH, EPERM, EINVAL, EAGAIN where a real-time signal with a value cannot be queued
    */
-  kill(pid: number, signal: Signal, value?: number | bigint): void {
+  kill(pid: number, signal: Signal | 0, value?: number | bigint): void {
     const { signals } = this.#live("kill");
     checkCount(pid, "pid", -0x7fffffff, 0x7fffffff, "kill");
-    const number = numberOf(signal);
+    const number = signal === 0 ? 0 : numberOf(signal);
     if (value !== undefined && typeof value !== "bigint" && !Number.isInteger(value))
       throw new TypeError("kill: the value must be a whole number or a bigint");
     const result =
@@ -334,10 +341,12 @@ export class Kernel implements Disposable {
   /**
    * Makes the calls that another task sleeps in fail with EINTR (signal(7)): its `…Sync` calls and system calls, not its
    * promises. Returns whether it slept.
+   * @throws IpcError EPERM where this task may not send it a signal
    */
   interrupt(pid: number): boolean {
     const system = this.#live("interrupt");
     checkCount(pid, "pid", 1, 0x7fffffff, "interrupt");
+    if (system.signals.kill(pid, 0) === EPERM) throw failureOf(EPERM, "interrupt", `task ${pid}`);
     return system.interrupt(pid);
   }
 
@@ -379,8 +388,7 @@ export class Kernel implements Disposable {
   }
 
   /**
-   * Watches a worker thread or child process: as soon as it exits its tasks are buried, and this task is sent SIGCHLD. A worker
-   * whose task was attached with this one's handle is terminated by a signal that ends it, also if it spins. Returns it.
+   * Watches a worker thread or child process: as soon as it exits its tasks are buried, and this task is sent SIGCHLD. Returns it.
    */
   adopt<T extends Worker | ChildProcess>(child: T): T {
     const { signals } = this.#live("adopt");
@@ -459,20 +467,22 @@ export class Kernel implements Disposable {
   openFifoSync(name: string, mode: "read" | "write", options?: SyncWaitOptions): PipeReader | PipeWriter {
     const system = this.#live("open");
     const label = `fifo "${name}"`;
-    const timeoutMs = timeoutOf(options, "open", label);
-    const left = countdown(options);
+    timeoutOf(options, "open", label);
     const { end, partner, attempt } = this.#beginOpenFifo(name, mode);
-    let result = attempt(false);
-    if (result === EAGAIN) result = blockUntil(system, partner, 1, attempt, timeoutMs);
-    while (result === EINTR) {
-      const { ran, restart } = system.signals.deliver();
+    const left = countdown(options);
+    const sleep = (): number => blockUntil(system, partner, 1, attempt, timeoutOf(left(), "open", label));
+    const checkStillOpen = (): void => {
       if (end.closed) throw failureOf(EBADF, "open", label, "the kernel was closed while this waited");
-      if (!ran || !restart) break;
-      result = blockUntil(system, partner, 1, attempt, timeoutOf(left(), "open", label));
+    };
+    try {
+      const first = attempt(false);
+      const result = first === EAGAIN ? sleepThroughSignals(system, sleep, checkStillOpen) : first;
+      if (result < 0) throw failureOf(result, "open", label);
+      return end;
+    } catch (error) {
+      end.close();
+      throw error;
     }
-    if (result >= 0) return end;
-    end.close();
-    throw failureOf(result, "open", label);
   }
 
   /**
@@ -759,6 +769,7 @@ export class Kernel implements Disposable {
     if (this.#closed) return;
     for (const handle of [...this.#handles]) handle.close();
     this.#closed = true;
+    this.#unwatch();
     this.#system.detach(status);
     attachedHere.delete(this.#identity);
     this.#unmap();

@@ -276,6 +276,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
     await this.finish("msgsnd", this.#ring.vacant, this.#ring.wantFor(length), attempt, options);
   }
 
+  /** The same, asleep. @throws IpcError as `sendInPlace`, and EINTR */
   sendInPlaceSync(length: number, write: UseBytes, options?: SendOptions & SyncWaitOptions): void {
     const attempt = this.#attemptInPlace(length, write, options);
     this.finishSync("msgsnd", this.#ring.vacant, this.#ring.wantFor(length), attempt, options);
@@ -300,6 +301,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
     return this.finish("msgrcv", this.#ring.filled, 1, () => this.#takeInPlace(read), options);
   }
 
+  /** The same, asleep. @throws IpcError ETIMEDOUT, EINTR */
   receiveInPlaceSync(read: UseBytes, options?: SyncWaitOptions): number {
     this.#checkUse(read, "msgrcv");
     return this.finishSync("msgrcv", this.#ring.filled, 1, () => this.#takeInPlace(read), options);
@@ -325,6 +327,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
     return this.finish("msgrcv", this.#ring.filled, 1, attempt, options);
   }
 
+  /** The same, asleep. @throws IpcError E2BIG, ETIMEDOUT, EINTR */
   receiveManyIntoSync(buffer: Uint8Array, lengths: Lengths, options?: SyncWaitOptions): number {
     this.#checkManyInto(buffer, lengths);
     if (options !== undefined) timeoutOf(options, "msgrcv", this.label);

@@ -1,7 +1,6 @@
 // The public handle of a mutex.
 
 import { EAGAIN, EDEADLK, EINTR } from "../abi/errno.ts";
-import { closesCycle } from "../kernel/deadlocks.ts";
 import type { Opened } from "../kernel/opening.ts";
 import type { System } from "../kernel/system.ts";
 import { Mutex as Core, OWNER_DIED } from "../objects/mutex.ts";
@@ -9,6 +8,7 @@ import { type Attempt, blockUntil, type Condition } from "../sync/waiting.ts";
 import { Handle } from "./handle.ts";
 import { LockGuard } from "./lock-guard.ts";
 import { countdown, type SyncWaitOptions, timeoutOf, type WaitOptions } from "./options.ts";
+import { type DeadlockOptions, refusingDeadlocks } from "./refusing-deadlocks.ts";
 import type { LockOptions, LockToken } from "./sync-options.ts";
 
 /** How a mutex is opened or made. */
@@ -19,12 +19,6 @@ export interface MutexOptions extends LockOptions {
    * ever); `error-checking` says EDEADLK; `recursive` counts.
    */
   readonly type?: "normal" | "error-checking" | "recursive" | undefined;
-}
-
-/** What a lock does about deadlocks. */
-export interface DeadlockOptions {
-  /** Fail with EDEADLK where this wait would close a cycle of tasks that wait for each other's locks. */
-  readonly refuseDeadlock?: boolean | undefined;
 }
 
 /** For other handles: the object that a mutex's handle stands for. */
@@ -65,7 +59,7 @@ export class Mutex extends Handle {
    */
   async lock(options?: WaitOptions & DeadlockOptions): Promise<LockGuard> {
     this.checkOpen(LOCK);
-    const { condition, attempt } = this.#way(options);
+    const { condition, attempt } = this.#way(options, true);
     return this.#guard(await this.finish(LOCK, condition, 1, attempt, options));
   }
 
@@ -116,7 +110,7 @@ export class Mutex extends Handle {
   }
 
   #sleep(options: (SyncWaitOptions & DeadlockOptions) | undefined): number {
-    const { condition, attempt } = this.#way(options);
+    const { condition, attempt } = this.#way(options, false);
     const left = countdown(options);
     for (;;) {
       const result = blockUntil(this.system, condition, 1, attempt, timeoutOf(left(), LOCK, this.label));
@@ -125,18 +119,10 @@ export class Mutex extends Handle {
     }
   }
 
-  #way(options: DeadlockOptions | undefined): { condition: Condition; attempt: Attempt } {
-    const { free } = this.#mutex;
-    const attempt = (): number => this.#mutex.tryLock();
-    if (options?.refuseDeadlock !== true) return { condition: free, attempt };
-    const closes = (): boolean => closesCycle(this.system, this.objectToken.objectIndex);
-    return {
-      condition: { ...free, ready: () => free.ready(1) || closes() },
-      attempt: () => {
-        const result = attempt();
-        return result === EAGAIN && closes() ? EDEADLK : result;
-      },
-    };
+  #way(options: DeadlockOptions | undefined, awaits: boolean): { condition: Condition; attempt: Attempt } {
+    const way = { condition: this.#mutex.free, attempt: (): number => this.#mutex.tryLock() };
+    if (options?.refuseDeadlock !== true) return way;
+    return refusingDeadlocks(this.system, this.objectToken.objectIndex, way, awaits);
   }
 
   #guard(result: number): LockGuard {

@@ -64,6 +64,7 @@ export class PipeReader extends PipeEnd implements AsyncIterable<Uint8Array> {
     return this.finish("read", this.pipe.readable, 1, () => this.#takeInPlace(read), options);
   }
 
+  /** The same, asleep. @throws IpcError ETIMEDOUT, EINTR */
   readInPlaceSync(read: UseSomeBytes, options?: SyncWaitOptions): number {
     this.checkUse(read, "read");
     return this.finishSync("read", this.pipe.readable, 1, () => this.#takeInPlace(read), options);

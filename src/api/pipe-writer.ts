@@ -2,6 +2,7 @@
 
 import { Writable } from "node:stream";
 import { EAGAIN, EFAULT, EINTR, EPIPE, ETIMEDOUT } from "../abi/errno.ts";
+import { SIGPIPE } from "../abi/signals.ts";
 import type { ObjectToken } from "../kernel/opening.ts";
 import { blockUntil } from "../sync/waiting.ts";
 import {
@@ -20,9 +21,6 @@ export interface PipeWriterToken extends ObjectToken {
   /** What kind of object it leads to. */
   readonly end: "writer";
 }
-
-/** What ends a write of which a part is done with that part's length (write(2)). */
-const PARTLY_DONE: readonly number[] = [EPIPE, ETIMEDOUT, EINTR];
 
 /** A write under way: how far it has come. */
 interface Progress {
@@ -76,15 +74,16 @@ export class PipeWriter extends PipeEnd {
     for (;;) {
       let result = this.#step(write);
       if (result === EAGAIN) {
-        result = blockUntil(
-          this.system,
-          this.pipe.writable,
-          this.#want(write),
-          () => this.#step(write),
-          timeoutOf(left(), "write", this.label),
-        );
+        const sleep = (): number =>
+          blockUntil(
+            this.system,
+            this.pipe.writable,
+            this.#want(write),
+            () => this.#step(write),
+            timeoutOf(left(), "write", this.label),
+          );
+        result = this.sleepThroughSignals("write", sleep);
       }
-      if (result === EINTR && this.goesOn("write")) continue;
       if (this.#isOver(write, result)) return write.done;
     }
   }
@@ -92,6 +91,7 @@ export class PipeWriter extends PipeEnd {
   /** Writes what there is room for, all or nothing up to PIPE_BUF. Returns how many bytes, -1 where there is no room now. @throws IpcError EPIPE */
   tryWrite(data: Uint8Array): number {
     const result = this.#step(this.#begin(data));
+    if (result === EPIPE) this.system.signals.raise(SIGPIPE);
     return result === EAGAIN ? -1 : this.checked("write", result);
   }
 
@@ -105,19 +105,26 @@ export class PipeWriter extends PipeEnd {
    */
   async writeInPlace(bytesMax: number, write: UseSomeBytes, options?: WaitOptions): Promise<number> {
     this.#beginInPlace(bytesMax, write);
-    return this.finish("write", this.pipe.writable, 1, () => this.pipe.tryWriteInPlace(bytesMax, write), options);
+    return this.finish("write", this.pipe.writable, 1, () => this.#stepInPlace(bytesMax, write), options);
   }
 
+  /** The same, asleep. @throws IpcError EPIPE, ETIMEDOUT, EINTR */
   writeInPlaceSync(bytesMax: number, write: UseSomeBytes, options?: SyncWaitOptions): number {
     this.#beginInPlace(bytesMax, write);
-    return this.finishSync("write", this.pipe.writable, 1, () => this.pipe.tryWriteInPlace(bytesMax, write), options);
+    return this.finishSync("write", this.pipe.writable, 1, () => this.#stepInPlace(bytesMax, write), options);
   }
 
   /** Returns -1 where there is no room now: `write` has not been called then. */
   tryWriteInPlace(bytesMax: number, write: UseSomeBytes): number {
     this.#beginInPlace(bytesMax, write);
-    const result = this.pipe.tryWriteInPlace(bytesMax, write);
+    const result = this.#stepInPlace(bytesMax, write);
     return result === EAGAIN ? -1 : this.checked("write", result);
+  }
+
+  #stepInPlace(bytesMax: number, write: UseSomeBytes): number {
+    const result = this.pipe.tryWriteInPlace(bytesMax, write);
+    if (result === EPIPE) this.system.signals.raise(SIGPIPE);
+    return result;
   }
 
   #beginInPlace(bytesMax: number, write: UseSomeBytes): void {
@@ -177,8 +184,13 @@ export class PipeWriter extends PipeEnd {
     return write.atomic ? write.length : 1;
   }
 
+  /** Where something was written, that is told, whatever has ended the rest. */
   #isOver(write: Progress, result: number): boolean {
-    if (result < 0 && !(write.done > 0 && PARTLY_DONE.includes(result))) this.checked("write", result);
+    if (result === EPIPE) this.system.signals.raise(SIGPIPE);
+    if (result < 0 && !(write.done > 0 && ENDINGS.includes(result))) this.checked("write", result);
     return result < 0 || write.done === write.length;
   }
 }
+
+/** What may end a write half-way. */
+const ENDINGS: readonly number[] = [EPIPE, ETIMEDOUT, EINTR];

@@ -115,9 +115,9 @@ export function pollSync<T extends PollItem>(
   if (look() === 0) {
     const sleep = (): number => blockUntilAny(system, conditionsOfAll(system, watched), look, timeoutMs);
     const result = system.signals.awaiting(signalsOfAll(system, watched), sleep);
-    if (result === EINTR) system.signals.deliver();
+    if (result === EINTR) system.signals.deliver(); // a poll never goes on after a handler (signal(7))
     if (result < 0)
-      throw failureOf(result, "poll", OBJECT, result === EINTR ? "another task interrupted it" : undefined);
+      throw failureOf(result, "poll", OBJECT, result === EINTR ? "a signal or another task interrupted it" : undefined);
   }
   return answer(system, watched);
 }

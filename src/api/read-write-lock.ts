@@ -4,10 +4,11 @@ import { EAGAIN, EDEADLK, EINTR } from "../abi/errno.ts";
 import type { Opened } from "../kernel/opening.ts";
 import type { System } from "../kernel/system.ts";
 import { ReadWriteLock as Core, type Way } from "../objects/rwlock.ts";
-import { blockUntil } from "../sync/waiting.ts";
+import { type Attempt, blockUntil } from "../sync/waiting.ts";
 import { Handle } from "./handle.ts";
 import { LockGuard } from "./lock-guard.ts";
 import { countdown, type SyncWaitOptions, timeoutOf, type WaitOptions } from "./options.ts";
+import { type DeadlockOptions, refusingDeadlocks } from "./refusing-deadlocks.ts";
 import type { LockToken } from "./sync-options.ts";
 
 /**
@@ -41,13 +42,13 @@ export class ReadWriteLock extends Handle {
     return { ...this.objectToken, end: "rwlock" };
   }
 
-  /** Locks it for reading, waiting while a task writes or a writer waits. @throws IpcError ETIMEDOUT */
-  async readLock(options?: WaitOptions): Promise<LockGuard> {
+  /** Locks it for reading, waiting while a task writes or a writer waits. @throws IpcError ETIMEDOUT, EDEADLK (`refuseDeadlock`) */
+  async readLock(options?: WaitOptions & DeadlockOptions): Promise<LockGuard> {
     return this.#wait(READ, this.#lock.reading, options);
   }
 
-  /** The same, asleep. @throws IpcError ETIMEDOUT, EDEADLK where this task writes */
-  readLockSync(options?: SyncWaitOptions): LockGuard {
+  /** The same, asleep. @throws IpcError ETIMEDOUT, EDEADLK where this task writes, or by `refuseDeadlock` */
+  readLockSync(options?: SyncWaitOptions & DeadlockOptions): LockGuard {
     return this.#waitSync(READ, this.#lock.reading, options);
   }
 
@@ -56,13 +57,13 @@ export class ReadWriteLock extends Handle {
     return this.#try("pthread_rwlock_tryrdlock", this.#lock.reading);
   }
 
-  /** Locks it for writing, waiting until nobody else holds it. @throws IpcError ETIMEDOUT */
-  async writeLock(options?: WaitOptions): Promise<LockGuard> {
+  /** Locks it for writing, waiting until nobody else holds it. @throws IpcError ETIMEDOUT, EDEADLK (`refuseDeadlock`) */
+  async writeLock(options?: WaitOptions & DeadlockOptions): Promise<LockGuard> {
     return this.#wait(WRITE, this.#lock.writing, options);
   }
 
-  /** The same, asleep. @throws IpcError ETIMEDOUT, EDEADLK where this task holds it already */
-  writeLockSync(options?: SyncWaitOptions): LockGuard {
+  /** The same, asleep. @throws IpcError ETIMEDOUT, EDEADLK where this task holds it already, or by `refuseDeadlock` */
+  writeLockSync(options?: SyncWaitOptions & DeadlockOptions): LockGuard {
     return this.#waitSync(WRITE, this.#lock.writing, options);
   }
 
@@ -83,14 +84,15 @@ export class ReadWriteLock extends Handle {
   }
 
   /** What this task holds may be another function's of it: then a promise waits as it would for another task. */
-  async #wait(syscall: string, way: Way, options: WaitOptions | undefined): Promise<LockGuard> {
+  async #wait(syscall: string, way: Way, options: (WaitOptions & DeadlockOptions) | undefined): Promise<LockGuard> {
     this.checkOpen(syscall);
-    const attempt = (woken: boolean): number => {
+    const patient: Attempt = (woken) => {
       const result = way.attempt(woken);
       return result === EDEADLK ? EAGAIN : result;
     };
+    const { condition, attempt } = this.#refusing({ ...way, attempt: patient }, options, true);
     try {
-      await this.finish(syscall, way.condition, 1, attempt, options);
+      await this.finish(syscall, condition, 1, attempt, options);
     } catch (error) {
       if (!this.closed) this.#lock.gaveUp();
       throw error;
@@ -98,18 +100,24 @@ export class ReadWriteLock extends Handle {
     return this.#guard();
   }
 
-  #waitSync(syscall: string, way: Way, options: SyncWaitOptions | undefined): LockGuard {
+  #waitSync(syscall: string, way: Way, options: (SyncWaitOptions & DeadlockOptions) | undefined): LockGuard {
     this.checkOpen(syscall);
     if (options !== undefined) timeoutOf(options, syscall, this.label);
+    const { condition, attempt } = this.#refusing(way, options, false);
     const left = countdown(options);
-    let result = way.attempt(false);
+    let result = attempt(false);
     while (result === EAGAIN || result === EINTR) {
       if (result === EINTR) this.goesOn(syscall);
-      result = blockUntil(this.system, way.condition, 1, way.attempt, timeoutOf(left(), syscall, this.label));
+      result = blockUntil(this.system, condition, 1, attempt, timeoutOf(left(), syscall, this.label));
     }
     if (result < 0) this.#lock.gaveUp();
     this.checked(syscall, result);
     return this.#guard();
+  }
+
+  #refusing(way: Way, options: DeadlockOptions | undefined, awaits: boolean): Way {
+    if (options?.refuseDeadlock !== true) return way;
+    return refusingDeadlocks(this.system, this.objectToken.objectIndex, way, awaits);
   }
 
   #try(syscall: string, way: Way): LockGuard | undefined {

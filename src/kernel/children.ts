@@ -75,6 +75,14 @@ export interface Ending {
   readonly announce: () => void;
 }
 
+/** Whether a task ran until a signal stopped it, and how to tell its parent. */
+export interface Stop {
+  readonly ran: boolean;
+  readonly tell: () => void;
+}
+
+export const NO_STOP: Stop = { ran: false, tell: () => {} };
+
 export const NOBODY_TOLD: Ending = { isKept: false, signal: () => {}, announce: () => {} };
 
 export class Children {
@@ -171,16 +179,23 @@ export class Children {
 
   /** A task is stopped by a signal: it runs no more until SIGCONT comes. Returns whether it ran until now. */
   noteStop(slot: Word, signal: number): boolean {
+    let stop: Stop = NO_STOP;
+    this.#kernel.transaction(() => {
+      stop = this.stopLocked(slot, signal);
+      return 0;
+    });
+    stop.tell();
+    return stop.ran;
+  }
+
+  /** The same, for who holds the kernel lock, and tells the parent later. */
+  stopLocked(slot: Word, signal: number): Stop {
     const { words, journal } = this.#kernel;
     const stopped = field(slot, task.STOPPED);
-    let ran = false;
-    this.#change(slot, () => {
-      if (words.load(stopped) !== 0) return false;
-      ran = true;
-      journal.write(stopped, signal);
-      return this.#reportLocked(slot, stoppedStatus(signal));
-    });
-    return ran;
+    if (words.load(stopped) !== 0) return NO_STOP;
+    journal.write(stopped, signal);
+    const isPosted = this.#reportLocked(slot, stoppedStatus(signal));
+    return { ran: true, tell: () => this.#tellParent(slot, isPosted) };
   }
 
   /** A task that was stopped goes on. */
@@ -207,12 +222,16 @@ export class Children {
 
   /** `change` says whether it sent the parent SIGCHLD. */
   #change(slot: Word, change: () => boolean): void {
-    const parent = this.#kernel.tasks.parentOf(slot);
     let isPosted = false;
     this.#kernel.transaction(() => {
       isPosted = change();
       return 0;
     });
+    this.#tellParent(slot, isPosted);
+  }
+
+  #tellParent(slot: Word, isPosted: boolean): void {
+    const parent = this.#kernel.tasks.parentOf(slot);
     if (parent === 0) return;
     wakePoll(this.#kernel, parent);
     if (isPosted) this.#kernel.signals.wake(parent, SIGCHLD);

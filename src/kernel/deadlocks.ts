@@ -10,7 +10,7 @@ import { ReadWriteLock } from "../objects/rwlock.ts";
 import { taskSlot } from "../sync/bell.ts";
 import type { MonitorUser } from "../sync/monitor.ts";
 import type { Pid } from "../sync/robust-lock.ts";
-import { isListed, type Node, stateOf } from "../sync/wait-list.ts";
+import { AWAITED, isListed, type Node, stateOf } from "../sync/wait-list.ts";
 import type { Registry } from "./registry.ts";
 
 /** A task of a cycle, the lock that it waits for, and the next task of the cycle, which holds that. */
@@ -25,6 +25,9 @@ export interface Waiting {
   readonly heldBy: number;
 }
 
+/** So many ways are followed from one task: with many readers that wait for each other there are more than anybody reads. */
+const WAYS_MAX = 10_000;
+
 interface Kernel extends MonitorUser {
   readonly registry: Registry;
 }
@@ -35,20 +38,17 @@ interface Edge {
   readonly objectIndex: number;
 }
 
-/** Every cycle of tasks that wait for each other's locks; each begins with its lowest pid. */
+/** Every cycle of tasks that wait for each other's locks, so far as they are not too many; each begins with its lowest pid. */
 export function deadlocks(kernel: Kernel): Waiting[][] {
   const edges = waits(kernel);
-  const found: Waiting[][] = [];
+  const found: Edge[][] = [];
   const starts = [...new Set(edges.map(({ from }) => from))].sort((one, other) => one - other);
-  for (const start of starts) {
-    const cycle = cycleFrom(edges, start);
-    if (cycle) found.push(cycle.map((edge) => describe(kernel, edge)));
-  }
-  return found;
+  for (const start of starts) cyclesFrom(edges, start, found);
+  return found.map((cycle) => cycle.map((edge) => describe(kernel, edge)));
 }
 
-/** Whether this task would wait for itself, by way of others, if it waited for a lock. */
-export function closesCycle(kernel: Kernel, objectIndex: number): boolean {
+/** Whether this task would wait for itself, by way of others, if it waited for a lock; and asleep, not by way of others too. */
+export function closesCycle(kernel: Kernel, objectIndex: number, awaits: boolean): boolean {
   const edges = waits(kernel);
   const seen = new Set<number>();
   const reaches = (pid: number): boolean => {
@@ -57,21 +57,19 @@ export function closesCycle(kernel: Kernel, objectIndex: number): boolean {
     seen.add(pid);
     return edges.some(({ from, to }) => from === pid && reaches(to));
   };
-  return ownersOf(kernel, objectIndex).some((owner) => reaches(owner));
+  return ownersOf(kernel, objectIndex).some((owner) => !(awaits && owner === kernel.pid) && reaches(owner));
 }
 
-/** The shortest way back to a task over those with higher pids: each cycle is found from its lowest pid only. */
-function cycleFrom(edges: readonly Edge[], start: number): Edge[] | undefined {
+/** The ways back to a task over those with higher pids, the shortest first: each cycle is found from its lowest pid only. */
+function cyclesFrom(edges: readonly Edge[], start: number, found: Edge[][]): void {
   const ways: Edge[][] = edges.filter(({ from }) => from === start).map((edge) => [edge]);
-  const seen = new Set<number>();
-  for (let way = ways.shift(); way; way = ways.shift()) {
+  for (let tried = 0; tried < ways.length && tried < WAYS_MAX; tried++) {
+    const way = ways[tried] as Edge[];
     const { to } = way.at(-1) as Edge;
-    if (to === start) return way;
-    if (to < start || seen.has(to)) continue;
-    seen.add(to);
-    for (const edge of edges) if (edge.from === to) ways.push([...way, edge]);
+    if (to === start) found.push(way);
+    else if (to > start && !way.some(({ from }) => from === to))
+      for (const edge of edges) if (edge.from === to) ways.push([...way, edge]);
   }
-  return undefined;
 }
 
 function waits(kernel: Kernel): Edge[] {
@@ -82,10 +80,13 @@ function waits(kernel: Kernel): Edge[] {
   for (let i = 0; i < geometry.limits.waitersMax; i++) {
     const at = field(geometry.nodes, i * node.WORDS) as Node;
     const from = words.load(field(at, node.OWNER));
-    if (from === 0 || !isListed(words.load(stateOf(at)))) continue;
+    const state = words.load(stateOf(at));
+    if (from === 0 || !isListed(state)) continue;
     const objectIndex = locks.get(words.load(field(at, node.LIST)));
     if (objectIndex === undefined) continue;
-    for (const to of ownersOf(kernel, objectIndex)) edges.push({ from, to, objectIndex });
+    // A promise that waits for another function of its own task is let on by that.
+    for (const to of ownersOf(kernel, objectIndex))
+      if (to !== from || state !== AWAITED) edges.push({ from, to, objectIndex });
   }
   return edges;
 }

@@ -58,7 +58,7 @@ export class Hearing {
       const onTime = (): void => {
         // A timer counts from the beginning of the turn that set it, and so fires early.
         const left = endMs - performance.now();
-        if (left > 0) timer = setTimeout(onTime, left);
+        if (left > 0) timer = setTimeout(onTime, Math.ceil(left));
         else settle(find());
       };
       const endMs = performance.now() + timeoutMs;

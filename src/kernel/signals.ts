@@ -13,6 +13,7 @@ import {
   bitOf,
   defaultAction,
   isIgnoredByDefault,
+  isStop,
   NO_SIGNALS,
   SI_KERNEL,
   SI_USER,
@@ -37,7 +38,7 @@ import type { World } from "../sync/world.ts";
 import { Credentials } from "../tasks/credentials.ts";
 import { DROPPED, type SignalInfo, TaskSignals } from "../tasks/signals.ts";
 import type { TaskTable } from "../tasks/task-table.ts";
-import type { Children } from "./children.ts";
+import { type Children, NO_STOP, type Stop } from "./children.ts";
 import { type Hearing, listenTo } from "./listening.ts";
 
 /** The kernel, as far as signals need it. */
@@ -47,11 +48,12 @@ interface Kernel extends MonitorUser {
   readonly allocator: Allocator;
   readonly tasks: TaskTable;
   readonly credentials: Credentials;
-  readonly children: Pick<Children, "noteStop" | "noteContinue">;
+  readonly children: Pick<Children, "noteStop" | "stopLocked" | "noteContinue">;
   readonly hearing: Hearing;
   lookAround(): void;
   transaction(change: () => number, after?: (result: number) => void): number;
   interrupt(pid: number): boolean;
+  rouse(pid: number): void;
 }
 
 /** What a task does when it catches a signal (sigaction(2)). */
@@ -87,10 +89,15 @@ export class Signals {
   readonly #handlers = new Map<number, Handler>();
   /** Between the look and the arming, a sender found the bell quiet: so there is a second look. */
   readonly #onRing = (): void => {
-    this.deliver();
-    if (!this.#listens()) return;
-    this.#kernel.bell.arm(this.#onRing);
-    this.deliver();
+    try {
+      this.deliver();
+      if (!this.#listens()) return;
+      this.#kernel.bell.arm(this.#onRing);
+      this.deliver();
+    } catch (error) {
+      queueMicrotask(this.#onRing); // a handler's error is its task's to survive: other signals are not lost by it
+      throw error;
+    }
   };
   readonly #children = new Map<number, () => void>();
   readonly #onChildRing = (): void => {
@@ -208,46 +215,68 @@ export class Signals {
   deliver(): Delivered {
     if (!this.own.isDue()) return NOTHING;
     let delivered = NOTHING;
-    for (;;) {
-      const info = this.take(~this.own.blocked);
-      if (!info) break;
-      const handler = this.#handlers.get(info.signal);
-      if (this.own.ignored & bitOf(info.signal)) continue; // it came while it was blocked
-      if (!handler) this.#doDefault(info.signal);
-      else {
-        if (!delivered.ran) delivered = { ran: true, restart: handler.restart };
-        this.#run(handler, info);
-      }
+    for (let info = this.#takeToCatch(); info; info = this.#takeToCatch()) {
+      const handler = this.#handlers.get(info.signal) as Handler;
+      if (!delivered.ran) delivered = { ran: true, restart: handler.restart };
+      this.#run(handler, info);
     }
     return delivered;
   }
 
+  /** Stops where that is due, until it is continued; returns whether nothing else is due (signal(7)). */
+  stoodStill(): boolean {
+    const stops = STOPS & ~(this.own.blocked | this.own.caught | this.own.ignored);
+    for (let due = this.#takeDue(stops); due; due = this.#takeDue(stops)) this.#doDefault(due.info.signal, due.stop);
+    return !this.own.isDue();
+  }
+
   /**
-   * The same until a handler has run, and then those that it does not block: what rt_sigsuspend(2) delivers before the old mask
-   * is back. Returns whether one ran.
+   * The same as `deliver` until a handler has run, and then those that it does not block: what rt_sigsuspend(2) delivers before
+   * the old mask is back. Returns whether one ran.
    */
   deliverOnce(): boolean {
-    for (let info = this.take(~this.own.blocked); info; info = this.take(~this.own.blocked)) {
-      const handler = this.#handlers.get(info.signal);
-      if (this.own.ignored & bitOf(info.signal)) continue;
-      if (!handler) {
-        this.#doDefault(info.signal);
-        continue;
-      }
-      this.#run(handler, info);
-      this.own.blocked |= masksOf(handler, info.signal);
-      this.deliver();
-      return true;
+    const info = this.#takeToCatch();
+    if (!info) return false;
+    const handler = this.#handlers.get(info.signal) as Handler;
+    this.#run(handler, info);
+    this.own.blocked |= masksOf(handler, info.signal);
+    this.deliver();
+    return true;
+  }
+
+  /** Takes what is due until one is caught, which it returns: the others do what they do by default, or nothing. */
+  #takeToCatch(): SignalInfo | undefined {
+    for (let due = this.#takeDue(~this.own.blocked); due; due = this.#takeDue(~this.own.blocked)) {
+      const { signal } = due.info;
+      if (this.own.ignored & bitOf(signal)) continue; // it came while it was blocked
+      if (this.#handlers.has(signal)) return due.info;
+      this.#doDefault(signal, due.stop);
     }
-    return false;
+    return undefined;
+  }
+
+  /** Takes the lowest of a set for delivery. One that stops this task does so at once, so that SIGCONT finds the one or the other. */
+  #takeDue(of: bigint): { info: SignalInfo; stop: Stop } | undefined {
+    const slot = taskSlot(this.#kernel.geometry, this.#kernel.pid);
+    let stop = NO_STOP;
+    const info = this.#takeAnd(of, ({ signal }) => {
+      const isDefault = !((this.own.caught | this.own.ignored) & bitOf(signal));
+      if (isStop(signal) && isDefault) stop = this.#kernel.children.stopLocked(slot, signal);
+    });
+    return info && { info, stop };
   }
 
   /** Takes the lowest pending signal of a set. */
   take(of: bigint): SignalInfo | undefined {
+    return this.#takeAnd(of, () => {});
+  }
+
+  #takeAnd(of: bigint, andLocked: (info: SignalInfo) => void): SignalInfo | undefined {
     if (!this.own.isPendingAmong(of)) return undefined;
     let taken: SignalInfo | undefined;
     const result = this.#kernel.transaction(() => {
       taken = this.own.takeLocked(of);
+      if (taken) andLocked(taken);
       return 0;
     });
     if (result < 0) this.#forgetPending(of);
@@ -327,7 +356,7 @@ export class Signals {
 
   /** One that has exited. */
   disown(hostThread: number): void {
-    this.#children.delete(hostThread);
+    if (!this.#children.delete(hostThread)) return; // perhaps this task has left the kernel, and its bell is another's
     if (this.#children.size === 0) this.#kernel.bell.quiet(this.#onChildRing);
   }
 
@@ -342,12 +371,17 @@ export class Signals {
     }
   }
 
-  #askParentToEnd(slot: Word, signal: number): void {
-    const { words, bell } = this.#kernel;
+  /** One of the threads of its process has started it: that can end it. */
+  #askProcessToEnd(slot: Word, signal: number): void {
+    const { words, bell, tasks, pid } = this.#kernel;
     words.store(field(slot, task.ENDED_BY), signal); // PUBLISHES the wish → observed in lookAtChildren()
-    const parent = words.load(field(slot, task.PARENT_PID)) as Pid;
-    if (parent === this.#kernel.pid) this.lookAtChildren();
-    else if (parent !== 0) bell.ring(parent);
+    const osPid = words.load(field(slot, task.OS_PID));
+    for (const other of tasks.slots()) {
+      if (other === slot || words.load(field(other, task.OS_PID)) !== osPid) continue;
+      const sibling = tasks.pidAt(other);
+      if (sibling === pid) this.lookAtChildren();
+      else if (sibling !== 0) bell.ring(sibling);
+    }
   }
 
   handlerOf(signal: number): Handler | undefined {
@@ -455,18 +489,17 @@ export class Signals {
     }
   }
 
-  #doDefault(signal: number): void {
+  #doDefault(signal: number, stop: Stop): void {
     const action = defaultAction(signal);
-    const { words, world, geometry, pid, children } = this.#kernel;
+    const { words, world, geometry, pid } = this.#kernel;
     const slot = taskSlot(geometry, pid);
     if (ends(signal)) {
       words.store(field(slot, task.ENDED_BY), signal);
       world.tasks.endSelf(signal);
     } else if (action === "stop") {
-      const isProcess = world.osPid === world.osThreadId;
-      const ran = children.noteStop(slot, signal);
-      if (!isProcess) this.#sleepUntilContinued(slot);
-      else if (ran) world.tasks.signalProcess(world.osPid, SIGSTOP); // else who sent it has seen to that
+      stop.tell();
+      if (world.osPid !== world.osThreadId) this.#sleepUntilContinued(slot);
+      else if (stop.ran && words.load(field(slot, task.STOPPED)) !== 0) world.tasks.signalProcess(world.osPid, SIGSTOP); // else who sent it has seen to that
     }
   }
 
@@ -482,13 +515,13 @@ export class Signals {
     }
   }
 
-  /** The owner of a task, or its real user's; SIGCONT within a session is not told apart. */
+  /** Whose real or effective user is the task's real or saved one; SIGCONT anybody of the session may send, and all are of one. */
   #mayKill(pid: number, signal: number): boolean {
     const { credentials, words, geometry } = this.#kernel;
-    if (credentials.isPrivileged || pid === this.#kernel.pid) return true;
+    if (credentials.isPrivileged || pid === this.#kernel.pid || signal === SIGCONT) return true;
     const other = new Credentials(words, taskSlot(geometry, pid as Pid));
     const mine = [credentials.ids("user")[0], credentials.effectiveUid];
-    return signal >= 0 && (mine.includes(other.ids("user")[0]) || mine.includes(other.ids("user")[2]));
+    return mine.includes(other.ids("user")[0]) || mine.includes(other.ids("user")[2]);
   }
 
   /** Wakes a task for a signal that is pending for it. */
@@ -498,10 +531,13 @@ export class Signals {
     const isBlocked = target.blocks(signal);
     const isAwaited = target.awaits(signal);
     if (isBlocked && !isAwaited) return;
-    if (!isAwaited && !target.catches(signal) && this.#doAtOnce(slot, signal)) return;
+    const isCaught = isAwaited || target.catches(signal);
+    if (!isCaught && this.#doAtOnce(slot, signal)) return;
     if (pid === this.#kernel.pid) queueMicrotask(this.#onRing);
     if (isBlocked)
       wakePoll(this.#kernel, pid); // it is waited for, and interrupts nothing
+    else if (isStop(signal) && !isCaught)
+      this.#kernel.rouse(pid); // it stops where it sleeps, and sleeps on
     else this.#kernel.interrupt(pid);
     this.#kernel.bell.ring(pid);
   }
@@ -512,7 +548,7 @@ export class Signals {
     const osPid = words.load(field(slot, task.OS_PID));
     const action = defaultAction(signal);
     if (osPid !== words.load(field(slot, task.OS_THREAD_ID))) {
-      if (ends(signal)) this.#askParentToEnd(slot, signal);
+      if (ends(signal)) this.#askProcessToEnd(slot, signal);
       parker.unpark(field(slot, task.STOPPED), 1);
       return false; // it may be quicker itself
     }
@@ -528,6 +564,11 @@ export class Signals {
     return true;
   }
 }
+
+/** The signals that stop a task which does not catch them. */
+const STOPS = Array.from({ length: SIGNAL_MAX }, (_, i) => i + 1)
+  .filter(isStop)
+  .reduce((set, signal) => set | bitOf(signal), NO_SIGNALS);
 
 /** What is blocked while a handler runs. */
 const masksOf = (handler: Handler, signal: number): bigint =>

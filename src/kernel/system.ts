@@ -25,9 +25,10 @@ import { Awaits } from "../sync/awaits.ts";
 import { Bell, taskSlot } from "../sync/bell.ts";
 import { Monitor } from "../sync/monitor.ts";
 import { NodePool, nodesOf } from "../sync/node-pool.ts";
-import { interruptPoll } from "../sync/poll-word.ts";
+import { interruptPoll, wakePoll } from "../sync/poll-word.ts";
 import { type Pid, RobustLock } from "../sync/robust-lock.ts";
 import { joinCpus, Spin } from "../sync/spin.ts";
+import { INTERRUPTED, WOKEN } from "../sync/wait-list.ts";
 import type { Waiter } from "../sync/waiting.ts";
 import type { Parker, World } from "../sync/world.ts";
 import { Credentials, type Identity } from "../tasks/credentials.ts";
@@ -385,23 +386,37 @@ export class System implements Waiter, RingOwner {
 
   /** Makes a task that sleeps in a call return EINTR from it; promises wait on. Returns whether any did. */
   interrupt(pid: number): boolean {
+    return this.#callOut(pid as Pid, INTERRUPTED) || interruptPoll(this, pid as Pid);
+  }
+
+  /** Makes a task that sleeps in a call look around, and then wait on. */
+  rouse(pid: number): void {
+    this.#callOut(pid as Pid, WOKEN);
+    wakePoll(this, pid as Pid);
+  }
+
+  #callOut(pid: Pid, as: typeof INTERRUPTED | typeof WOKEN): boolean {
     let interrupted = false;
-    const index = this.tasks.indexOf(taskSlot(this.geometry, pid as Pid));
+    const index = this.tasks.indexOf(taskSlot(this.geometry, pid));
     // Under the kernel lock, for the object whose list a node is in must not go meanwhile.
     this.transaction(() => {
       for (const at of nodesOf(this.words, this.geometry, index)) {
         if (this.words.load(field(at, node.OWNER)) !== pid) continue;
         const list = this.words.load(field(at, node.LIST)) as Word;
         // One wait and no more: the task may be in its next one already.
-        if (list !== 0 && !interrupted) interrupted = new Monitor(this, list).interrupt(at);
+        if (list !== 0 && !interrupted) interrupted = new Monitor(this, list).interrupt(at, as);
       }
       return 0;
     });
-    return interrupted || interruptPoll(this, pid as Pid);
+    return interrupted;
   }
 
   isSignalled(): boolean {
     return this.signals.own.isDue();
+  }
+
+  stoodStill(): boolean {
+    return this.signals.stoodStill();
   }
 
   sliceMs(): number {

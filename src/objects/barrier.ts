@@ -18,6 +18,8 @@ export interface Arrival {
   readonly open: Condition;
   /** 0, or LEADER, once it is open; EAGAIN. */
   readonly attempt: Attempt;
+  /** Whether it has opened since this task stood in the list. */
+  readonly hasOpened: () => boolean;
 }
 
 export class Barrier {
@@ -68,7 +70,7 @@ export class Barrier {
       this.#monitor.leave(EVERYBODY);
       return LEADER;
     };
-    return { open: { monitor: this.#monitor, spin: noSpin, ready }, attempt };
+    return { open: { monitor: this.#monitor, spin: noSpin, ready }, attempt, hasOpened: isOpen };
   }
 
   #leaveWith(result: number): number {

@@ -237,7 +237,7 @@ export class SemaphoreSet {
       const state = this.#monitor.delist(at);
       const decided = this.#resultOf(at);
       if (decided !== UNDECIDED) return decided;
-      if (signalled || state === INTERRUPTED) return EINTR;
+      if (state === INTERRUPTED || (signalled && !this.#task.stoodStill())) return EINTR;
       if (expired) return EAGAIN;
     }
   }

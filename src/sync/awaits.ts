@@ -8,6 +8,7 @@ import {
   type Attempt,
   type Condition,
   deadlineIn,
+  enlistFor,
   FRUITLESS_TRIES_MAX,
   remainingMs,
   settleWake,
@@ -201,9 +202,8 @@ export class Awaits {
   }
 
   #enlistOrFinish(wait: Pending): void {
-    const { monitor, ready, selector } = wait.condition;
     for (let fruitless = 0; fruitless < FRUITLESS_TRIES_MAX; fruitless++) {
-      if (monitor.enlist(wait.at, AWAITED, wait.want, ready, selector)) return;
+      if (enlistFor(wait.condition, wait.at, AWAITED, wait.want)) return;
       const result = wait.attempt(false);
       if (result === EAGAIN) continue; // somebody else was quicker
       wait.finish(result);

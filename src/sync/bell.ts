@@ -87,9 +87,17 @@ export class Bell {
     );
   }
 
-  /** Whoever listens arms the bell again, or is told no more. */
+  /** Whoever listens arms the bell again, or is told no more. What one of them throws is not the others' loss. */
   readonly #onRing = (): void => {
-    for (const listener of [...this.#listeners]) listener();
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener();
+      } catch (error) {
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
   };
 }
 

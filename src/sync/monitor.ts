@@ -17,6 +17,7 @@ import type { Spin } from "./spin.ts";
 import {
   AWAITED,
   IDLE,
+  type INTERRUPTED,
   isTakenOut,
   NO_NODE,
   type Node,
@@ -25,6 +26,7 @@ import {
   SLEEPING,
   stateOf,
   WaitList,
+  type WOKEN,
 } from "./wait-list.ts";
 
 export interface MonitorUser extends LockUser {
@@ -186,11 +188,14 @@ export class Monitor {
     return this.#lock.hasSleepersLocked() && this.#list.hasTakersLocked();
   }
 
-  /** Makes a task that sleeps, or is about to, on a node of this list give up. A promise waits on, and who polls has a word for it. */
-  interrupt(at: Node): boolean {
+  /**
+   * Makes a task that sleeps, or is about to, on a node of this list give up, or look again. A promise waits on, and who polls has a
+   * word for it.
+   */
+  interrupt(at: Node, as: typeof INTERRUPTED | typeof WOKEN): boolean {
     this.enter();
     const owner = this.#list.ownerOf(at);
-    const state = this.#list.isHere(at) ? this.#list.interruptLocked(at) : IDLE;
+    const state = this.#list.isHere(at) ? this.#list.interruptLocked(at, as) : IDLE;
     this.leave(0);
     this.#wake(at, state, owner);
     return state !== IDLE;

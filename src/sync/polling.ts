@@ -38,10 +38,10 @@ export function blockUntilAny(
       monitor.delist(at);
       waiter.nodes.free(at);
     }
-    const interrupted = endPoll(waiter) || signalled;
+    const interrupted = endPoll(waiter);
     result ||= look();
     if (result !== 0) return result;
-    if (interrupted) return EINTR;
+    if (interrupted || (signalled && !waiter.stoodStill())) return EINTR;
     if (deadline !== undefined && remainingMs(waiter.world, deadline) <= 0) return 0;
   }
 }

@@ -120,13 +120,16 @@ export class WaitList {
     return this.#words.exchange(stateOf(at), WOKEN); // PUBLISHES the wake → observed by the node's owner
   }
 
-  /** Takes a node out so that its owner gives up; IDLE where it is in no list, or a promise waits, or a poll. */
-  interruptLocked(at: Node): number {
+  /**
+   * Takes a node out so that its owner gives up (INTERRUPTED), or only looks again (WOKEN); IDLE where it is in no list, or a promise
+   * waits, or a poll.
+   */
+  interruptLocked(at: Node, as: typeof INTERRUPTED | typeof WOKEN): number {
     const state = this.#words.load(stateOf(at));
     if (state !== WAITING && state !== SLEEPING) return IDLE;
     this.#unlink(at);
     // An owner that is going to sleep has changed its own state meanwhile: what it was is what must be woken.
-    return this.#words.exchange(stateOf(at), INTERRUPTED); // PUBLISHES the interruption → observed by the node's owner
+    return this.#words.exchange(stateOf(at), as); // PUBLISHES the interruption → observed by the node's owner
   }
 
   isHere(at: Node): boolean {

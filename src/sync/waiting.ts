@@ -23,6 +23,15 @@ export interface Condition {
   readonly isPlenty?: (() => boolean) | undefined;
   /** Where not everything will do. */
   readonly selector?: Selector | undefined;
+  /** Calls what puts a node into the list, where more than that must not change meanwhile. */
+  readonly enlisting?: ((enlist: () => boolean) => boolean) | undefined;
+}
+
+/** Puts a node into the monitor's list, unless the condition holds; returns whether it stands there. */
+export function enlistFor(condition: Condition, at: Node, state: number, want: number): boolean {
+  const { monitor, ready, selector, enlisting } = condition;
+  if (!enlisting) return monitor.enlist(at, state, want, ready, selector);
+  return enlisting(() => monitor.enlist(at, state, want, ready, selector));
 }
 
 /** The task that waits. */
@@ -31,6 +40,8 @@ export interface Waiter extends MonitorUser {
   readonly world: World;
   /** Whether a signal is to be delivered to this task: then it does not fall asleep. */
   isSignalled(): boolean;
+  /** Where a stop is due, it stands still here until it is continued; returns whether no signal is due any more: it may wait on. */
+  stoodStill(): boolean;
   /** Looks whether other tasks have died, unless somebody just did. */
   lookAround(): void;
   /** Milliseconds that it may sleep before it looks around: less than a slice where its alarm is due before. */
@@ -126,7 +137,7 @@ export function blockUntil(
     }
     const at = task.nodes.claim();
     if (at < 0) return at;
-    const listed = condition.monitor.enlist(at as Node, WAITING, want, condition.ready, condition.selector);
+    const listed = enlistFor(condition, at as Node, WAITING, want);
     const result = listed ? sleepOnce(task, condition, want, attempt, at as Node, deadline) : attempt(false);
     task.nodes.free(at as Node);
     if (result !== EAGAIN) return result;
@@ -151,7 +162,8 @@ function sleepOnce(
   const result = attempt(state === WOKEN);
   settleWake(condition, state === WOKEN, result, expired || signalled);
   if (result !== EAGAIN) return result;
-  return signalled || state === INTERRUPTED ? EINTR : expired ? ETIMEDOUT : EAGAIN;
+  if (state === INTERRUPTED || (signalled && !task.stoodStill())) return EINTR;
+  return expired ? ETIMEDOUT : EAGAIN;
 }
 
 /**

@@ -4,7 +4,16 @@
 // the task's own, each by one store.
 
 import { EAGAIN } from "../abi/errno.ts";
-import { bitOf, isIgnoredByDefault, isStop, SIGCONT, SIGNAL_MAX, SIGRTMIN, UNBLOCKABLE } from "../abi/signals.ts";
+import {
+  bitOf,
+  isIgnoredByDefault,
+  isStop,
+  SI_USER,
+  SIGCONT,
+  SIGNAL_MAX,
+  SIGRTMIN,
+  UNBLOCKABLE,
+} from "../abi/signals.ts";
 import type { Allocator } from "../memory/allocator.ts";
 import type { Journal } from "../memory/journal.ts";
 import { signalInfo, task } from "../memory/layout.ts";
@@ -12,6 +21,9 @@ import { field, LINE_WORDS, WORD_BYTES, type Word, type Words } from "../memory/
 
 /** Signals that may be queued for a task at one time (RLIMIT_SIGPENDING). */
 export const QUEUED_MAX = 1024;
+
+/** Of standard signals, each pending once, what the kernel and kill(2) say of them is kept beyond that. */
+const QUEUE_STEPS_MAX = QUEUED_MAX + SIGRTMIN;
 
 /** All signals that stop, of which a task has one each: what SIGCONT takes away belongs to its own transaction. */
 const FREED_AT_ONCE_MAX = 4;
@@ -142,16 +154,17 @@ export class TaskSignals {
   }
 
   /**
-   * Makes a signal pending: 0, DROPPED, or EAGAIN where a real-time one cannot be queued. A standard one that is pending already
-   * is not pending twice; and one that there is no room to know more of is pending all the same. SIGCONT and the signals that
-   * stop take each other away by being sent, whatever comes of them.
+   * Makes a signal pending: 0, DROPPED, or EAGAIN where a real-time one cannot be queued that was sent otherwise than by kill(2). A
+   * standard one that is pending already is not pending twice; and one that there is no room to know more of is pending all the
+   * same. SIGCONT and the signals that stop take each other away by being sent, whatever comes of them.
    */
   postLocked(info: SignalInfo): number {
-    const { signal } = info;
+    const { signal, code } = info;
+    const isRealTime = signal >= SIGRTMIN;
     const drops = this.#drops(signal);
-    const isNew = !drops && (signal >= SIGRTMIN || !this.#has(task.SIGNALS_PENDING, signal));
-    const line = isNew ? this.#allocateLocked() : EAGAIN;
-    if (isNew && line < 0 && signal >= SIGRTMIN) return EAGAIN;
+    const isNew = !drops && (isRealTime || !this.#has(task.SIGNALS_PENDING, signal));
+    const line = isNew ? this.#allocateLocked(!isRealTime && code >= SI_USER) : EAGAIN;
+    if (isNew && line < 0 && isRealTime && code !== SI_USER) return EAGAIN;
     // Only now: what is given back here may be undone, and must not have been given out again.
     if (signal === SIGCONT) this.#dropLocked((other) => isStop(other));
     else if (isStop(signal)) this.#dropLocked((other) => other === SIGCONT);
@@ -177,7 +190,7 @@ export class TaskSignals {
   /** The first link from `link` on that leads to what is known of a signal. */
   #linkTo(link: Word, signal: number): Word | undefined {
     let at = link;
-    for (let steps = 0; steps < QUEUED_MAX; steps++) {
+    for (let steps = 0; steps < QUEUE_STEPS_MAX; steps++) {
       const line = this.#lineAt(at);
       if (line === 0) return undefined;
       const info = (line * LINE_WORDS) as Word;
@@ -220,7 +233,7 @@ export class TaskSignals {
   #filterLocked(keeps: (info: SignalInfo) => boolean): void {
     let link = field(this.#slot, task.SIGNALS_QUEUE);
     let freed = 0;
-    for (let steps = 0; steps < QUEUED_MAX; steps++) {
+    for (let steps = 0; steps < QUEUE_STEPS_MAX; steps++) {
       const line = this.#lineAt(link);
       if (line === 0) return;
       const at = (line * LINE_WORDS) as Word;
@@ -237,10 +250,10 @@ export class TaskSignals {
     }
   }
 
-  /** A block for what is known of one more; a negative errno where there is no room. */
-  #allocateLocked(): number {
+  /** A block for what is known of one more, above the limit too where that is asked; a negative errno where there is no room. */
+  #allocateLocked(beyondLimit: boolean): number {
     const words = this.#words;
-    if (words.load(field(this.#slot, task.SIGNALS_QUEUED)) >= QUEUED_MAX) return EAGAIN;
+    if (!beyondLimit && words.load(field(this.#slot, task.SIGNALS_QUEUED)) >= QUEUED_MAX) return EAGAIN;
     const isUsed = field(this.#slot, task.OWN_INFO_USED);
     if (words.load(isUsed) !== 0) return this.#allocator.allocateLocked(signalInfo.WORDS * WORD_BYTES);
     this.#journal.write(isUsed, 1);
@@ -259,7 +272,7 @@ export class TaskSignals {
     const high = value === 0n ? 0 : Number(BigInt.asIntN(32, value >> 32n));
     this.#words.setSix(field(at, signalInfo.SIGNAL), signal, code, pid, uid | 0, low, high);
     let link = field(this.#slot, task.SIGNALS_QUEUE);
-    for (let steps = 0; steps < QUEUED_MAX; steps++) {
+    for (let steps = 0; steps < QUEUE_STEPS_MAX; steps++) {
       const next = this.#lineAt(link);
       if (next === 0) break;
       link = field((next * LINE_WORDS) as Word, signalInfo.NEXT);

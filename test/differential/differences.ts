@@ -100,10 +100,31 @@ export const differences: readonly Difference[] = [
   },
   {
     id: "no-sessions",
-    what: "SIGCONT to a task of another user; setpgid across sessions.",
-    linux: "SIGCONT may be sent within a session; a process of another session is EPERM.",
-    ours: "SIGCONT needs what other signals need; all tasks are of one session.",
+    what: "What is refused across sessions: SIGCONT to a task of another user, setpgid.",
+    linux: "Within a session SIGCONT may be sent to anybody's task; across sessions both are EPERM.",
+    ours: "All tasks of a kernel are of one session.",
     reason: "Sessions are for terminals, which the mission does not have.",
+  },
+  {
+    id: "stop-interrupts",
+    what: "A task that is stopped while it sleeps in semop, semtimedop or rt_sigtimedwait, and goes on.",
+    linux: "The call is EINTR, without any handler (signal(7)).",
+    ours: "It sleeps on, as other calls do on both.",
+    reason: "signal(7) itself names it as no behaviour that POSIX has. Nothing has come that the caller asked for.",
+  },
+  {
+    id: "signals-queued",
+    what: "How many signals may be queued (RLIMIT_SIGPENDING).",
+    linux: "So many for all processes of a user together, thousands by default.",
+    ours: "1024 for each task.",
+    reason: "One task's sender cannot use up what others need.",
+  },
+  {
+    id: "sigpipe-ignored",
+    what: "What SIGPIPE does to a task that has said nothing about it.",
+    linux: "It ends it.",
+    ours: "It is ignored, and the write is EPIPE; rt_sigaction with SIG_DFL makes it end the task.",
+    reason: "Node does so with the host's.",
   },
 ];
 

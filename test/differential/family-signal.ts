@@ -84,7 +84,7 @@ class SignalDrawing implements Drawing {
     this.#model = new SignalModel(context.tasks);
     this.#sleeping = new SleepingCalls(context);
     this.leftovers = this.#sleeping.leftovers;
-    this.#sends = new SignalSends(context.tasks, [], false);
+    this.#sends = new SignalSends(context.tasks, []);
     this.#files = new SignalFileCalls(context.tasks, this.#sets);
   }
 
@@ -187,7 +187,7 @@ class SignalDrawing implements Drawing {
     this.#ordered = random.chance(65);
     this.#readsFiles = random.chance(35);
     this.#sets = new SignalSets(this.#signals);
-    this.#sends = new SignalSends(this.#context.tasks, this.#signals, this.#changesUsers);
+    this.#sends = new SignalSends(this.#context.tasks, this.#signals);
     this.#files = new SignalFileCalls(this.#context.tasks, this.#sets);
   }
 

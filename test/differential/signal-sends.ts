@@ -13,24 +13,18 @@ const INFO_KNOWN_BYTES = 48;
 /** No task has it, here or there. */
 export const NOBODY = 0x3ffffff;
 export const SIGPIPE = 13;
-const SIGCONT = 18;
 
 export class SignalSends {
   readonly #tasks: number;
   readonly #signals: readonly number[];
-  readonly #acrossUsers: boolean;
 
-  /** `acrossUsers`: tasks change users meanwhile. */
-  constructor(tasks: number, signals: readonly number[], acrossUsers: boolean) {
+  constructor(tasks: number, signals: readonly number[]) {
     this.#tasks = tasks;
     this.#signals = signals;
-    this.#acrossUsers = acrossUsers;
   }
 
   #signal(random: Random): number {
-    const signal = random.pick(this.#signals);
-    // Whether two tasks are of one session is nothing that ours know.
-    return this.#acrossUsers && signal === SIGCONT ? SIGPIPE : signal;
+    return random.pick(this.#signals);
   }
 
   #target(random: Random, sleeping: Sleeping): Operand {

@@ -2,9 +2,9 @@
 // that never do (signal(7)). And writes that nobody reads, for SIGPIPE.
 
 import type { Random } from "../random.ts";
-import { type Context, call, ints, longs, symbolOf, text } from "./family.ts";
+import { type Context, call, ints, type Leftovers, longs, symbolOf, text } from "./family.ts";
 import * as is from "./flags.ts";
-import type { Observation, Operation } from "./operation.ts";
+import { namedBy, type Observation, type Operation } from "./operation.ts";
 
 const MESSAGE = 12_288;
 const OPERATIONS = 13_312;
@@ -18,17 +18,41 @@ const TO_WRITE = PIPE_BYTES + 100;
 const MODE = 0o666;
 const NAMED = "sleepy";
 
-const kinds = ["read", "write", "poll", "open", "msgrcv", "semop", "semtimedop", "mq_timedreceive"] as const;
+const FULL = "crammed";
+const PRIORITY = 1;
+/** The one handle of each task. */
+const HANDLE = 0;
+
+const kinds = [
+  "read",
+  "write",
+  "poll",
+  "open",
+  "msgrcv",
+  "semop",
+  "semtimedop",
+  "mq_timedreceive",
+  "mq_timedsend",
+  "sem_wait",
+] as const;
 
 export class SleepingCalls {
-  readonly leftovers: { readonly fifos: readonly string[]; readonly queues: readonly string[] };
+  readonly leftovers: Leftovers;
   readonly #queueName: string;
+  readonly #fullName: string;
+  readonly #semaphoreName: string;
   /** Symbols that stand for something now, and pipes that have their size. */
   readonly #there = new Set<string>();
 
   constructor({ prefix }: Context) {
     this.#queueName = prefix + NAMED;
-    this.leftovers = { fifos: [NAMED], queues: [this.#queueName] };
+    this.#fullName = prefix + FULL;
+    this.#semaphoreName = prefix + NAMED;
+    this.leftovers = {
+      fifos: [NAMED],
+      queues: [this.#queueName, this.#fullName],
+      semaphores: [this.#semaphoreName],
+    };
   }
 
   /** A call that sleeps, or one that makes what it needs. */
@@ -38,6 +62,8 @@ export class SleepingCalls {
     if (kind === "write") return this.#write(task);
     if (kind === "open") return this.#open(task);
     if (kind === "mq_timedreceive") return this.#receive(task);
+    if (kind === "mq_timedsend") return this.#send(task);
+    if (kind === "sem_wait") return this.#wait(task);
     if (kind === "msgrcv") {
       if (!this.#there.has("queue"))
         return call(task, "msgget", [0, MODE], { result: { names: "queue", as: "queue" } });
@@ -72,7 +98,8 @@ export class SleepingCalls {
     if (name === "fcntl") this.#there.add(`size of ${symbolOf(args[0])}`);
     if (name === "msgget") this.#there.add("queue");
     if (name === "semget") this.#there.add("set");
-    if (name === "mq_open") this.#there.add(`mq ${task}`);
+    if (name === "mq_open") this.#there.add(namedBy(operation) as string);
+    if (name === "sem_open") this.#there.add(`semaphore ${task}`);
   }
 
   #read(task: number, kind: "read" | "poll"): Operation | undefined {
@@ -121,5 +148,27 @@ export class SleepingCalls {
     const flags = is.O_CREAT | is.O_RDONLY;
     const result = { names: symbol, as: "descriptor" as const };
     return call(task, "mq_open", [{ at: NAME }, flags, MODE, { at: ATTRIBUTES }], { inputs, result });
+  }
+
+  /** Into a queue of one message, which nobody takes: the first is sent. */
+  #send(task: number): Operation {
+    const symbol = `full mq ${task}`;
+    if (this.#there.has(symbol)) return call(task, "mq_timedsend", [{ symbol }, { at: MESSAGE }, 8, PRIORITY, 0]);
+    const inputs = [
+      { at: NAME, value: text(this.#fullName) },
+      { at: ATTRIBUTES, value: longs(0, 1, 64, 0, 0, 0, 0, 0) },
+    ];
+    const result = { names: symbol, as: "descriptor" as const };
+    return call(task, "mq_open", [{ at: NAME }, is.O_CREAT | is.O_WRONLY, MODE, { at: ATTRIBUTES }], {
+      inputs,
+      result,
+    });
+  }
+
+  /** For a semaphore that nobody posts. */
+  #wait(task: number): Operation {
+    if (this.#there.has(`semaphore ${task}`)) return call(task, "sem_wait", [HANDLE]);
+    const inputs = [{ at: NAME, value: text(this.#semaphoreName) }];
+    return call(task, "sem_open", [HANDLE, { at: NAME }, is.O_CREAT, MODE, 0], { inputs });
   }
 }

@@ -110,6 +110,7 @@ export const waitFamily: Family<Core, Waiting> = {
     },
     tryTake: ({ take }) => take(),
     interrupt: ({ system }) => system.interrupt(otherOf(system)),
+    rouse: ({ system }) => system.rouse(otherOf(system)),
   },
   observe: ({ system, word, monitor }) => {
     monitor.enter();
@@ -309,6 +310,7 @@ export const pollFamily: Family<ObjectToken, { system: System; queue: MessageQue
     send: ({ queue }) => queue.sendSync(new Uint8Array(2)),
     receive: ({ queue }) => queue.receiveSync().data.length,
     interrupt: ({ system }) => system.interrupt(otherOf(system)),
+    rouse: ({ system }) => system.rouse(otherOf(system)),
   },
   observe: ({ queue }) => `holds ${queue.length}`,
 };
