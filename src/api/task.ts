@@ -8,7 +8,7 @@ import { CLD_CONTINUED, CLD_EXITED, CLD_STOPPED, childCode } from "../abi/wait.t
 import { type ChildStatus, childrenByPid, type Wanted } from "../kernel/children.ts";
 import { heard, listenTo } from "../kernel/listening.ts";
 import type { System } from "../kernel/system.ts";
-import { failureOf } from "./ipc-error.ts";
+import { failureOf, IpcError } from "./ipc-error.ts";
 import { checkCount, countdown, type SyncWaitOptions, signalOf, timeoutOf, type WaitOptions } from "./options.ts";
 import type { Signal } from "./signal-names.ts";
 
@@ -56,11 +56,18 @@ export class Task {
   }
 
   /**
-   * Waits until it has ended. Afterwards, too: the answer is kept.
+   * Waits until it has ended. Afterwards, too, and as often at one time as you like: the answer is kept.
    * @throws IpcError ETIMEDOUT, ECHILD where `kernel.wait` has told of it already
    */
   async wait(options?: WaitOptions & NewsOptions): Promise<TaskStatus> {
-    return this.#ended ?? this.#keep(await waitFor(this.#system(), this.pid, options));
+    if (this.#ended) return this.#ended;
+    try {
+      return this.#keep(await waitFor(this.#system(), this.pid, options));
+    } catch (error) {
+      // Another wait of this handle was told of the end: the kernel tells of it once, the handle whoever asks.
+      if (this.#ended && error instanceof IpcError && error.code === "ECHILD") return this.#ended;
+      throw error;
+    }
   }
 
   /** The same, asleep. @throws IpcError ETIMEDOUT, ECHILD, EINTR */
