@@ -17,17 +17,21 @@ export function openFreshKernel(label: string, limits: OpenOptions = {}): { kern
   }
 }
 
-/** The same, and the name is removed when this process ends: by itself, by an error, or by a signal that can be caught. */
-export function openOwnKernel(label: string, limits: OpenOptions = {}): Kernel {
+const ENDING_SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
+type EndingSignal = keyof typeof ENDING_SIGNALS;
+
+/**
+ * The same, and the name is removed when this process ends: by itself, by an error, or by one of the signals, which end it at once
+ * with the status that a shell gives them.
+ */
+export function openOwnKernel(
+  label: string,
+  limits: OpenOptions = {},
+  endingSignals: readonly EndingSignal[] = ["SIGHUP", "SIGINT", "SIGTERM"],
+): Kernel {
   const { kernel, name } = openFreshKernel(label, limits);
   process.once("exit", () => unlinkIfThere(name));
-  for (const [signal, number] of [
-    ["SIGHUP", 1],
-    ["SIGINT", 2],
-    ["SIGTERM", 15],
-  ] as const) {
-    process.once(signal, () => process.exit(128 + number));
-  }
+  for (const signal of endingSignals) process.once(signal, () => process.exit(128 + ENDING_SIGNALS[signal]));
   return kernel;
 }
 
