@@ -1,0 +1,6 @@
+// All commands, in the order in which the help lists them. A command is a file in commands/, and a line here.
+
+import type { Command } from "./command.ts";
+import { help } from "./commands/help.ts";
+
+export const commands: readonly Command[] = [help];
