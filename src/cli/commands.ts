@@ -2,5 +2,6 @@
 
 import type { Command } from "./command.ts";
 import { help } from "./commands/help.ts";
+import { lock } from "./commands/lock.ts";
 
-export const commands: readonly Command[] = [help];
+export const commands: readonly Command[] = [lock, help];

@@ -1,4 +1,5 @@
-// Which kernel a command works on: --kernel, else $FANGA_KERNEL, else the only one there is.
+// Which kernel a command works on: --kernel, else $FANGA_KERNEL, else the only one there is; and for a command that makes things,
+// where there is none, one that it makes.
 
 import { Kernel } from "../api/kernel.ts";
 import type { Arguments } from "./arguments.ts";
@@ -7,6 +8,10 @@ import { Failure } from "./failure.ts";
 import { hint } from "./nearest.ts";
 
 const LISTED_MAX = 8;
+/** What a command calls a kernel that it makes where no name was given. */
+const NAME_DEFAULT = "default";
+/** Of a kernel that a command makes: lines of text are longer than the mission's 256 bytes. Linux's msgsize_max (mq_overview(7)). */
+const MESSAGE_BYTES_MAX = 8192;
 
 /** The name of the kernel that a command with `kernelOption` is to work on; it need not be there where it was named. */
 export function chosenKernel({ environment }: Context, given: Arguments): string {
@@ -29,7 +34,10 @@ export function presentKernel(context: Context, given: Arguments): string {
 
 /** Attaches to it as a task; dispose of it when done. With `create`, it is made where it is not there. */
 export function openKernel(context: Context, given: Arguments, { create = false } = {}): Kernel {
-  return create ? Kernel.open(chosenKernel(context, given), { create }) : Kernel.open(presentKernel(context, given));
+  if (!create) return Kernel.open(presentKernel(context, given));
+  const isNamed = given.text("kernel") !== undefined || Boolean(context.environment.FANGA_KERNEL);
+  const name = isNamed || Kernel.names().length > 0 ? chosenKernel(context, given) : NAME_DEFAULT;
+  return Kernel.open(name, { create, messageBytesMax: MESSAGE_BYTES_MAX });
 }
 
 function listed(names: readonly string[]): string {
