@@ -3,5 +3,7 @@
 import type { Command } from "./command.ts";
 import { help } from "./commands/help.ts";
 import { lock } from "./commands/lock.ts";
+import { recv } from "./commands/recv.ts";
+import { send } from "./commands/send.ts";
 
-export const commands: readonly Command[] = [lock, help];
+export const commands: readonly Command[] = [send, recv, lock, help];

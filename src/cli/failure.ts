@@ -15,3 +15,5 @@ export const EXIT_FAILURE = 1;
 export const EXIT_USAGE = 2;
 /** A shell's code of a command that a signal has ended: this and the signal's number. */
 export const EXIT_SIGNALLED = 128;
+/** Nobody reads the output any more: what SIGPIPE, which Node ignores, would end others with. */
+export const EXIT_SIGPIPE = EXIT_SIGNALLED + 13;

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { IpcError } from "../api/ipc-error.ts";
 import type { Command, Context } from "./command.ts";
-import { EXIT_FAILURE, EXIT_OK, EXIT_SIGNALLED, EXIT_USAGE, Failure, UsageError } from "./failure.ts";
+import { EXIT_FAILURE, EXIT_OK, EXIT_SIGNALLED, EXIT_SIGPIPE, EXIT_USAGE, Failure, UsageError } from "./failure.ts";
 import { findCommand } from "./find-command.ts";
 import { helpOf, helpOfAll } from "./help.ts";
 import { hint } from "./nearest.ts";
@@ -89,7 +89,7 @@ export async function runProcess(commands: readonly Command[]): Promise<void> {
 
 function endOfPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== "EPIPE") throw error;
-  process.exit(EXIT_SIGNALLED + constants.signals.SIGPIPE);
+  process.exit(EXIT_SIGPIPE);
 }
 
 /** As the shell expects of a process that a signal has ended: by that signal. */

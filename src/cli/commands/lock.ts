@@ -11,6 +11,7 @@ import { EXIT_FAILURE, Failure } from "../failure.ts";
 import { GuardedCommand } from "../guarded-command.ts";
 import { openKernel } from "../kernels.ts";
 import { parseObjectName } from "../object-name.ts";
+import { ifThere } from "../open-object.ts";
 import { kernelOption } from "../option.ts";
 import { type Patience, patienceOf, waitingOptions } from "../waiting.ts";
 
@@ -127,15 +128,6 @@ function openLock(kernel: Kernel, { name, shared, mutex, rwlock }: Wanted): Lock
   if (!mutexThere) throw new Failure(`lock: "${name}" was removed as soon as it was made: type the command again`);
   if (!shared) return { kind: "mutex", lock: mutexThere, label: `mutex "${name}"` };
   throw new Failure(`lock: "${name}" is a mutex, which one task at a time holds: type rwlock:${name} to share another`);
-}
-
-function ifThere<T>(open: () => T): T | undefined {
-  try {
-    return open();
-  } catch (error) {
-    if (error instanceof IpcError && error.code === "ENOENT") return undefined;
-    throw error;
-  }
 }
 
 /** Undefined where it could not be had in time. */
