@@ -6,7 +6,17 @@
 //
 // Attaching: the file is checked, and its header read with read(2), before a byte of it is mapped.
 
-import { closeSync, constants, fchmodSync, fstatSync, ftruncateSync, openSync, readSync, unlinkSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readdirSync,
+  readSync,
+  unlinkSync,
+} from "node:fs";
 import { EACCES, EEXIST, EINVAL, EIO, ENAMETOOLONG, ENOENT, ENOSYS, type ErrnoName, errnos } from "../abi/errno.ts";
 import type { KernelLimits } from "../abi/limits.ts";
 import { geometryOf, tableBytes } from "../memory/layout.ts";
@@ -49,6 +59,12 @@ export interface MappedPages {
 }
 
 export const regionPath = (name: string): string => `${DIRECTORY}/${PREFIX}${name}`;
+
+/** The names that region files have now, in the order of the alphabet. */
+export function regionNames(): string[] {
+  const files = readdirSync(DIRECTORY).filter((file) => file.startsWith(PREFIX) && file.length > PREFIX.length);
+  return files.map((file) => file.slice(PREFIX.length)).sort();
+}
 
 /** A name that stays in its directory, or what is wrong with it. */
 export function checkRegionName(name: unknown): Refusal | undefined {
