@@ -35,12 +35,11 @@ if (serve) serveUntilTold();
 else process.kill(process.pid, "SIGTERM");
 await told;
 const busy = pool.busy.length;
+const { waiting } = pool;
 await pool.shutdown();
 const refused = (await Promise.all(last)).filter((answer) => answer !== undefined).length;
-console.log(
-  `SIGTERM: ${busy} requests in hand are answered, ${refused} that nobody had begun are refused; no worker is left`,
-);
-const ended = kernel.tasks().length === 1 && (serve ? refused === 0 : refused === last.length - busy);
+console.log(`SIGTERM: in hand and answered: ${busy}; not begun and refused: ${refused}; no worker is left`);
+const ended = kernel.tasks().length === 1 && refused === waiting;
 const ok = wrong === 0 && givenUp.length === 1 && ended;
 console.log(ok ? "ok" : "not ok");
 process.exit(ok ? 0 : 1);

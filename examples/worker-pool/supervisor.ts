@@ -65,6 +65,7 @@ export class Supervisor {
   /** @throws PoolError (as a rejection) for a request that has cost two workers their lives, and at the end of the pool */
   ask(below: Request["below"]): Promise<number> {
     return new Promise((resolve, reject) => {
+      if (this.#ending) return reject(new PoolError("the pool is shutting down"));
       const request = { id: ++this.#requestsMade, below };
       this.#waiting.push({ request, resolve, reject, attempts: 0 });
       this.#assign();
@@ -74,6 +75,11 @@ export class Supervisor {
   /** Workers that have a request in hand. */
   get busy(): Task[] {
     return this.#workers.filter(({ pending }) => pending).map(({ task }) => task);
+  }
+
+  /** Requests that no worker has yet. */
+  get waiting(): number {
+    return this.#waiting.length;
   }
 
   isBusy(task: Task): boolean {
