@@ -5,10 +5,14 @@ import { cat } from "./commands/cat.ts";
 import { help } from "./commands/help.ts";
 import { kill } from "./commands/kill.ts";
 import { lock } from "./commands/lock.ts";
+import { ls } from "./commands/ls.ts";
 import { mkfifo } from "./commands/mkfifo.ts";
+import { ps } from "./commands/ps.ts";
 import { recv } from "./commands/recv.ts";
+import { rm } from "./commands/rm.ts";
 import { sem } from "./commands/sem.ts";
 import { send } from "./commands/send.ts";
 import { shm } from "./commands/shm.ts";
+import { show } from "./commands/show.ts";
 
-export const commands: readonly Command[] = [send, recv, mkfifo, cat, shm, lock, sem, kill, help];
+export const commands: readonly Command[] = [ls, ps, show, send, recv, mkfifo, cat, shm, lock, sem, kill, rm, help];

@@ -1,16 +1,15 @@
 // fanga cat FIFO…, and fanga cat --write FIFO
 
 import { IpcError } from "../../api/ipc-error.ts";
-import type { Kernel } from "../../api/kernel.ts";
 import type { PipeReader } from "../../api/pipe-reader.ts";
 import type { PipeWriter } from "../../api/pipe-writer.ts";
 import type { Command } from "../command.ts";
 import { EXIT_OK, Failure } from "../failure.ts";
 import { openKernel } from "../kernels.ts";
-import { isMissing, missing, nameOf } from "../open-object.ts";
+import { openNamed } from "../open-object.ts";
 import { kernelOption } from "../option.ts";
 import { Output } from "../output.ts";
-import { type Patience, patienceOf, patiently, waitingOptions } from "../waiting.ts";
+import { patienceOf, patiently, waitingOptions } from "../waiting.ts";
 
 const CHUNK_BYTES = 64 * 1024;
 
@@ -35,42 +34,30 @@ last writer has closed it. With --write, fanga reads no further while the pipe i
 
   async run(context, given) {
     const patience = patienceOf(given);
-    const names = given.words.map((word) => nameOf(given, word, "fifo"));
-    const [name = ""] = names;
     const isOne = given.has("write") || given.has("follow");
-    if (isOne && names.length > 1) throw given.wrong("--write and --follow take one FIFO");
+    if (isOne && given.words.length > 1) throw given.wrong("--write and --follow take one FIFO");
     if (given.has("write") && given.has("follow")) throw given.wrong("--write and --follow exclude each other");
     using kernel = openKernel(context, given);
     if (given.has("write")) {
-      using writer = await openToWrite(kernel, name, patience);
+      const name = given.word(0);
+      const wait = (fifo: string): Promise<PipeWriter> =>
+        patiently(kernel.openFifo(fifo, "write", patience), patience, () => `fifo "${fifo}": nobody reads it`);
+      using writer = await openNamed(kernel, given, name, "fifo", wait);
       await writeAll(context.stdin, writer, name);
       return EXIT_OK;
     }
     const output = new Output(context);
     do {
-      for (const one of names) {
-        using reader = await openToRead(kernel, one, patience);
+      for (const name of given.words) {
+        const wait = (fifo: string): Promise<PipeReader> =>
+          patiently(kernel.openFifo(fifo, "read", patience), patience, () => `fifo "${fifo}": nobody writes to it`);
+        using reader = await openNamed(kernel, given, name, "fifo", wait);
         await readAll(reader, output);
       }
     } while (given.has("follow"));
     return EXIT_OK;
   },
 };
-
-const openToRead = (kernel: Kernel, name: string, patience: Patience): Promise<PipeReader> =>
-  openEnd(name, "nobody writes to it", patience, () => kernel.openFifo(name, "read", patience));
-
-const openToWrite = (kernel: Kernel, name: string, patience: Patience): Promise<PipeWriter> =>
-  openEnd(name, "nobody reads it", patience, () => kernel.openFifo(name, "write", patience));
-
-async function openEnd<T>(name: string, nobody: string, patience: Patience, open: () => Promise<T>): Promise<T> {
-  try {
-    return await patiently(open(), patience, () => `fifo "${name}": ${nobody}`);
-  } catch (error) {
-    if (isMissing(error)) missing(`fifo "${name}"`, "fanga mkfifo makes one");
-    throw error;
-  }
-}
 
 /** One buffer for all: it is written before it is read into again. */
 async function readAll(reader: PipeReader, output: Output): Promise<void> {

@@ -7,7 +7,7 @@ import type { Arguments } from "../arguments.ts";
 import type { Command, Parameter } from "../command.ts";
 import { EXIT_OK, Failure } from "../failure.ts";
 import { openKernel } from "../kernels.ts";
-import { ifThere, missing, nameOf } from "../open-object.ts";
+import { nameOfNew, openNamed } from "../open-object.ts";
 import { kernelOption } from "../option.ts";
 import { modeOf, modeOption } from "../values.ts";
 import { patienceOf, patiently, waitingOptions } from "../waiting.ts";
@@ -30,7 +30,7 @@ const create: Command = {
 
   run(context, given) {
     const value = given.number("value", { most: VALUE_MOST }) ?? 0;
-    const name = nameOf(given, given.word(0), "semaphore");
+    const name = nameOfNew(given, given.word(0), "semaphore");
     using kernel = openKernel(context, given, { create: true });
     try {
       kernel.semaphore({ name, value, mode: modeOf(given), create: true, exclusive: true }).close();
@@ -55,7 +55,7 @@ good. For a lock that a crash gives back use fanga lock.`,
   async run(context, given) {
     const patience = patienceOf(given);
     using kernel = openKernel(context, given);
-    using semaphore = open(kernel, given);
+    using semaphore = await open(kernel, given);
     await patiently(semaphore.wait(patience), patience, () => `semaphore "${given.word(0)}" is 0`);
     return EXIT_OK;
   },
@@ -70,10 +70,10 @@ const post: Command = {
   },
   parameters: [parameter],
 
-  run(context, given) {
+  async run(context, given) {
     const count = given.number("count", { least: 1, most: VALUE_MOST }) ?? 1;
     using kernel = openKernel(context, given);
-    using semaphore = open(kernel, given);
+    using semaphore = await open(kernel, given);
     for (let posted = 0; posted < count; posted++) semaphore.post();
     return EXIT_OK;
   },
@@ -85,9 +85,9 @@ const get: Command = {
   options: kernelOption,
   parameters: [parameter],
 
-  run(context, given) {
+  async run(context, given) {
     using kernel = openKernel(context, given);
-    using semaphore = open(kernel, given);
+    using semaphore = await open(kernel, given);
     context.stdout.write(`${semaphore.value}\n`);
     return EXIT_OK;
   },
@@ -99,7 +99,5 @@ export const sem: Command = {
   subcommands: [create, wait, post, get],
 };
 
-function open(kernel: Kernel, given: Arguments): Semaphore {
-  const name = nameOf(given, given.word(0), "semaphore");
-  return ifThere(() => kernel.semaphore({ name })) ?? missing(`semaphore "${name}"`, "fanga sem create makes one");
-}
+const open = (kernel: Kernel, given: Arguments): Promise<Semaphore> =>
+  openNamed(kernel, given, given.word(0), "semaphore", (name) => kernel.semaphore({ name }));

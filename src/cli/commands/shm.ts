@@ -8,7 +8,7 @@ import type { Command, Context, Parameter } from "../command.ts";
 import { EXIT_OK, Failure } from "../failure.ts";
 import { hexDump } from "../hex-dump.ts";
 import { openKernel } from "../kernels.ts";
-import { addressOf, ifThere, labelOf, missing } from "../open-object.ts";
+import { type Address, addressOfNew, labelOf, openObject } from "../open-object.ts";
 import { kernelOption } from "../option.ts";
 import { Output } from "../output.ts";
 import { bytesOf, modeOf, modeOption } from "../values.ts";
@@ -37,7 +37,7 @@ const create: Command = {
   run(context, given) {
     const bytes = bytesOf(given, "bytes", BYTES_MOST);
     if (!bytes) throw given.wrong("its size is missing: type --bytes BYTES, such as --bytes 64K");
-    const address = addressOf(given, given.word(0), ["shm"]);
+    const address = addressOfNew(given, given.word(0), ["shm"]);
     using kernel = openKernel(context, given, { create: true });
     try {
       kernel.sharedMemory({ ...address, bytes, mode: modeOf(given), create: true, exclusive: true }).close();
@@ -69,7 +69,7 @@ const dump: Command = {
 
   async run(context, given) {
     using kernel = openKernel(context, given);
-    using segment = attach(kernel, given, { readOnly: true });
+    using segment = await attach(kernel, given, { readOnly: true });
     const { offset, room } = placeIn(segment, given);
     const length = bytesOf(given, "length") ?? room;
     if (length > room) throw given.wrong(`--length: there are ${room} bytes behind the offset: type that at most`);
@@ -93,7 +93,7 @@ const write: Command = {
 
   async run(context, given) {
     using kernel = openKernel(context, given);
-    using segment = attach(kernel, given, {});
+    using segment = await attach(kernel, given, {});
     await copyInto(segment, placeIn(segment, given).offset, context);
     return EXIT_OK;
   },
@@ -105,10 +105,9 @@ export const shm: Command = {
   subcommands: [create, dump, write],
 };
 
-function attach(kernel: Kernel, given: Arguments, options: SharedMemoryOptions): SharedMemory {
-  const address = addressOf(given, given.word(0), ["shm"]);
-  const segment = ifThere(() => kernel.sharedMemory({ ...address, ...options }));
-  return segment ?? missing(`segment ${labelOf(address)}`, "fanga shm create makes one");
+function attach(kernel: Kernel, given: Arguments, options: SharedMemoryOptions): Promise<SharedMemory> {
+  const open = (address: Address): SharedMemory => kernel.sharedMemory({ ...address, ...options });
+  return openObject(kernel, given, given.word(0), ["shm"], open);
 }
 
 function placeIn({ byteLength }: SharedMemory, given: Arguments): { offset: number; room: number } {
