@@ -2,5 +2,8 @@
 
 import type { Command } from "./command.ts";
 import { help } from "./commands/help.ts";
+import { ls } from "./commands/ls.ts";
+import { ps } from "./commands/ps.ts";
+import { show } from "./commands/show.ts";
 
-export const commands: readonly Command[] = [help];
+export const commands: readonly Command[] = [ls, ps, show, help];

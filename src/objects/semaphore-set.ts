@@ -30,7 +30,7 @@ export const setBodyBytes = (count: number): number => (semaphoreSet.SEMAPHORES 
 export const undoBytes = (count: number): number => count * adjustment.WORDS * WORD_BYTES;
 
 /** With BLOCKING: the wait is for zero. */
-const AWAITS_ZERO = 1 << 16;
+export const AWAITS_ZERO = 1 << 16;
 const MS_PER_S = 1000;
 
 /** A waiter's operations, while they are tried: one at a time, so one is enough for a thread. */
