@@ -22,6 +22,15 @@ export function inspectTasks(
   return tasks.sort((one, other) => one.pid - other.pid);
 }
 
+/** A slot's last pid says how many tasks it has had: each one's is tasksMax higher than the one's before. */
+export function tasksSoFar(seen: Seen): number {
+  const { tasksMax } = seen.geometry.limits;
+  let count = 0;
+  for (const slot of taskSlots(seen))
+    count += Math.ceil(Math.max(0, seen.words.load(field(slot, task.LAST_PID))) / tasksMax);
+  return count;
+}
+
 function inspectTask(
   seen: Seen,
   slot: Word,

@@ -112,6 +112,10 @@ export interface InspectedKernel {
   readonly uid: number;
   /** Bytes of memory that it takes now. */
   readonly memoryBytes: number;
+  /** When its file was named, or more of its memory was reserved, in milliseconds since 1970. */
+  readonly changedMs: number;
+  /** How many tasks have attached so far. */
+  readonly tasksSoFar: number;
   /** Wait nodes that are in use. */
   readonly waiters: number;
   /** Dead tasks buried, and locks taken over from dead owners, so far. */

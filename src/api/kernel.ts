@@ -253,14 +253,6 @@ export class Kernel implements Disposable {
     return this.#live("tasks").tasks.list();
   }
 
-  /**
-   * Looks at every task now, and buries those that have died: what they held is given back. Returns how many. Whoever waits does
-   * so by itself, ten times a second; this is for programs that do not wait.
-   */
-  reap(): number {
-    return this.#live("reap").reap();
-  }
-
   /** What is in use: objects, tasks, and free lines of 64 bytes in the region's heap. */
   usage(): { objects: number; freeLines: number; tasks: number } {
     return this.#live("usage").usage();

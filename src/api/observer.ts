@@ -13,7 +13,7 @@ import { lookAtRegionFile, type RegionLook } from "../platforms/region-look.ts";
 import { Descriptors } from "../tasks/descriptors.ts";
 import { refused } from "./attaching.ts";
 import { inspectObjects } from "./inspect-objects.ts";
-import { inspectTasks } from "./inspect-tasks.ts";
+import { inspectTasks, tasksSoFar } from "./inspect-tasks.ts";
 import { inspectWaits } from "./inspect-waits.ts";
 import type { InspectedDeadlock, InspectedKernel, InspectedObject, InspectedWait } from "./inspected.ts";
 
@@ -62,6 +62,8 @@ export class KernelObserver implements Disposable {
       limits: geometry.limits,
       uid,
       memoryBytes: this.#look.memoryBytes(),
+      changedMs: this.#look.changedMs(),
+      tasksSoFar: tasksSoFar(seen),
       waiters: waits.nodesInUse,
       buried: count("BURIED"),
       takenOver: count("TAKEN_OVER"),

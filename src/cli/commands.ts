@@ -2,6 +2,8 @@
 
 import type { Command } from "./command.ts";
 import { cat } from "./commands/cat.ts";
+import { clean } from "./commands/clean.ts";
+import { doctor } from "./commands/doctor.ts";
 import { help } from "./commands/help.ts";
 import { kill } from "./commands/kill.ts";
 import { lock } from "./commands/lock.ts";
@@ -15,4 +17,8 @@ import { send } from "./commands/send.ts";
 import { shm } from "./commands/shm.ts";
 import { show } from "./commands/show.ts";
 
-export const commands: readonly Command[] = [ls, ps, show, send, recv, mkfifo, cat, shm, lock, sem, kill, rm, help];
+const looking: readonly Command[] = [ls, ps, show];
+const acting: readonly Command[] = [send, recv, mkfifo, cat, shm, lock, sem, kill, rm];
+const tending: readonly Command[] = [doctor, clean];
+
+export const commands: readonly Command[] = [...looking, ...acting, ...tending, help];

@@ -20,6 +20,8 @@ export interface RegionLook {
   readonly uid: number;
   /** Bytes of memory that it takes. */
   memoryBytes(): number;
+  /** When it was named, or more of it was reserved, in milliseconds since 1970. */
+  changedMs(): number;
   /** Whether its name leads to another file by now, or to none. */
   isUnlinked(): boolean;
   /** What is read from here on is read anew. */
@@ -35,10 +37,9 @@ export function lookAtRegionFile(name: string): RegionLook | Refusal {
   let descriptor: number | undefined;
   try {
     descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | O_CLOEXEC);
-    const { size, uid, ...stat } = fstatSync(descriptor);
-    if (stat.mode !== undefined && (stat.mode & constants.S_IFMT) !== constants.S_IFREG) {
-      return { errno: EINVAL, reason: `${path} is not a regular file` };
-    }
+    const stat = fstatSync(descriptor);
+    const { size, uid } = stat;
+    if (!stat.isFile()) return { errno: EINVAL, reason: `${path} is not a regular file` };
     if (size < HEADER_BYTES) {
       return { errno: EIO, reason: `it is truncated: ${size} bytes, less than a region's header` };
     }
@@ -52,6 +53,7 @@ export function lookAtRegionFile(name: string): RegionLook | Refusal {
       geometry,
       uid,
       memoryBytes: () => fstatSync(file).blocks * STAT_BLOCK_BYTES,
+      changedMs: () => fstatSync(file).ctimeMs,
       isUnlinked: () => fstatSync(file).nlink === 0,
       refresh: () => words.refresh(),
       close: () => closeSync(file),
