@@ -3,6 +3,14 @@ export { type KernelLimits, PIPE_BUF } from "./abi/limits.ts";
 export type { SignalName } from "./abi/signals.ts";
 export { Barrier, type BarrierOptions } from "./api/barrier.ts";
 export { Condition } from "./api/condition.ts";
+export type {
+  InspectedDeadlock,
+  InspectedKernel,
+  InspectedObject,
+  InspectedTask,
+  InspectedUse,
+  InspectedWait,
+} from "./api/inspected.ts";
 export { IpcError } from "./api/ipc-error.ts";
 export { Kernel } from "./api/kernel.ts";
 export type { KernelHandle } from "./api/kernel-handle.ts";
@@ -16,6 +24,8 @@ export {
   type SendOptions,
 } from "./api/message-queue.ts";
 export { type DeadlockOptions, Mutex, type MutexOptions } from "./api/mutex.ts";
+export type { ObjectKind } from "./api/object-kinds.ts";
+export { KernelObserver } from "./api/observer.ts";
 export type { SyncWaitOptions, WaitOptions } from "./api/options.ts";
 export { PipeReader, type PipeReaderToken } from "./api/pipe-reader.ts";
 export { PipeWriter, type PipeWriterToken } from "./api/pipe-writer.ts";

@@ -1,4 +1,4 @@
-// The layout of a region is a promise between tasks that may run different builds: what is pinned here is what version 6
+// The layout of a region is a promise between tasks that may run different builds: what is pinned here is what version 7
 // means. A change of anything below changes LAYOUT_VERSION in src/memory/layout.ts, and is then pinned here anew.
 
 import assert from "node:assert/strict";
@@ -22,7 +22,7 @@ import { AWAITED, IDLE, INTERRUPTED, POLLED, SLEEPING, WAITING, WOKEN } from "..
 type Structure = { readonly [field: string]: number };
 type Layout = { readonly [structure: string]: Structure };
 
-const PINNED_VERSION = 6;
+const PINNED_VERSION = 7;
 
 const pinned: Layout = {
   constants: {
@@ -35,6 +35,7 @@ const pinned: Layout = {
     JOURNAL_ENTRIES_MAX: 240,
     MAGIC: 0x41474e46,
     MODE_REMOVED: 0o1000,
+    OPERATIONS_ALTER: 0x10000,
     SELECT_OPERATIONS: 16,
     WORD_BYTES: 4,
     LINE_BYTES: 64,
@@ -81,6 +82,7 @@ const pinned: Layout = {
     BELL_DESCRIPTOR: 17,
     BELL_INODE: 18,
     POLL: 19,
+    POLL_SINCE: 20,
     REAL_UID: 32,
     EFFECTIVE_UID: 33,
     SAVED_UID: 34,
@@ -153,6 +155,7 @@ const pinned: Layout = {
     WANT: 6,
     SELECT: 8,
     SELECT_KIND: 10,
+    SINCE: 15,
     WORDS: 16,
   },
   operationsNode: {
@@ -161,7 +164,6 @@ const pinned: Layout = {
     COUNT: 12,
     UNDO: 13,
     BLOCKING: 14,
-    ALTERS: 15,
   },
   operationsMore: {
     OWNER: 0,
@@ -442,7 +444,7 @@ test("a moved, a new and a missing field are told by name, with the advice to ra
     /task\.BELL was 16, is 20[\s\S]*raise LAYOUT_VERSION/,
   );
   assert.throws(() => assertPinned(pinned, moved, PINNED_VERSION + 1), /task\.BELL[\s\S]*pin the new version/);
-  assert.throws(() => assertPinned(pinned, layoutNow(), PINNED_VERSION + 1), /but version 6 is pinned/);
+  assert.throws(() => assertPinned(pinned, layoutNow(), PINNED_VERSION + 1), /but version 7 is pinned/);
 });
 
 test("the first bytes of a region are FNGA and the layout's version", () => {
@@ -525,7 +527,7 @@ const onLine = (structure: Structure, line: number): string[] =>
 
 test("a task's bell has a cache line that only what belongs to the bell shares", () => {
   const shared = onLine(layout.task, lineOf(layout.task.BELL));
-  assert.deepEqual(shared, ["BELL", "BELL_DESCRIPTOR", "BELL_INODE", "POLL"]);
+  assert.deepEqual(shared, ["BELL", "BELL_DESCRIPTOR", "BELL_INODE", "POLL", "POLL_SINCE"]);
   assert.equal(layout.task.WORDS % LINE_WORDS, 0, "the next task begins on a line of its own");
 });
 

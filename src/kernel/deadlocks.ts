@@ -26,22 +26,25 @@ interface Kernel extends MonitorUser {
   readonly registry: Registry;
 }
 
-interface Edge {
+/** A task that waits for another. */
+interface TaskEdge {
   readonly from: number;
   readonly to: number;
+}
+
+interface Edge extends TaskEdge {
   readonly objectIndex: number;
 }
 
 /** Every cycle of tasks that wait for each other's locks; each begins with its lowest pid. */
 export function deadlocks(kernel: Kernel): Waiting[][] {
-  const edges = waits(kernel);
-  const found: Waiting[][] = [];
+  return cyclesOf(waits(kernel)).map((cycle) => cycle.map((edge) => describe(kernel, edge)));
+}
+
+/** Every cycle of edges from task to task; each begins with its lowest pid. */
+export function cyclesOf<T extends TaskEdge>(edges: readonly T[]): T[][] {
   const starts = [...new Set(edges.map(({ from }) => from))].sort((one, other) => one - other);
-  for (const start of starts) {
-    const cycle = cycleFrom(edges, start);
-    if (cycle) found.push(cycle.map((edge) => describe(kernel, edge)));
-  }
-  return found;
+  return starts.map((start) => cycleFrom(edges, start)).filter((cycle) => cycle !== undefined);
 }
 
 /** Whether this task would wait for itself, by way of others, if it waited for a lock. */
@@ -58,11 +61,11 @@ export function closesCycle(kernel: Kernel, objectIndex: number): boolean {
 }
 
 /** The shortest way back to a task over those with higher pids: each cycle is found from its lowest pid only. */
-function cycleFrom(edges: readonly Edge[], start: number): Edge[] | undefined {
-  const ways: Edge[][] = edges.filter(({ from }) => from === start).map((edge) => [edge]);
+function cycleFrom<T extends TaskEdge>(edges: readonly T[], start: number): T[] | undefined {
+  const ways: T[][] = edges.filter(({ from }) => from === start).map((edge) => [edge]);
   const seen = new Set<number>();
   for (let way = ways.shift(); way; way = ways.shift()) {
-    const { to } = way.at(-1) as Edge;
+    const { to } = way.at(-1) as T;
     if (to === start) return way;
     if (to < start || seen.has(to)) continue;
     seen.add(to);

@@ -34,9 +34,9 @@ import { type Offset, Words } from "../memory/words.ts";
 import { type Libc, libc } from "./libc.ts";
 import { linuxOrigin } from "./linux-identity.ts";
 
-const DIRECTORY = "/dev/shm";
+export const DIRECTORY = "/dev/shm";
 const PREFIX = "fangaos.";
-const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY;
+export const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY;
 const O_CLOEXEC = 0o2000000;
 const NAME_BYTES_MAX = 255 - PREFIX.length;
 

@@ -8,11 +8,12 @@ import type { Command } from "../command.ts";
 import { EXIT_OK, EXIT_SIGPIPE, Failure } from "../failure.ts";
 import { NEWLINE, NUL } from "../framing.ts";
 import { openKernel } from "../kernels.ts";
-import { isLinked, openQueue, queueAddress } from "../open-object.ts";
+import { type Address, addressOf, ifThere, openObject } from "../open-object.ts";
 import { kernelOption } from "../option.ts";
 import { Output } from "../output.ts";
 import { type Patience, patienceOf, waitingOptions } from "../waiting.ts";
 
+const KINDS = ["queue", "sysv-queue"] as const;
 const TYPE_MOST = Number.MAX_SAFE_INTEGER;
 
 export const recv: Command = {
@@ -42,7 +43,7 @@ queue has been removed: exit code 0 then.`,
     json: { type: "boolean", description: "print each as JSON: bytes that are no UTF-8 in base64" },
     ...waitingOptions,
   },
-  parameters: [{ name: "QUEUE", description: "the queue", completes: { objects: ["queue", "sysv-queue"] } }],
+  parameters: [{ name: "QUEUE", description: "the queue", completes: { objects: KINDS } }],
   examples: [
     ["fanga recv jobs", "the next message"],
     ["fanga recv --follow --null files | xargs -0 wc", "feed a pipeline"],
@@ -53,9 +54,9 @@ queue has been removed: exit code 0 then.`,
     const receiving = { selection: selectionOf(given), patience: patienceOf(given), signal: context.signal };
     const count = countOf(given);
     const format = formatOf(given);
-    const address = queueAddress(given, given.word(0));
     using kernel = openKernel(context, given);
-    using queue = openQueue(kernel, address);
+    using queue = await openObject(kernel, given, given.word(0), KINDS, (address) => kernel.queue(address));
+    const address = addressOf(kernel, given, given.word(0), KINDS);
     const output = new Output(context);
     const receiver = new Receiver(kernel, queue, output, receiving, () => isLinked(kernel, queue, address));
     for (let received = 0; received < count; received++) {
@@ -111,6 +112,14 @@ function asJson({ data, type, priority, sender }: Message): Uint8Array {
     content = { base64: Buffer.from(data).toString("base64") };
   }
   return Buffer.from(`${JSON.stringify({ type, priority, sender, ...content })}\n`);
+}
+
+/** Whether a queue's name or key still leads to it. */
+function isLinked(kernel: Kernel, queue: MessageQueue, address: Address): boolean {
+  const found = ifThere(() => kernel.queue(address));
+  if (!found) return false;
+  using now = found;
+  return now.token.objectIndex === queue.token.objectIndex && now.token.generation === queue.token.generation;
 }
 
 interface Receiving {

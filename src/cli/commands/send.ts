@@ -1,16 +1,19 @@
 // fanga send QUEUE [MESSAGE…]
 
+import type { Kernel } from "../../api/kernel.ts";
+import type { QueueOptions } from "../../api/kernel-options.ts";
 import type { MessageQueue, SendOptions } from "../../api/message-queue.ts";
 import type { Arguments } from "../arguments.ts";
 import type { Command, Context } from "../command.ts";
 import { EXIT_OK } from "../failure.ts";
 import { messagesIn, NEWLINE, NUL, wholeOf } from "../framing.ts";
 import { openKernel } from "../kernels.ts";
-import { openQueue, queueAddress } from "../open-object.ts";
+import { addressOfNew, openObject } from "../open-object.ts";
 import { kernelOption } from "../option.ts";
 import { bytesOf, modeOf, modeOption } from "../values.ts";
 import { type Patience, patienceOf, patiently, waitingOptions } from "../waiting.ts";
 
+const KINDS = ["queue", "sysv-queue"] as const;
 const TYPE_MOST = Number.MAX_SAFE_INTEGER;
 const PRIORITY_MOST = 32_767;
 /** Options that say how a new queue is to be. */
@@ -35,7 +38,7 @@ the queue is full, fanga waits and reads no further. Messages are bytes: any wil
     ...modeOption,
   },
   parameters: [
-    { name: "QUEUE", description: "the queue", completes: { objects: ["queue", "sysv-queue"] } },
+    { name: "QUEUE", description: "the queue", completes: { objects: KINDS } },
     { name: "MESSAGE", description: "a message, instead of standard input", optional: true, many: true },
   ],
   examples: [
@@ -48,9 +51,8 @@ the queue is full, fanga waits and reads no further. Messages are bytes: any wil
     const options = { type: given.number("type", { least: 1, most: TYPE_MOST }), priority: priorityOf(given) };
     const patience = patienceOf(given);
     const making = makingOf(given);
-    const address = queueAddress(given, given.word(0));
     using kernel = openKernel(context, given, { create: making !== undefined });
-    using queue = openQueue(kernel, address, making);
+    using queue = await openQueue(kernel, given, making);
     const sending = new Sending(queue, given.word(0), options, patience);
     for await (const batch of batchesOf(context, given, queue.messageBytesMax)) await sending.send(batch);
     return EXIT_OK;
@@ -59,7 +61,7 @@ the queue is full, fanga waits and reads no further. Messages are bytes: any wil
 
 const priorityOf = (given: Arguments): number | undefined => given.number("priority", { most: PRIORITY_MOST });
 
-function makingOf(given: Arguments) {
+function makingOf(given: Arguments): QueueOptions | undefined {
   if (given.has("create")) {
     const depth = given.number("depth", { least: 1 });
     return { create: true, depth, messageBytesMax: bytesOf(given, "message-bytes"), mode: modeOf(given) };
@@ -67,6 +69,12 @@ function makingOf(given: Arguments) {
   const odd = OF_NEW.find((name) => given.text(name) !== undefined);
   if (odd !== undefined) throw given.wrong(`--${odd} is for a new queue: type --create too`);
   return undefined;
+}
+
+async function openQueue(kernel: Kernel, given: Arguments, making: QueueOptions | undefined): Promise<MessageQueue> {
+  const text = given.word(0);
+  if (making) return kernel.queue({ ...making, ...addressOfNew(given, text, KINDS) });
+  return openObject(kernel, given, text, KINDS, (address) => kernel.queue(address));
 }
 
 /** The messages, as they come. */
