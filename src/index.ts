@@ -22,7 +22,7 @@ export { Semaphore, type SemaphoreOptions } from "./api/semaphore.ts";
 export { SharedMemory, type SharedMemoryOptions, type SharedMemoryToken } from "./api/shared-memory.ts";
 export type { ReceivedSignal, Signal } from "./api/signal-names.ts";
 export { SignalReader } from "./api/signal-reader.ts";
-export type { SignalHandlerOptions, TaskSignalsHandle } from "./api/signals.ts";
+export type { SignalHandler, SignalHandlerOptions, TaskSignalsHandle } from "./api/signals.ts";
 export type { SpawnOptions } from "./api/spawn.ts";
 export type { LockOptions, LockToken } from "./api/sync-options.ts";
 export { type NewsOptions, Task, type TaskStatus } from "./api/task.ts";

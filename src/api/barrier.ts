@@ -41,6 +41,11 @@ export class Barrier extends Handle {
     return { ...this.objectToken, end: "barrier" };
   }
 
+  protected override get facts(): object {
+    const { waiting, parties } = this;
+    return { waiting, parties };
+  }
+
   /** Resolves once it opens: with true for one of those who opened it, the leader, with false for the others. */
   async wait(options?: WaitOptions): Promise<boolean> {
     this.checkOpen(WAIT);

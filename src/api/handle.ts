@@ -4,6 +4,7 @@ import { EAGAIN, EINTR } from "../abi/errno.ts";
 import type { ObjectToken, Opened } from "../kernel/opening.ts";
 import type { System } from "../kernel/system.ts";
 import { type Attempt, blockUntil, type Condition } from "../sync/waiting.ts";
+import { INSPECT, type Inspect, shown } from "./inspecting.ts";
 import { failureOf } from "./ipc-error.ts";
 import { countdown, type SyncWaitOptions, signalOf, timeoutOf, type WaitOptions } from "./options.ts";
 
@@ -59,6 +60,17 @@ export abstract class Handle implements Disposable {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  /** What `console.log` shows of it: 'Mutex(mutex "accounts") { descriptor: 3, owner: 1 }'. */
+  [INSPECT](depth: number, options: object, inspect: Inspect): string {
+    const facts = this.#closed ? { closed: true } : { descriptor: this.descriptor, ...this.facts };
+    return shown(this.constructor, this.#label, facts, [depth, options, inspect]);
+  }
+
+  /** What is to be shown of it while it is open. */
+  protected get facts(): object {
+    return {};
   }
 
   /** Using a closed handle is a programmer's mistake. */

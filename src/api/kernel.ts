@@ -50,6 +50,7 @@ import { type Codec, checkCodec } from "./codecs.ts";
 import { Condition } from "./condition.ts";
 import { openedByDescriptor } from "./from-descriptor.ts";
 import type { Handle } from "./handle.ts";
+import { INSPECT, type Inspect, shown } from "./inspecting.ts";
 import { failureOf, IpcError } from "./ipc-error.ts";
 import type { KernelHandle } from "./kernel-handle.ts";
 import type { AttachOptions, OpenOptions, PipeOptions, QueueOptions, TypedQueueOptions } from "./kernel-options.ts";
@@ -726,6 +727,13 @@ export class Kernel implements Disposable {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  /** What `console.log` shows of it. */
+  [INSPECT](depth: number, options: object, inspect: Inspect): string {
+    const name = "name" in this.#handle ? JSON.stringify(this.#handle.name) : undefined;
+    const facts = this.#closed ? { closed: true } : { pid: this.pid, parentPid: this.parentPid, ...this.usage() };
+    return shown(this.constructor, name, facts, [depth, options, inspect]);
   }
 
   #live(call: string): System {

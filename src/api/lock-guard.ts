@@ -1,5 +1,7 @@
 // What locking gives: unlock it, or let `using` do so.
 
+import { INSPECT, type Inspect, shown } from "./inspecting.ts";
+
 /** A lock that is held until `unlock`, or the end of the block where `using` declares it. Unlocking again does nothing. */
 export class LockGuard implements Disposable {
   /**
@@ -22,5 +24,11 @@ export class LockGuard implements Disposable {
 
   [Symbol.dispose](): void {
     this.unlock();
+  }
+
+  /** What `console.log` shows of it. */
+  [INSPECT](depth: number, options: object, inspect: Inspect): string {
+    const facts = { held: this.#lock !== undefined, ownerDied: this.ownerDied };
+    return shown(this.constructor, undefined, facts, [depth, options, inspect]);
   }
 }

@@ -306,6 +306,11 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
     return nodeStreamOf<Message, Uint8Array>(this, options);
   }
 
+  protected override get facts(): object {
+    const { length, depth, messageBytesMax } = this;
+    return { length, depth, messageBytesMax };
+  }
+
   /** What a batch waits for: room for the first message that is left, as the try after the wait finds it. */
   #wantFor(first: Uint8Array | undefined): number {
     return this.#ring.wantFor(first?.length ?? 0);

@@ -103,6 +103,11 @@ export class Mutex extends Handle {
     this.checked("pthread_mutex_consistent", this.#mutex.markConsistent());
   }
 
+  protected override get facts(): object {
+    const { owner } = this;
+    return { owner };
+  }
+
   #sleep(options: (SyncWaitOptions & DeadlockOptions) | undefined): number {
     const { condition, attempt } = this.#way(options);
     const left = countdown(options);

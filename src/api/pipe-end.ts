@@ -31,6 +31,11 @@ export abstract class PipeEnd extends Handle {
     return this.checked("fcntl", setPipeCapacity(this.system, this.objectToken.objectIndex, capacity));
   }
 
+  protected override get facts(): object {
+    const { length, capacity } = this;
+    return { length, capacity };
+  }
+
   /** Bytes written and not yet read (FIONREAD, ioctl_pipe(2)). */
   get length(): number {
     this.checkOpen("ioctl");

@@ -75,6 +75,11 @@ export class ReadWriteLock extends Handle {
     this.checked("pthread_rwlock_unlock", this.#lock.unlock());
   }
 
+  protected override get facts(): object {
+    const { writer, readers } = this;
+    return { writer, readers };
+  }
+
   /** What this task holds may be another function's of it: then a promise waits as it would for another task. */
   async #wait(syscall: string, way: Way, options: WaitOptions | undefined): Promise<LockGuard> {
     this.checkOpen(syscall);

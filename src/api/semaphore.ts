@@ -36,6 +36,11 @@ export class Semaphore extends Handle {
     return { ...this.objectToken, end: "semaphore" };
   }
 
+  protected override get facts(): object {
+    const { value } = this;
+    return { value };
+  }
+
   /**
    * P: takes one, waiting until there is one (sem_wait(3)).
    * @throws IpcError ETIMEDOUT

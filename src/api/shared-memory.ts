@@ -4,6 +4,7 @@ import type { ObjectToken } from "../kernel/opening.ts";
 import type { System } from "../kernel/system.ts";
 import type { Segment } from "../objects/shared-memory.ts";
 import type { Description } from "../tasks/descriptors.ts";
+import { INSPECT, type Inspect, shown } from "./inspecting.ts";
 
 /** Where a segment's bytes are for JavaScript. */
 export interface SegmentMapping {
@@ -144,6 +145,13 @@ export class SharedMemory implements Disposable {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  /** What `console.log` shows of it. */
+  [INSPECT](depth: number, options: object, inspect: Inspect): string {
+    const { byteLength, readOnly } = this;
+    const facts = this.#closed ? { closed: true } : { byteLength, readOnly };
+    return shown(this.constructor, this.#attached.label, facts, [depth, options, inspect]);
   }
 
   #checkOpen(syscall: string): void {

@@ -78,6 +78,11 @@ export class SignalReader extends Handle implements AsyncIterable<ReceivedSignal
     super.close();
   }
 
+  protected override get facts(): object {
+    const { signals } = this;
+    return { signals };
+  }
+
   get #set(): bigint {
     return this.system.signalFileOf(this.objectToken.objectIndex).signals;
   }

@@ -8,6 +8,7 @@ import { CLD_CONTINUED, CLD_EXITED, CLD_STOPPED, childCode } from "../abi/wait.t
 import { type ChildStatus, childrenByPid, type Wanted } from "../kernel/children.ts";
 import { listenTo } from "../kernel/listening.ts";
 import type { System } from "../kernel/system.ts";
+import { INSPECT, type Inspect, shown } from "./inspecting.ts";
 import { failureOf, IpcError } from "./ipc-error.ts";
 import { checkCount, countdown, type SyncWaitOptions, signalOf, timeoutOf, type WaitOptions } from "./options.ts";
 import type { Signal } from "./signal-names.ts";
@@ -90,6 +91,11 @@ export class Task implements AsyncDisposable {
     } catch (error) {
       if (!(error instanceof IpcError && error.code === "ECHILD")) throw error; // else `kernel.wait` has waited for it
     }
+  }
+
+  /** What `console.log` shows of it. */
+  [INSPECT](depth: number, options: object, inspect: Inspect): string {
+    return shown(this.constructor, undefined, this.#ended ?? { pid: this.pid }, [depth, options, inspect]);
   }
 
   #keep(status: TaskStatus): TaskStatus {

@@ -4,6 +4,7 @@ import type { Duplex } from "node:stream";
 import { type Codec, checkCodec, type TypedMessage } from "./codecs.ts";
 import { DecodeError } from "./decode-error.ts";
 import { labelOf } from "./handle.ts";
+import { INSPECT, type Inspect, shown } from "./inspecting.ts";
 import { iterate } from "./iteration.ts";
 import { type Message, MessageQueue, type QueueToken } from "./message-queue.ts";
 import type { SyncWaitOptions, WaitOptions } from "./options.ts";
@@ -176,6 +177,12 @@ export class TypedQueue<T> implements Disposable, AsyncIterable<TypedMessage<T>>
   /** As `close`: for `using`. */
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  /** What `console.log` shows of it. */
+  [INSPECT](depth: number, options: object, inspect: Inspect): string {
+    const facts = this.closed ? { closed: true } : { length: this.length, depth: this.depth };
+    return shown(this.constructor, labelOf(this.bytes), facts, [depth, options, inspect]);
   }
 
   #encode(value: T): Uint8Array {
