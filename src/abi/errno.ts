@@ -134,6 +134,7 @@ export const errnos = {
   ERFKILL: { number: 132, meaning: "operation not possible due to rf-kill" },
 } as const;
 
+/** The name of an error, as errno(3) has it. */
 export type ErrnoName = keyof typeof errnos;
 
 const nameByNumber = new Map<number, ErrnoName>(

@@ -21,11 +21,13 @@ import type { LockToken } from "./sync-options.ts";
 export class Condition extends Handle {
   readonly #condition: Core;
 
+  /** Made by Kernel. @internal */
   constructor(system: System, opened: Opened, label: string, onClose: (handle: Handle) => void) {
     super(system, opened, label, onClose);
     this.#condition = new Core(system, opened.bodyLine);
   }
 
+  /** Opens the same object in another task, by `kernel.openToken`: plain data, to be posted, sent or written as JSON. */
   get token(): LockToken<"condition"> {
     return { ...this.objectToken, end: "condition" };
   }
@@ -61,7 +63,7 @@ export class Condition extends Handle {
     return guard;
   }
 
-  /** The same, asleep. */
+  /** The same, asleep; it returns, too, where it is interrupted. @throws IpcError EPERM, ETIMEDOUT; what locking throws */
   waitSync(mutex: Mutex, options?: SyncWaitOptions): LockGuard {
     this.#check(mutex);
     const timeoutMs = timeoutOf(options, WAIT, this.label);

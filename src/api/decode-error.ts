@@ -6,7 +6,7 @@ import { IpcError, nameErrors } from "./ipc-error.ts";
 import type { Message } from "./message-queue.ts";
 
 /**
- * A message was received whose bytes the queue's codec cannot decode: EBADMSG, with what the codec threw as its `cause`. The message
+ * A message was received whose bytes the queue's codec cannot decode: EBADMSG (errno(3)), with what the codec threw as its `cause`. The message
  * is taken from the queue, so that the next receive gets the next; its bytes are here.
  */
 export class DecodeError extends IpcError {

@@ -11,7 +11,7 @@ import { countdown, type SyncWaitOptions, signalOf, timeoutOf, type WaitOptions 
 /** For what is built on a handle: what errors call it. */
 export let labelOf: (handle: Handle) => string;
 
-/** What every handle has: a descriptor of this task's table, and an end, by `close` or `using`. */
+/** What every handle has: a descriptor of this task's table (open(2)), and an end, by `close` or `using` (close(2)). */
 export abstract class Handle implements Disposable {
   static {
     labelOf = (handle) => handle.#label;
@@ -23,7 +23,7 @@ export abstract class Handle implements Disposable {
   readonly #onClose: (handle: Handle) => void;
   #closed = false;
 
-  /** Made by Kernel. `label` is what errors call it, such as 'queue "jobs"'. */
+  /** Made by Kernel. `label` is what errors call it, such as 'queue "jobs"'. @internal */
   constructor(system: System, opened: Opened, label: string, onClose: (handle: Handle) => void) {
     this.system = system;
     this.#opened = opened;
@@ -41,10 +41,12 @@ export abstract class Handle implements Disposable {
     return this.#opened.descriptor;
   }
 
+  /** What errors call it. */
   protected get label(): string {
     return this.#label;
   }
 
+  /** What its token is made of. */
   protected get objectToken(): ObjectToken {
     return { objectIndex: this.#opened.objectIndex, generation: this.#opened.generation };
   }
@@ -58,11 +60,12 @@ export abstract class Handle implements Disposable {
     this.#onClose(this);
   }
 
+  /** As `close`: for `using`. */
   [Symbol.dispose](): void {
     this.close();
   }
 
-  /** What `console.log` shows of it: 'Mutex(mutex "accounts") { descriptor: 3, owner: 1 }'. */
+  /** What `console.log` shows of it: 'Mutex(mutex "accounts") { descriptor: 3, owner: 1 }'. @internal */
   [INSPECT](depth: number, options: object, inspect: Inspect): string {
     const facts = this.#closed ? { closed: true } : { descriptor: this.descriptor, ...this.facts };
     return shown(this.constructor, this.#label, facts, [depth, options, inspect]);

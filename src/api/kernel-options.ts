@@ -4,6 +4,7 @@ import type { KernelLimits } from "../abi/limits.ts";
 import type { Identity } from "../tasks/credentials.ts";
 import type { Codec } from "./codecs.ts";
 
+/** How a kernel between processes is opened or made; the limits are those of a new one. */
 export interface OpenOptions extends Partial<KernelLimits> {
   /** Make the kernel where there is none of this name. */
   readonly create?: boolean | undefined;
@@ -11,6 +12,7 @@ export interface OpenOptions extends Partial<KernelLimits> {
   readonly exclusive?: boolean | undefined;
 }
 
+/** How a pipe or FIFO is made. */
 export interface PipeOptions {
   /** Bytes the pipe holds: a power of two, default 4096. */
   readonly capacity?: number | undefined;
@@ -18,6 +20,7 @@ export interface PipeOptions {
   readonly mode?: number | undefined;
 }
 
+/** How a message queue is opened or made. */
 export interface QueueOptions {
   /** A POSIX name, up to 255 bytes without "/". Neither name nor key: only a token leads to it. */
   readonly name?: string | undefined;

@@ -94,7 +94,9 @@ function refuseTwice(region: Region, syscall: string, label: string): void {
   );
 }
 
-/** A task's attachment to a kernel. One thread attaches to a kernel once. */
+/**
+ * A task's attachment to a kernel: the door to all that it holds (the mission's "IPC Subsystem"). One thread attaches to a kernel once.
+ */
 export class Kernel implements Disposable {
   readonly #system: System;
   readonly #identity: bigint;
@@ -416,6 +418,7 @@ export class Kernel implements Disposable {
    * @throws IpcError ENOENT, ETIMEDOUT, EMFILE, ENFILE
    */
   async openFifo(name: string, mode: "read", options?: WaitOptions): Promise<PipeReader>;
+  /** The same for the write end. @throws IpcError ENOENT, ETIMEDOUT, EMFILE, ENFILE */
   async openFifo(name: string, mode: "write", options?: WaitOptions): Promise<PipeWriter>;
   async openFifo(name: string, mode: "read" | "write", options?: WaitOptions): Promise<PipeReader | PipeWriter> {
     const system = this.#live("open");
@@ -435,7 +438,9 @@ export class Kernel implements Disposable {
     }
   }
 
+  /** Opens the read end, asleep until the write end is open. @throws IpcError ENOENT, ETIMEDOUT, EMFILE, ENFILE, EINTR */
   openFifoSync(name: string, mode: "read", options?: SyncWaitOptions): PipeReader;
+  /** The same for the write end. @throws IpcError ENOENT, ETIMEDOUT, EMFILE, ENFILE, EINTR */
   openFifoSync(name: string, mode: "write", options?: SyncWaitOptions): PipeWriter;
   openFifoSync(name: string, mode: "read" | "write", options?: SyncWaitOptions): PipeReader | PipeWriter {
     const system = this.#live("open");
@@ -455,6 +460,7 @@ export class Kernel implements Disposable {
    * @throws IpcError ENXIO where nobody reads, ENOENT, EMFILE, ENFILE
    */
   tryOpenFifo(name: string, mode: "read"): PipeReader;
+  /** The same for the write end. @throws IpcError ENXIO, ENOENT, EMFILE, ENFILE */
   tryOpenFifo(name: string, mode: "write"): PipeWriter;
   tryOpenFifo(name: string, mode: "read" | "write"): PipeReader | PipeWriter {
     const system = this.#live("open");
@@ -638,10 +644,15 @@ export class Kernel implements Disposable {
    * @throws IpcError ENOENT where it is gone
    */
   openToken(token: PipeReaderToken): PipeReader;
+  /** The same for the write end of a pipe. @throws IpcError ENOENT */
   openToken(token: PipeWriterToken): PipeWriter;
+  /** The same for a queue. @throws IpcError ENOENT */
   openToken(token: QueueToken): MessageQueue;
+  /** The same for a queue of values. @throws IpcError ENOENT; TypeError for what is no codec */
   openToken<T>(token: QueueToken, options: { readonly codec: Codec<T> }): TypedQueue<T>;
+  /** The same for a segment, which it attaches. @throws IpcError ENOENT, EACCES */
   openToken(token: SharedMemoryToken, options?: { readonly readOnly?: boolean | undefined }): SharedMemory;
+  /** The same for a semaphore, a lock, a condition variable or a barrier. @throws IpcError ENOENT */
   openToken<K extends keyof Locks>(token: LockToken<K>): Locks[K];
   openToken(
     token: PipeReaderToken | PipeWriterToken | QueueToken | SharedMemoryToken | LockToken<keyof Locks>,
@@ -725,11 +736,12 @@ export class Kernel implements Disposable {
     this.#unmap();
   }
 
+  /** As `close`: for `using`. */
   [Symbol.dispose](): void {
     this.close();
   }
 
-  /** What `console.log` shows of it. */
+  /** What `console.log` shows of it. @internal */
   [INSPECT](depth: number, options: object, inspect: Inspect): string {
     const name = "name" in this.#handle ? JSON.stringify(this.#handle.name) : undefined;
     const facts = this.#closed ? { closed: true } : { pid: this.pid, parentPid: this.parentPid, ...this.usage() };
@@ -906,11 +918,16 @@ export class Kernel implements Disposable {
 }
 
 /** What locks there are, by what their tokens say. */
-interface Locks {
+export interface Locks {
+  /** `kernel.semaphore` */
   readonly semaphore: Semaphore;
+  /** `kernel.mutex` */
   readonly mutex: Mutex;
+  /** `kernel.rwlock` */
   readonly rwlock: ReadWriteLock;
+  /** `kernel.condition` */
   readonly condition: Condition;
+  /** `kernel.barrier` */
   readonly barrier: Barrier;
 }
 

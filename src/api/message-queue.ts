@@ -43,6 +43,7 @@ export interface Message {
 
 /** Opens the same queue in another task of the kernel, by `kernel.openToken`. */
 export interface QueueToken extends ObjectToken {
+  /** What kind of object it leads to. */
   readonly end: "queue";
 }
 
@@ -62,6 +63,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
   /** Where messages are copied to that a receiver was particular about, before their length is known. */
   #scratch: Uint8Array | undefined;
 
+  /** Made by Kernel. @internal */
   constructor(system: System, opened: Opened, label: string, onClose: (handle: Handle) => void) {
     super(system, opened, label, onClose);
     this.#ring = system.messageRingAt(opened.bodyLine);
@@ -93,6 +95,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
     return typeOf(this.#lastTypeLow, this.#lastTypeHigh);
   }
 
+  /** Opens the same object in another task, by `kernel.openToken`: plain data, to be posted, sent or written as JSON. */
   get token(): QueueToken {
     return { ...this.objectToken, end: "queue" };
   }
@@ -114,6 +117,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
     await this.finish("msgsnd", this.#ring.vacant, this.#ring.wantFor(length), attempt, options);
   }
 
+  /** The same, asleep. @throws IpcError EMSGSIZE, ETIMEDOUT, EINTR where another task interrupted it */
   sendSync(data: Uint8Array, options?: SendOptions & SyncWaitOptions): void {
     const type = this.#checkMessage(data, options);
     if (options !== undefined) timeoutOf(options, "msgsnd", this.label);
@@ -123,7 +127,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
     this.finishSync("msgsnd", this.#ring.vacant, this.#ring.wantFor(data.length), attempt, options);
   }
 
-  /** Returns false where the queue is full. */
+  /** Returns false where the queue is full. @throws IpcError EMSGSIZE */
   trySend(data: Uint8Array, options?: SendOptions): boolean {
     const type = this.#checkMessage(data, options);
     const result = this.#ring.tryAppend(data, type, options === undefined ? 0 : (options.priority ?? 0));
@@ -144,6 +148,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
     return taken[0] as Message;
   }
 
+  /** The same, asleep. @throws IpcError ETIMEDOUT, EINTR where another task interrupted it */
   receiveSync(options?: SelectOptions & SyncWaitOptions): Message {
     const selector = this.#checkSelection(options);
     const taken: Message[] = [];
@@ -196,6 +201,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
     return this.finish("msgrcv", this.#ring.filled, 1, attempt, options);
   }
 
+  /** The same, asleep. @throws IpcError E2BIG, ETIMEDOUT, EINTR where another task interrupted it */
   receiveIntoSync(buffer: Uint8Array, options?: SyncWaitOptions): number {
     this.#checkBuffer(buffer);
     if (options !== undefined) timeoutOf(options, "msgrcv", this.label);
@@ -204,7 +210,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
     return this.finishSync("msgrcv", this.#ring.filled, 1, () => this.#take(buffer), options);
   }
 
-  /** Returns -1 where the queue is empty. */
+  /** Returns -1 where the queue is empty. @throws IpcError E2BIG */
   tryReceiveInto(buffer: Uint8Array): number {
     this.#checkBuffer(buffer);
     const result = this.#take(buffer);
@@ -214,6 +220,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
   /**
    * Sends all messages in their order, waiting for room as often as needed. Those that fit at one time are published by one
    * store. With a time-out, or an abort, the first of them may have been sent; all are checked before any is.
+   * @throws IpcError EMSGSIZE, ETIMEDOUT
    */
   async sendMany(messages: readonly Uint8Array[], options?: SendOptions & WaitOptions): Promise<void> {
     const type = this.#checkMessages(messages, options);
@@ -234,6 +241,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
     }
   }
 
+  /** The same, asleep. @throws IpcError EMSGSIZE, ETIMEDOUT, EINTR where another task interrupted it */
   sendManySync(messages: readonly Uint8Array[], options?: SendOptions & SyncWaitOptions): void {
     const type = this.#checkMessages(messages, options);
     timeoutOf(options, "msgsnd", this.label);
@@ -249,7 +257,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
     }
   }
 
-  /** Sends what there is room for; returns how many, from the first. */
+  /** Sends what there is room for; returns how many, from the first. @throws IpcError EMSGSIZE */
   trySendMany(messages: readonly Uint8Array[], options?: SendOptions): number {
     const type = this.#checkMessages(messages, options);
     if (messages.length === 0) return 0;
@@ -257,7 +265,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
     return result === EAGAIN ? 0 : this.checked("msgsnd", result);
   }
 
-  /** Receives at least one and at most `max` messages, waiting for the first. */
+  /** Receives at least one and at most `max` messages, waiting for the first. @throws IpcError ETIMEDOUT */
   async receiveMany(max: number, options?: WaitOptions): Promise<Message[]> {
     this.#checkMax(max);
     const taken: Message[] = [];
@@ -265,6 +273,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
     return taken;
   }
 
+  /** The same, asleep. @throws IpcError ETIMEDOUT, EINTR where another task interrupted it */
   receiveManySync(max: number, options?: SyncWaitOptions): Message[] {
     this.#checkMax(max);
     const taken: Message[] = [];

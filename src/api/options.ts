@@ -5,11 +5,13 @@ import { EINVAL } from "../abi/errno.ts";
 import { FOR_EVER, TIMEOUT_MS_MAX } from "../sync/waiting.ts";
 import { IpcError } from "./ipc-error.ts";
 
+/** Of every call that waits, whether the thread is blocked or a promise waits. */
 export interface SyncWaitOptions {
   /** Milliseconds to wait at most; 0 looks once; absent or Infinity waits for ever. Then the call fails with ETIMEDOUT. */
   readonly timeout?: number | undefined;
 }
 
+/** Of every call whose promise waits. */
 export interface WaitOptions extends SyncWaitOptions {
   /** Aborting rejects the promise with the signal's reason; the wait is gone. */
   readonly signal?: AbortSignal | undefined;

@@ -9,6 +9,7 @@ import { PipeEnd } from "./pipe-end.ts";
 
 /** Opens the same end in another task of the kernel, by `kernel.openToken`, while this one is open. */
 export interface PipeReaderToken extends ObjectToken {
+  /** What kind of object it leads to. */
   readonly end: "reader";
 }
 
@@ -17,6 +18,7 @@ const CHUNK_BYTES = 64 * 1024;
 
 /** The read end of a pipe: bytes in the order they were written, then end-of-file once no writer is left (pipe(7)). */
 export class PipeReader extends PipeEnd implements AsyncIterable<Uint8Array> {
+  /** Opens the same object in another task, by `kernel.openToken`: plain data, to be posted, sent or written as JSON. */
   get token(): PipeReaderToken {
     return { ...this.objectToken, end: "reader" };
   }
@@ -32,6 +34,7 @@ export class PipeReader extends PipeEnd implements AsyncIterable<Uint8Array> {
     return this.finish("read", this.pipe.readable, 1, attempt, options);
   }
 
+  /** The same, asleep. @throws IpcError ETIMEDOUT, EINTR where another task interrupted it */
   readSync(buffer: Uint8Array, options?: SyncWaitOptions): number {
     this.#check(buffer);
     if (options !== undefined) timeoutOf(options, "read", this.label);

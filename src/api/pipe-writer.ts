@@ -9,6 +9,7 @@ import { PipeEnd } from "./pipe-end.ts";
 
 /** Opens the same end in another task of the kernel, by `kernel.openToken`, while this one is open. */
 export interface PipeWriterToken extends ObjectToken {
+  /** What kind of object it leads to. */
   readonly end: "writer";
 }
 
@@ -20,8 +21,9 @@ interface Progress {
   done: number;
 }
 
-/** The write end of a pipe. Writes of up to PIPE_BUF (4096) bytes are atomic: they never mix with another writer's. */
+/** The write end of a pipe (pipe(7)). Writes of up to PIPE_BUF (4096) bytes are atomic: they never mix with another writer's. */
 export class PipeWriter extends PipeEnd {
+  /** Opens the same object in another task, by `kernel.openToken`: plain data, to be posted, sent or written as JSON. */
   get token(): PipeWriterToken {
     return { ...this.objectToken, end: "writer" };
   }
@@ -55,6 +57,7 @@ export class PipeWriter extends PipeEnd {
     }
   }
 
+  /** The same, asleep. @throws IpcError EPIPE, ETIMEDOUT, EINTR; all only if nothing was written */
   writeSync(data: Uint8Array, options?: SyncWaitOptions): number {
     const write = this.#begin(data);
     timeoutOf(options, "write", this.label);
@@ -74,7 +77,7 @@ export class PipeWriter extends PipeEnd {
     }
   }
 
-  /** Writes what there is room for, all or nothing up to PIPE_BUF. Returns how many bytes, -1 where there is no room now. */
+  /** Writes what there is room for, all or nothing up to PIPE_BUF. Returns how many bytes, -1 where there is no room now. @throws IpcError EPIPE */
   tryWrite(data: Uint8Array): number {
     const result = this.#step(this.#begin(data));
     return result === EAGAIN ? -1 : this.checked("write", result);

@@ -31,8 +31,11 @@ export interface PollItem {
 
 /** What an item is ready for. */
 export interface PollReady<T extends PollItem = PollItem> {
+  /** The item, as it was passed. */
   readonly item: T;
+  /** A read or receive would not wait. */
   readonly readable: boolean;
+  /** A write of PIPE_BUF bytes, or a send, would not wait. */
   readonly writable: boolean;
   /** Of a read end: no writer is left. What was written can still be read. */
   readonly hungUp: boolean;

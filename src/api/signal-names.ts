@@ -10,7 +10,9 @@ export type Signal = SignalName | number;
 
 /** A signal that has come. */
 export interface ReceivedSignal {
+  /** Its name, such as "SIGUSR1" or "SIGRTMIN+8". */
   readonly name: string;
+  /** Its number, 1 to 64. */
   readonly number: number;
   /** The pid of the task that sent it, 0 where none did. */
   readonly sender: number;

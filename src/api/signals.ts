@@ -20,6 +20,7 @@ interface Keeper {
   readonly forget: (handle: Handle) => void;
 }
 
+/** How a handler wants its signal handled (sigaction(2)). */
 export interface SignalHandlerOptions {
   /** Calls that it interrupts go on where Linux would restart them (SA_RESTART); default true. Else they fail with EINTR. */
   readonly restart?: boolean | undefined;
@@ -184,7 +185,7 @@ export class TaskSignalsHandle {
     return this.#keeper.keep(new SignalReader(system, opened, LABEL, this.#keeper.forget));
   }
 
-  /** What `console.log` shows of it. */
+  /** What `console.log` shows of it. @internal */
   [INSPECT](depth: number, options: object, inspect: Inspect): string {
     const { pending, blocked } = this;
     return shown({ name: "TaskSignals" }, undefined, { pending, blocked }, [depth, options, inspect]);

@@ -15,7 +15,9 @@ import type { Signal } from "./signal-names.ts";
 
 /** What has become of a child (wait(2)). */
 export interface TaskStatus {
+  /** Its pid in the kernel. */
   readonly pid: number;
+  /** It has ended, has been stopped, or goes on after it was. */
   readonly state: "ended" | "stopped" | "continued";
   /** What it ended with, 0 to 255; null where a signal ended it, and where it has not ended. */
   readonly exitCode: number | null;
@@ -46,7 +48,7 @@ export class Task implements AsyncDisposable {
   readonly #kill: (signal: Signal) => void;
   #ended: TaskStatus | undefined;
 
-  /** Made by Kernel. */
+  /** Made by Kernel. @internal */
   constructor(pid: number, child: Worker | ChildProcess, system: () => System, kill: (signal: Signal) => void) {
     this.pid = pid;
     this.child = child;
@@ -93,7 +95,7 @@ export class Task implements AsyncDisposable {
     }
   }
 
-  /** What `console.log` shows of it. */
+  /** What `console.log` shows of it. @internal */
   [INSPECT](depth: number, options: object, inspect: Inspect): string {
     return shown(this.constructor, undefined, this.#ended ?? { pid: this.pid }, [depth, options, inspect]);
   }

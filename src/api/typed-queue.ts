@@ -179,7 +179,7 @@ export class TypedQueue<T> implements Disposable, AsyncIterable<TypedMessage<T>>
     this.close();
   }
 
-  /** What `console.log` shows of it. */
+  /** What `console.log` shows of it. @internal */
   [INSPECT](depth: number, options: object, inspect: Inspect): string {
     const facts = this.closed ? { closed: true } : { length: this.length, depth: this.depth };
     return shown(this.constructor, labelOf(this.bytes), facts, [depth, options, inspect]);
