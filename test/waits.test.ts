@@ -187,6 +187,27 @@ overWorlds((world) => {
     else child.kill("SIGKILL");
   });
 
+  test("options that are no object are a TypeError, in place of a wait without end or an object without a name", async () => {
+    const kernel = world.createKernel();
+    const queue = kernel.queue();
+    const mutex = kernel.mutex();
+    await unchanged(kernel, async () => {
+      for (const none of ["jobs", 100, null, true] as never[]) {
+        for (const make of ["queue", "pipe", "sharedMemory", "semaphore", "mutex", "rwlock", "condition"] as const)
+          assert.throws(() => kernel[make](none), typeError("options must be an object"));
+        assert.throws(() => kernel.barrier(none), typeError("options"));
+        assert.throws(() => kernel.mkfifo("x", none), typeError("mkfifo", "options"));
+        assert.throws(() => kernel.spawn("x", none), typeError("spawn", "options"));
+        await assert.rejects(queue.receive(none), typeError("msgrcv", "options"));
+        await assert.rejects(queue.send(bytes("x"), none), typeError("options"));
+        assert.throws(() => queue.receiveSync(none), typeError("msgrcv", "options"));
+        assert.throws(() => mutex.lockSync(none), typeError("pthread_mutex_lock", "options"));
+        assert.throws(() => kernel.pollSync([{ handle: queue }], none), typeError("poll", "options"));
+      }
+    });
+    assert.equal(queue.length, 0);
+  });
+
   test("a batch of no messages looks at its options all the same", async () => {
     const queue = world.createKernel().queue();
     await assert.rejects(queue.sendMany([], { timeout: -1 }), ipcError("EINVAL", "msgsnd"));

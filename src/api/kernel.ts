@@ -56,7 +56,15 @@ import type { KernelHandle } from "./kernel-handle.ts";
 import type { AttachOptions, OpenOptions, PipeOptions, QueueOptions, TypedQueueOptions } from "./kernel-options.ts";
 import { MessageQueue, type QueueToken } from "./message-queue.ts";
 import { Mutex, type MutexOptions } from "./mutex.ts";
-import { checkBytes, checkCount, type SyncWaitOptions, signalOf, timeoutOf, type WaitOptions } from "./options.ts";
+import {
+  checkBytes,
+  checkCount,
+  checkOptions,
+  type SyncWaitOptions,
+  signalOf,
+  timeoutOf,
+  type WaitOptions,
+} from "./options.ts";
 import { PipeReader, type PipeReaderToken } from "./pipe-reader.ts";
 import { PipeWriter, type PipeWriterToken } from "./pipe-writer.ts";
 import { type PollItem, type PollReady, poll, pollSync } from "./poll.ts";
@@ -136,6 +144,7 @@ export class Kernel implements Disposable {
    * @throws IpcError EINVAL for limits out of bounds, ENOMEM
    */
   static create(limits: Partial<KernelLimits> = {}): Kernel {
+    checkOptions(limits, "create");
     const made = createSharedRegion(limitsOf(limits, "create"));
     if (isRefusal(made)) throw refused("create", "kernel", made);
     return Kernel.#attachShared(made.shared, made.region, 0, "create");
@@ -149,6 +158,7 @@ export class Kernel implements Disposable {
    * ENOSPC where /dev/shm or the kernel is full, ENOSYS without koffi
    */
   static open(name: string, options: OpenOptions = {}): Kernel {
+    checkOptions(options, "open");
     const wrong = checkRegionName(name);
     if (wrong) throw refused("open", `kernel ${JSON.stringify(name)}`, wrong);
     const limits = limitsOf(options, "open");
@@ -337,6 +347,7 @@ export class Kernel implements Disposable {
    * @throws IpcError ENOSPC where all tasks are in use, zombies among them, EBADF, EPERM, EINVAL
    */
   spawn(program: string | URL, options: SpawnOptions = {}): Task {
+    checkOptions(options, "spawn");
     const system = this.#live("spawn");
     const { pid, child } = spawnTask(system, this.#handle, program, options, () => !this.#closed);
     return new Task(
@@ -393,6 +404,7 @@ export class Kernel implements Disposable {
    * @throws IpcError EINVAL for a bad capacity, EMFILE, ENFILE, ENOMEM, ENOSPC
    */
   pipe(options: PipeOptions = {}): { reader: PipeReader; writer: PipeWriter } {
+    checkOptions(options, "pipe");
     const system = this.#live("pipe");
     const capacity = this.#checkCapacity(options.capacity, "pipe");
     const making = makingPipe(system.words, capacity, 0o600);
@@ -406,6 +418,7 @@ export class Kernel implements Disposable {
    * @throws IpcError EEXIST, EINVAL, ENAMETOOLONG, ENOMEM, ENOSPC
    */
   mkfifo(name: string, options: PipeOptions = {}): void {
+    checkOptions(options, "mkfifo");
     const system = this.#live("mkfifo");
     const address = addressOf(kinds.FIFO, name, "mkfifo", "fifo");
     const capacity = this.#checkCapacity(options.capacity, "mkfifo");
@@ -483,6 +496,7 @@ export class Kernel implements Disposable {
   queue(
     options: QueueOptions & { readonly codec?: Codec<unknown> | undefined } = {},
   ): MessageQueue | TypedQueue<unknown> {
+    checkOptions(options, "msgget");
     const { codec } = options;
     if (codec === undefined) return this.#queue(options);
     checkCodec(codec);
@@ -518,6 +532,7 @@ export class Kernel implements Disposable {
    * @throws IpcError ENOENT, EEXIST, EACCES, EINVAL where it is smaller than `bytes`, ENAMETOOLONG, ENOMEM, ENOSPC, ENFILE
    */
   sharedMemory(options: SharedMemoryOptions = {}): SharedMemory {
+    checkOptions(options, "shmget");
     const system = this.#live("shmget");
     const { name, key, readOnly = false } = options;
     const { address, label } = objectAddress(options, "shmget", "segment", kinds.SEGMENT, kinds.SEGMENT);
@@ -552,6 +567,7 @@ export class Kernel implements Disposable {
    * @throws IpcError ENOENT, EEXIST, EACCES, EINVAL, ENAMETOOLONG, ENOMEM, ENOSPC, EMFILE, ENFILE
    */
   semaphore(options: SemaphoreOptions = {}): Semaphore {
+    checkOptions(options, "sem_open");
     const { value = 0 } = options;
     // Of one that is there the value is not looked at.
     const isFine = Number.isInteger(value) && value >= 0 && value <= VALUE_MAX;
@@ -563,6 +579,7 @@ export class Kernel implements Disposable {
 
   /** Opens or makes a mutex (pthread_mutex_init(3p), robust and shared). One with a name stays until it is unlinked. */
   mutex(options: MutexOptions = {}): Mutex {
+    checkOptions(options, "pthread_mutex_init");
     const { type = "normal" } = options;
     const types = {
       normal: mutexTypes.NORMAL,
@@ -579,6 +596,7 @@ export class Kernel implements Disposable {
 
   /** Opens or makes a read/write lock (pthread_rwlock_init(3p)). One with a name stays until it is unlinked. */
   rwlock(options: LockOptions = {}): ReadWriteLock {
+    checkOptions(options, "pthread_rwlock_init");
     const making = (system: System, mode: number): Making =>
       makingRwlock(system.words, system.geometry.limits.tasksMax, mode);
     const { opened, label } = this.#openLock("pthread_rwlock_init", "rwlock", kinds.RWLOCK, options, making);
@@ -587,6 +605,7 @@ export class Kernel implements Disposable {
 
   /** Opens or makes a condition variable (pthread_cond_init(3p)). One with a name stays until it is unlinked. */
   condition(options: LockOptions = {}): Condition {
+    checkOptions(options, "pthread_cond_init");
     const making = (_system: System, mode: number): Making => makingCondition(mode);
     const { opened, label } = this.#openLock("pthread_cond_init", "condition", kinds.CONDITION, options, making);
     return this.#keep(new Condition(this.#system, opened, label, this.#forget));
@@ -594,6 +613,7 @@ export class Kernel implements Disposable {
 
   /** Opens or makes a barrier (pthread_barrier_init(3p)). One with a name stays until it is unlinked. */
   barrier(options: BarrierOptions): Barrier {
+    checkOptions(options, "pthread_barrier_init");
     const creates = options.name === undefined || options.create === true;
     if (creates || options.parties !== undefined)
       checkCount(options.parties, "parties", 1, 0x7fffffff, "pthread_barrier_init");

@@ -19,7 +19,9 @@ export interface WaitOptions extends SyncWaitOptions {
 
 /** The time-out of a wait in whole milliseconds, or FOR_EVER. */
 export function timeoutOf(options: SyncWaitOptions | undefined, syscall: string, object: string): number {
-  const timeout = options?.timeout;
+  if (options === undefined) return FOR_EVER;
+  checkOptions(options, `${syscall} ${object}`);
+  const { timeout } = options;
   if (timeout === undefined) return FOR_EVER;
   if (typeof timeout !== "number")
     throw new TypeError(`${syscall} ${object}: timeout must be a number of milliseconds`);
@@ -47,6 +49,15 @@ export function signalOf(options: WaitOptions | undefined, syscall: string, obje
     throw new TypeError(`${syscall} ${object}: signal must be an AbortSignal`);
   }
   return signal;
+}
+
+/** Options are an object: a number or a name in their place would be passed over in silence. */
+export function checkOptions(options: unknown, call: string): void {
+  if (typeof options === "object" && options !== null) return;
+  const what = options === null ? "null" : typeof options;
+  throw new TypeError(
+    `${call}: the options must be an object, such as { timeout: 100 } or { name: "jobs" }, not ${what}`,
+  );
 }
 
 /** A byte array, or a TypeError. A Buffer is one. */
