@@ -136,7 +136,7 @@ for (const name of worlds) {
         const worker = new Worker(code, { eval: true, workerData: { handle: kernel.handle, url: ${JSON.stringify(packageUrl)} } });
         console.log(await new Promise((resolve) => worker.once("exit", resolve)), queue.tryReceive().data.length);
       `;
-      if (name === "threads") assert.equal(await run(source), "0 6\n");
+      assert.equal(await run(source), "0 6\n");
     });
 
     test("an await that times out, and one that is aborted, keep nothing alive", async () => {

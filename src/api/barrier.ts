@@ -66,7 +66,7 @@ export class Barrier extends Handle {
     const sleep = (): number => blockUntil(this.system, open, 1, attempt, timeoutOf(left(), WAIT, this.label));
     if (result < 0) result = sleep();
     while (result === EINTR) {
-      this.system.signals.deliver();
+      this.goesOn(WAIT);
       result = sleep();
     }
     return this.checked(WAIT, result) === LEADER;

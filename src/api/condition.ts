@@ -74,7 +74,8 @@ export class Condition extends Handle {
     mutexOf(mutex).unlock();
     const result = sleepUntilTaken(system, signalled, at, timeoutMs);
     system.nodes.free(at);
-    if (result === EINTR) system.signals.deliver();
+    if (result === EINTR) this.goesOn(WAIT);
+    if (mutex.closed) throw failureOf(EBADF, WAIT, this.label, "the mutex's handle was closed while this waited");
     const guard = mutex.lockSync();
     // Who was interrupted looks again, as on Linux; nothing else would tell of a death.
     if (result !== EINTR && !guard.ownerDied) this.checked(WAIT, result);

@@ -1,6 +1,6 @@
 // What every public handle has: the descriptor that it owns, closing, and the refusal to work once closed.
 
-import { EAGAIN, EINTR } from "../abi/errno.ts";
+import { EAGAIN, EBADF, EINTR } from "../abi/errno.ts";
 import type { ObjectToken, Opened } from "../kernel/opening.ts";
 import type { System } from "../kernel/system.ts";
 import { type Attempt, blockUntil, type Condition } from "../sync/waiting.ts";
@@ -93,15 +93,23 @@ export abstract class Handle implements Disposable {
     const left = countdown(options);
     let result = attempt(false);
     if (result === EAGAIN) result = blockUntil(this.system, condition, want, attempt, timeoutMs);
-    while (result === EINTR) {
-      const { ran, restart } = this.system.signals.deliver();
-      if (!ran || !restart) break; // another task interrupted it, or a handler that wants it to
+    while (result === EINTR && this.goesOn(syscall)) {
       result = blockUntil(this.system, condition, want, attempt, timeoutOf(left(), syscall, this.#label));
     }
     return this.checked(syscall, result);
   }
 
-  /** The same, waiting as a promise. */
+  /**
+   * Lets the handlers run that a sleep was interrupted for. Returns whether the call is to go on: not where another task interrupted
+   * it, or a handler that wants it to end.
+   */
+  protected goesOn(syscall: string): boolean {
+    const { ran, restart } = this.system.signals.deliver();
+    if (this.#closed) throw failureOf(EBADF, syscall, this.#label); // by a handler: the object may be gone
+    return ran && restart;
+  }
+
+  /** As `finishSync`, waiting as a promise. */
   protected async finish(
     syscall: string,
     condition: Condition,

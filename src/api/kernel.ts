@@ -2,7 +2,7 @@
 
 import type { ChildProcess } from "node:child_process";
 import { Worker } from "node:worker_threads";
-import { EACCES, EAGAIN, EBUSY, EEXIST, EINVAL, ENOENT, ENXIO, EPERM, ESRCH } from "../abi/errno.ts";
+import { EACCES, EAGAIN, EBADF, EBUSY, EEXIST, EINTR, EINVAL, ENOENT, ENXIO, EPERM, ESRCH } from "../abi/errno.ts";
 import { O_NONBLOCK } from "../abi/flags.ts";
 import { type KernelLimits, PIPE_BYTES_DEFAULT, QUEUE_DEPTH_DEFAULT } from "../abi/limits.ts";
 import { SI_QUEUE, SIGCHLD } from "../abi/signals.ts";
@@ -60,6 +60,7 @@ import {
   checkBytes,
   checkCount,
   checkOptions,
+  countdown,
   type SyncWaitOptions,
   signalOf,
   timeoutOf,
@@ -459,9 +460,16 @@ export class Kernel implements Disposable {
     const system = this.#live("open");
     const label = `fifo "${name}"`;
     const timeoutMs = timeoutOf(options, "open", label);
+    const left = countdown(options);
     const { end, partner, attempt } = this.#beginOpenFifo(name, mode);
-    const first = attempt(false);
-    const result = first === EAGAIN ? blockUntil(system, partner, 1, attempt, timeoutMs) : first;
+    let result = attempt(false);
+    if (result === EAGAIN) result = blockUntil(system, partner, 1, attempt, timeoutMs);
+    while (result === EINTR) {
+      const { ran, restart } = system.signals.deliver();
+      if (end.closed) throw failureOf(EBADF, "open", label, "the kernel was closed while this waited");
+      if (!ran || !restart) break;
+      result = blockUntil(system, partner, 1, attempt, timeoutOf(left(), "open", label));
+    }
     if (result >= 0) return end;
     end.close();
     throw failureOf(result, "open", label);

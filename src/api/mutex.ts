@@ -121,7 +121,7 @@ export class Mutex extends Handle {
     for (;;) {
       const result = blockUntil(this.system, condition, 1, attempt, timeoutOf(left(), LOCK, this.label));
       if (result !== EINTR) return result;
-      this.system.signals.deliver();
+      this.goesOn(LOCK);
     }
   }
 

@@ -20,7 +20,7 @@ export interface WaitOptions extends SyncWaitOptions {
 /** The time-out of a wait in whole milliseconds, or FOR_EVER. */
 export function timeoutOf(options: SyncWaitOptions | undefined, syscall: string, object: string): number {
   if (options === undefined) return FOR_EVER;
-  checkOptions(options, `${syscall} ${object}`);
+  if (typeof options !== "object" || options === null) checkOptions(options, `${syscall} ${object}`);
   const { timeout } = options;
   if (timeout === undefined) return FOR_EVER;
   if (typeof timeout !== "number")

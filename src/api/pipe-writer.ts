@@ -1,7 +1,7 @@
 // The public handle of a pipe's or FIFO's write end.
 
 import { Writable } from "node:stream";
-import { EAGAIN, EFAULT, EPIPE, ETIMEDOUT } from "../abi/errno.ts";
+import { EAGAIN, EFAULT, EINTR, EPIPE, ETIMEDOUT } from "../abi/errno.ts";
 import type { ObjectToken } from "../kernel/opening.ts";
 import { blockUntil } from "../sync/waiting.ts";
 import { checkBytes, countdown, type SyncWaitOptions, signalOf, timeoutOf, type WaitOptions } from "./options.ts";
@@ -12,6 +12,9 @@ export interface PipeWriterToken extends ObjectToken {
   /** What kind of object it leads to. */
   readonly end: "writer";
 }
+
+/** What ends a write of which a part is done with that part's length (write(2)). */
+const PARTLY_DONE: readonly number[] = [EPIPE, ETIMEDOUT, EINTR];
 
 /** A write under way: how far it has come. */
 interface Progress {
@@ -73,6 +76,7 @@ export class PipeWriter extends PipeEnd {
           timeoutOf(left(), "write", this.label),
         );
       }
+      if (result === EINTR && this.goesOn("write")) continue;
       if (this.#isOver(write, result)) return write.done;
     }
   }
@@ -135,7 +139,7 @@ export class PipeWriter extends PipeEnd {
   }
 
   #isOver(write: Progress, result: number): boolean {
-    if (result < 0 && !(write.done > 0 && (result === EPIPE || result === ETIMEDOUT))) this.checked("write", result);
+    if (result < 0 && !(write.done > 0 && PARTLY_DONE.includes(result))) this.checked("write", result);
     return result < 0 || write.done === write.length;
   }
 }

@@ -90,13 +90,16 @@ async function untilReady(
   if (conditions.length > 0 && signals === NO_SIGNALS)
     return system.awaits.untilAny({}, conditions, look, timeoutMs, signal);
   const others = new AbortController();
-  const ends = signal ? AbortSignal.any([signal, others.signal]) : others.signal;
-  const waits = [lookAgainAndAgain(system, signals, look, timeoutMs, ends)];
-  if (conditions.length > 0) waits.push(system.awaits.untilAny({}, conditions, look, timeoutMs, ends));
+  // Not AbortSignal.any: what it gives is kept for as long as the caller's signal is.
+  const forward = (): void => others.abort(signal?.reason);
+  signal?.addEventListener("abort", forward, { once: true });
+  const waits = [lookAgainAndAgain(system, signals, look, timeoutMs, others.signal)];
+  if (conditions.length > 0) waits.push(system.awaits.untilAny({}, conditions, look, timeoutMs, others.signal));
   for (const wait of waits) wait.catch(() => {}); // the one that is called off
   try {
     return await Promise.race(waits);
   } finally {
+    signal?.removeEventListener("abort", forward);
     others.abort();
   }
 }
@@ -112,6 +115,7 @@ export function pollSync<T extends PollItem>(
   if (look() === 0) {
     const sleep = (): number => blockUntilAny(system, conditionsOfAll(system, watched), look, timeoutMs);
     const result = system.signals.awaiting(signalsOfAll(system, watched), sleep);
+    if (result === EINTR) system.signals.deliver();
     if (result < 0)
       throw failureOf(result, "poll", OBJECT, result === EINTR ? "another task interrupted it" : undefined);
   }

@@ -104,7 +104,7 @@ export class ReadWriteLock extends Handle {
     const left = countdown(options);
     let result = way.attempt(false);
     while (result === EAGAIN || result === EINTR) {
-      this.system.signals.deliver();
+      if (result === EINTR) this.goesOn(syscall);
       result = blockUntil(this.system, way.condition, 1, way.attempt, timeoutOf(left(), syscall, this.label));
     }
     if (result < 0) this.#lock.gaveUp();

@@ -47,10 +47,7 @@ export class SignalReader extends Handle implements AsyncIterable<ReceivedSignal
     for (;;) {
       const info = waitForSignal(this.system, this.#set, timeoutOf(left(), CALL, this.label));
       if (typeof info !== "number") return receivedOf(info);
-      if (info === EINTR) {
-        const { ran, restart } = this.system.signals.deliver();
-        if (ran && restart) continue;
-      }
+      if (info === EINTR && this.goesOn(CALL)) continue;
       throw failureOf(info === EAGAIN ? ETIMEDOUT : info, CALL, this.label);
     }
   }

@@ -203,7 +203,12 @@ export class TypedQueue<T> implements Disposable, AsyncIterable<TypedMessage<T>>
   }
 
   #decode(message: Message): TypedMessage<T> {
-    return this.#decodeAll([message])[0] as TypedMessage<T>;
+    const { data, sender, type, priority } = message;
+    try {
+      return { data: this.#codec.decode(data), sender, type, priority };
+    } catch (cause) {
+      throw new DecodeError(labelOf(this.bytes), [message], [], cause);
+    }
   }
 
   /** None of a batch is lost where one of it cannot be decoded. */
