@@ -230,7 +230,7 @@ overWorlds((world) => {
     assert.deepEqual(depths, [1, 2, 3]);
     depths.length = 0;
     let sent = 0;
-    kernel.signals.on("SIGUSR1", () => {
+    kernel.signals.off("SIGUSR1").on("SIGUSR1", () => {
       depths.push(++depth);
       if (++sent < 3) kernel.kill(kernel.pid, "SIGUSR1");
       depth--;

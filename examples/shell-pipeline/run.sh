@@ -15,10 +15,11 @@ project=$(cd "$(dirname "$0")/../.." && pwd)
 directory=${1:-$project/src}
 work=$(mktemp -d)
 export FANGA_KERNEL=shell-pipeline-$$
-trap 'rm -rf "$work" "/dev/shm/fangaos.$FANGA_KERNEL"' EXIT
 
 # Where the package is installed: npx fanga.
 fanga() { node "$project/dist/src/cli/main.js" "$@"; }
+
+trap 'rm -rf "$work"; fanga rm --force "kernel:$FANGA_KERNEL"' EXIT
 
 service() {
   until node "$project/dist/examples/shell-pipeline/service.js"; do

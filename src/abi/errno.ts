@@ -134,6 +134,7 @@ export const errnos = {
   ERFKILL: { number: 132, meaning: "operation not possible due to rf-kill" },
 } as const;
 
+/** The name of an error, as errno(3) has it. */
 export type ErrnoName = keyof typeof errnos;
 
 const nameByNumber = new Map<number, ErrnoName>(
@@ -177,6 +178,7 @@ export const ENOSYS = -38;
 export const ENOMSG = -42;
 export const EIDRM = -43;
 export const EDEADLK = -35;
+export const EBADMSG = -74;
 export const EOVERFLOW = -75;
 export const EOWNERDEAD = -130;
 export const ENOTRECOVERABLE = -131;

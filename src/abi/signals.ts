@@ -44,6 +44,7 @@ export const signals = {
   SIGSYS: row(31, "core", "Bad system call"),
 } as const;
 
+/** The name of a signal from 1 to 31, as signal(7) has it. */
 export type SignalName = keyof typeof signals;
 
 export const SIGKILL = signals.SIGKILL.number;

@@ -157,4 +157,5 @@ export const syscalls = [
   row(297, "rt_tgsigqueueinfo", "signals", "whole", "As tkill."),
 ] as const;
 
+/** The name of a system call, as Linux has it (syscalls(2)). */
 export type SyscallName = (typeof syscalls)[number]["name"];

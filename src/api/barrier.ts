@@ -9,6 +9,7 @@ import { Handle } from "./handle.ts";
 import { countdown, type SyncWaitOptions, timeoutOf, type WaitOptions } from "./options.ts";
 import type { LockOptions, LockToken } from "./sync-options.ts";
 
+/** How a barrier is opened or made. */
 export interface BarrierOptions extends LockOptions {
   /** Of a new barrier: how many open it together, from 1. */
   readonly parties?: number | undefined;
@@ -21,6 +22,7 @@ export interface BarrierOptions extends LockOptions {
 export class Barrier extends Handle {
   readonly #barrier: Core;
 
+  /** Made by Kernel. @internal */
   constructor(system: System, opened: Opened, label: string, onClose: (handle: Handle) => void) {
     super(system, opened, label, onClose);
     this.#barrier = new Core(system, opened.bodyLine);
@@ -37,18 +39,24 @@ export class Barrier extends Handle {
     return this.#barrier.waiting;
   }
 
+  /** Opens the same object in another task, by `kernel.openToken`: plain data, to be posted, sent or written as JSON. */
   get token(): LockToken<"barrier"> {
     return { ...this.objectToken, end: "barrier" };
   }
 
-  /** Resolves once it opens: with true for one of those who opened it, the leader, with false for the others. */
+  protected override get facts(): object {
+    const { waiting, parties } = this;
+    return { waiting, parties };
+  }
+
+  /** Resolves once it opens: with true for one of those who opened it, the leader, with false for the others. @throws IpcError ETIMEDOUT */
   async wait(options?: WaitOptions): Promise<boolean> {
     this.checkOpen(WAIT);
     const { open, attempt } = this.#barrier.arrive();
     return (await this.finish(WAIT, open, 1, attempt, options)) === LEADER;
   }
 
-  /** The same, asleep. */
+  /** The same, asleep. As pthread_barrier_wait it goes on waiting where it is interrupted. @throws IpcError ETIMEDOUT */
   waitSync(options?: SyncWaitOptions): boolean {
     this.checkOpen(WAIT);
     const { open, attempt } = this.#barrier.arrive();
@@ -58,7 +66,7 @@ export class Barrier extends Handle {
     const sleep = (): number => blockUntil(this.system, open, 1, attempt, timeoutOf(left(), WAIT, this.label));
     if (result < 0) result = sleep();
     while (result === EINTR) {
-      this.system.signals.deliver();
+      this.goesOn(WAIT);
       result = sleep();
     }
     return this.checked(WAIT, result) === LEADER;

@@ -1,6 +1,6 @@
 // The public handle of a condition variable.
 
-import { EINTR, EPERM } from "../abi/errno.ts";
+import { EBADF, EINTR, EPERM } from "../abi/errno.ts";
 import type { Opened } from "../kernel/opening.ts";
 import type { System } from "../kernel/system.ts";
 import { Condition as Core } from "../objects/condition.ts";
@@ -10,7 +10,7 @@ import { sleepUntilTaken } from "../sync/waiting.ts";
 import { Handle } from "./handle.ts";
 import { failureOf } from "./ipc-error.ts";
 import type { LockGuard } from "./lock-guard.ts";
-import { type Mutex, mutexOf } from "./mutex.ts";
+import { Mutex, mutexOf } from "./mutex.ts";
 import { type SyncWaitOptions, signalOf, timeoutOf, type WaitOptions } from "./options.ts";
 import type { LockToken } from "./sync-options.ts";
 
@@ -22,11 +22,13 @@ import type { LockToken } from "./sync-options.ts";
 export class Condition extends Handle {
   readonly #condition: Core;
 
+  /** Made by Kernel. @internal */
   constructor(system: System, opened: Opened, label: string, onClose: (handle: Handle) => void) {
     super(system, opened, label, onClose);
     this.#condition = new Core(system, opened.bodyLine);
   }
 
+  /** Opens the same object in another task, by `kernel.openToken`: plain data, to be posted, sent or written as JSON. */
   get token(): LockToken<"condition"> {
     return { ...this.objectToken, end: "condition" };
   }
@@ -56,12 +58,13 @@ export class Condition extends Handle {
     } catch (error) {
       failed = error;
     }
-    const guard = unlocked ? await mutex.lock() : undefined;
+    if (mutex.closed) failed ??= failureOf(EBADF, WAIT, this.label, "the mutex's handle was closed while this waited");
+    const guard = unlocked && !mutex.closed ? await mutex.lock() : undefined;
     if (guard === undefined || (failed !== undefined && !guard.ownerDied)) throw failed;
     return guard;
   }
 
-  /** The same, asleep. */
+  /** The same, asleep; it returns, too, where it is interrupted. @throws IpcError EPERM, ETIMEDOUT; what locking throws */
   waitSync(mutex: Mutex, options?: SyncWaitOptions): LockGuard {
     this.#check(mutex);
     const timeoutMs = timeoutOf(options, WAIT, this.label);
@@ -72,7 +75,8 @@ export class Condition extends Handle {
     mutexOf(mutex).unlock();
     const result = sleepUntilTaken(system, signalled, at, timeoutMs);
     system.nodes.free(at);
-    if (result === EINTR) system.signals.deliver();
+    if (result === EINTR) this.goesOn(WAIT);
+    if (mutex.closed) throw failureOf(EBADF, WAIT, this.label, "the mutex's handle was closed while this waited");
     const guard = mutex.lockSync();
     // Who was interrupted looks again, as on Linux; nothing else would tell of a death.
     if (result !== EINTR && !guard.ownerDied) this.checked(WAIT, result);
@@ -93,6 +97,8 @@ export class Condition extends Handle {
 
   #check(mutex: Mutex): void {
     this.checkOpen(WAIT);
+    if (!(mutex instanceof Mutex)) throw new TypeError(`${WAIT} ${this.label}: the mutex must be a Mutex`);
+    if (mutex.closed) throw new TypeError(`${WAIT} ${this.label}: the mutex's handle is closed; open it again`);
     if (mutexOf(mutex).isHeldOnce()) return;
     throw failureOf(EPERM, WAIT, this.label, "lock the mutex, once, before waiting");
   }

@@ -1,20 +1,29 @@
 // What every public handle has: the descriptor that it owns, closing, and the refusal to work once closed.
 
-import { EAGAIN, EINTR } from "../abi/errno.ts";
+import { EAGAIN, EBADF, EINTR } from "../abi/errno.ts";
 import type { ObjectToken, Opened } from "../kernel/opening.ts";
 import type { System } from "../kernel/system.ts";
 import { type Attempt, blockUntil, type Condition } from "../sync/waiting.ts";
+import { INSPECT, type Inspect, shown } from "./inspecting.ts";
 import { failureOf } from "./ipc-error.ts";
 import { countdown, type SyncWaitOptions, signalOf, timeoutOf, type WaitOptions } from "./options.ts";
 
+/** For what is built on a handle: what errors call it. */
+export let labelOf: (handle: Handle) => string;
+
+/** What every handle has: a descriptor of this task's table (open(2)), and an end, by `close` or `using` (close(2)). */
 export abstract class Handle implements Disposable {
+  static {
+    labelOf = (handle) => handle.#label;
+  }
+
   protected readonly system: System;
   readonly #opened: Opened;
   readonly #label: string;
   readonly #onClose: (handle: Handle) => void;
   #closed = false;
 
-  /** Made by Kernel. `label` is what errors call it, such as 'queue "jobs"'. */
+  /** Made by Kernel. `label` is what errors call it, such as 'queue "jobs"'. @internal */
   constructor(system: System, opened: Opened, label: string, onClose: (handle: Handle) => void) {
     this.system = system;
     this.#opened = opened;
@@ -32,10 +41,12 @@ export abstract class Handle implements Disposable {
     return this.#opened.descriptor;
   }
 
+  /** What errors call it. */
   protected get label(): string {
     return this.#label;
   }
 
+  /** What its token is made of. */
   protected get objectToken(): ObjectToken {
     return { objectIndex: this.#opened.objectIndex, generation: this.#opened.generation };
   }
@@ -49,8 +60,20 @@ export abstract class Handle implements Disposable {
     this.#onClose(this);
   }
 
+  /** As `close`: for `using`. */
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  /** What `console.log` shows of it: 'Mutex(mutex "accounts") { descriptor: 3, owner: 1 }'. @internal */
+  [INSPECT](depth: number, options: object, inspect: Inspect): string {
+    const facts = this.#closed ? { closed: true } : { descriptor: this.descriptor, ...this.facts };
+    return shown(this.constructor, this.#label, facts, [depth, options, inspect]);
+  }
+
+  /** What is to be shown of it while it is open. */
+  protected get facts(): object {
+    return {};
   }
 
   /** Using a closed handle is a programmer's mistake. */
@@ -70,15 +93,23 @@ export abstract class Handle implements Disposable {
     const left = countdown(options);
     let result = attempt(false);
     if (result === EAGAIN) result = blockUntil(this.system, condition, want, attempt, timeoutMs);
-    while (result === EINTR) {
-      const { ran, restart } = this.system.signals.deliver();
-      if (!ran || !restart) break; // another task interrupted it, or a handler that wants it to
+    while (result === EINTR && this.goesOn(syscall)) {
       result = blockUntil(this.system, condition, want, attempt, timeoutOf(left(), syscall, this.#label));
     }
     return this.checked(syscall, result);
   }
 
-  /** The same, waiting as a promise. */
+  /**
+   * Lets the handlers run that a sleep was interrupted for. Returns whether the call is to go on: not where another task interrupted
+   * it, or a handler that wants it to end.
+   */
+  protected goesOn(syscall: string): boolean {
+    const { ran, restart } = this.system.signals.deliver();
+    if (this.#closed) throw failureOf(EBADF, syscall, this.#label); // by a handler: the object may be gone
+    return ran && restart;
+  }
+
+  /** As `finishSync`, waiting as a promise. */
   protected async finish(
     syscall: string,
     condition: Condition,

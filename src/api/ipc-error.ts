@@ -2,9 +2,11 @@
 
 import { type ErrnoName, errnoName, errnos } from "../abi/errno.ts";
 
-/** An error of a call, in the shape of Node's system errors. */
+/**
+ * An error of a call, in the shape of Node's system errors: `code`, `errno` and `syscall` are what `util.getSystemErrorName` and
+ * `errno(3)` know. The message names the call, the object, and what to do.
+ */
 export class IpcError extends Error {
-  override readonly name = "IpcError";
   /** The error's name, such as "EAGAIN" (errno(3)). */
   readonly code: ErrnoName;
   /** The negative error number, such as -11. */
@@ -14,14 +16,24 @@ export class IpcError extends Error {
   /** What it was called on, such as 'queue "jobs"'. */
   readonly object: string | undefined;
 
-  constructor(errno: number, syscall: string, object: string | undefined, remedy: string) {
+  static {
+    nameErrors(IpcError, "IpcError");
+  }
+
+  /** Made by the calls that fail. @internal */
+  constructor(errno: number, syscall: string, object: string | undefined, remedy: string, options?: ErrorOptions) {
     const code = errnoName(errno);
-    super(`${code}: ${errnos[code].meaning}, ${syscall}${object ? ` ${object}` : ""}: ${remedy}`);
+    super(`${code}: ${errnos[code].meaning}, ${syscall}${object ? ` ${object}` : ""}: ${remedy}`, options);
     this.code = code;
     this.errno = errno;
     this.syscall = syscall;
     this.object = object;
   }
+}
+
+/** What errors of a class are called. On its prototype: a stack begins with it, and no error lists it among its own. */
+export function nameErrors(of: new (...args: never[]) => Error, name: string): void {
+  Object.defineProperty(of.prototype, "name", { value: name, writable: true, configurable: true });
 }
 
 /** What to do about an error, where the call itself has nothing better to say. */

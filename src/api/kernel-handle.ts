@@ -3,8 +3,14 @@
  * can be written as JSON too.
  */
 export type KernelHandle =
-  | { readonly name: string; readonly parentPid: number }
   | {
+      /** Of a kernel between processes: what `Kernel.open` knows it by. */
+      readonly name: string;
+      /** The pid of the task whose handle it is. */
+      readonly parentPid: number;
+    }
+  | {
+      /** Of a kernel between threads: its memory. */
       readonly buffer: SharedArrayBuffer;
       /** The WebAssembly.Memory that the buffer belongs to, where the engine has one: its atomics take a third of the time. */
       readonly memory?: object;

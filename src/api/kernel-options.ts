@@ -2,7 +2,9 @@
 
 import type { KernelLimits } from "../abi/limits.ts";
 import type { Identity } from "../tasks/credentials.ts";
+import type { Codec } from "./codecs.ts";
 
+/** How a kernel between processes is opened or made; the limits are those of a new one. */
 export interface OpenOptions extends Partial<KernelLimits> {
   /** Make the kernel where there is none of this name. */
   readonly create?: boolean | undefined;
@@ -10,6 +12,7 @@ export interface OpenOptions extends Partial<KernelLimits> {
   readonly exclusive?: boolean | undefined;
 }
 
+/** How a pipe or FIFO is made. */
 export interface PipeOptions {
   /** Bytes the pipe holds: a power of two, default 4096. */
   readonly capacity?: number | undefined;
@@ -17,6 +20,7 @@ export interface PipeOptions {
   readonly mode?: number | undefined;
 }
 
+/** How a message queue is opened or made. */
 export interface QueueOptions {
   /** A POSIX name, up to 255 bytes without "/". Neither name nor key: only a token leads to it. */
   readonly name?: string | undefined;
@@ -32,6 +36,12 @@ export interface QueueOptions {
   readonly messageBytesMax?: number | undefined;
   /** Who may open a new queue, less the umask; default 0o600. */
   readonly mode?: number | undefined;
+}
+
+/** A queue of values that a codec makes bytes of. */
+export interface TypedQueueOptions<T> extends QueueOptions {
+  /** What makes messages of values, and values of messages: `json()`, `structured()`, `text()`, or one's own. */
+  readonly codec: Codec<T>;
 }
 
 /** What a task is attached with. */

@@ -2,7 +2,7 @@
 
 import type { ChildProcess } from "node:child_process";
 import { Worker } from "node:worker_threads";
-import { EACCES, EAGAIN, EBUSY, EEXIST, EINVAL, ENOENT, ENXIO, EPERM, ESRCH } from "../abi/errno.ts";
+import { EACCES, EAGAIN, EBADF, EBUSY, EEXIST, EINTR, EINVAL, ENOENT, ENXIO, EPERM, ESRCH } from "../abi/errno.ts";
 import { O_NONBLOCK } from "../abi/flags.ts";
 import { type KernelLimits, PIPE_BYTES_DEFAULT, QUEUE_DEPTH_DEFAULT } from "../abi/limits.ts";
 import { SI_QUEUE, SIGCHLD } from "../abi/signals.ts";
@@ -47,15 +47,26 @@ import type { TaskInfo } from "../tasks/task-table.ts";
 import { addressOf, objectAddress, queueAddress } from "./addresses.ts";
 import { type Attaching, attachTask, limitsOf, openRegion, PAGE_BYTES, refused, spawnedAs } from "./attaching.ts";
 import { Barrier, type BarrierOptions } from "./barrier.ts";
+import { type Codec, checkCodec } from "./codecs.ts";
 import { Condition } from "./condition.ts";
 import { openedByDescriptor } from "./from-descriptor.ts";
 import type { Handle } from "./handle.ts";
+import { INSPECT, type Inspect, shown } from "./inspecting.ts";
 import { failureOf, IpcError } from "./ipc-error.ts";
 import type { KernelHandle } from "./kernel-handle.ts";
-import type { AttachOptions, OpenOptions, PipeOptions, QueueOptions } from "./kernel-options.ts";
+import type { AttachOptions, OpenOptions, PipeOptions, QueueOptions, TypedQueueOptions } from "./kernel-options.ts";
 import { MessageQueue, type QueueToken } from "./message-queue.ts";
 import { Mutex, type MutexOptions } from "./mutex.ts";
-import { checkBytes, checkCount, type SyncWaitOptions, signalOf, timeoutOf, type WaitOptions } from "./options.ts";
+import {
+  checkBytes,
+  checkCount,
+  checkOptions,
+  countdown,
+  type SyncWaitOptions,
+  signalOf,
+  timeoutOf,
+  type WaitOptions,
+} from "./options.ts";
 import { PipeReader, type PipeReaderToken } from "./pipe-reader.ts";
 import { PipeWriter, type PipeWriterToken } from "./pipe-writer.ts";
 import { type PollItem, type PollReady, poll, pollSync } from "./poll.ts";
@@ -73,6 +84,7 @@ import { TaskSignalsHandle } from "./signals.ts";
 import { type SpawnOptions, spawnTask, takeSpawnedHandle } from "./spawn.ts";
 import type { LockOptions, LockToken } from "./sync-options.ts";
 import { type NewsOptions, Task, type TaskStatus, tryWaitFor, waitFor, waitForSync } from "./task.ts";
+import { TypedQueue } from "./typed-queue.ts";
 
 /** Where a segment's pages are for this task; a negative errno where they cannot be mapped. */
 type MapSegment = (offset: Offset, bytes: number, writable: boolean) => SegmentMapping | number;
@@ -92,7 +104,9 @@ function refuseTwice(region: Region, syscall: string, label: string): void {
   );
 }
 
-/** A task's attachment to a kernel. One thread attaches to a kernel once. */
+/**
+ * A task's attachment to a kernel: the door to all that it holds (the mission's "IPC Subsystem"). One thread attaches to a kernel once.
+ */
 export class Kernel implements Disposable {
   readonly #system: System;
   readonly #identity: bigint;
@@ -132,6 +146,7 @@ export class Kernel implements Disposable {
    * @throws IpcError EINVAL for limits out of bounds, ENOMEM
    */
   static create(limits: Partial<KernelLimits> = {}): Kernel {
+    checkOptions(limits, "create");
     const made = createSharedRegion(limitsOf(limits, "create"));
     if (isRefusal(made)) throw refused("create", "kernel", made);
     return Kernel.#attachShared(made.shared, made.region, 0, "create");
@@ -145,6 +160,7 @@ export class Kernel implements Disposable {
    * ENOSPC where /dev/shm or the kernel is full, ENOSYS without koffi
    */
   static open(name: string, options: OpenOptions = {}): Kernel {
+    checkOptions(options, "open");
     const wrong = checkRegionName(name);
     if (wrong) throw refused("open", `kernel ${JSON.stringify(name)}`, wrong);
     const limits = limitsOf(options, "open");
@@ -303,7 +319,10 @@ export class Kernel implements Disposable {
    */
   kill(pid: number, signal: Signal, value?: number | bigint): void {
     const { signals } = this.#live("kill");
+    checkCount(pid, "pid", -0x7fffffff, 0x7fffffff, "kill");
     const number = numberOf(signal);
+    if (value !== undefined && typeof value !== "bigint" && !Number.isInteger(value))
+      throw new TypeError("kill: the value must be a whole number or a bigint");
     const result =
       value === undefined
         ? signals.kill(pid, number)
@@ -338,6 +357,7 @@ export class Kernel implements Disposable {
    * @throws IpcError ENOSPC where all tasks are in use, zombies among them, EBADF, EPERM, EINVAL
    */
   spawn(program: string | URL, options: SpawnOptions = {}): Task {
+    checkOptions(options, "spawn");
     const system = this.#live("spawn");
     const { pid, child } = spawnTask(system, this.#handle, program, options, () => !this.#closed);
     return new Task(
@@ -394,6 +414,7 @@ export class Kernel implements Disposable {
    * @throws IpcError EINVAL for a bad capacity, EMFILE, ENFILE, ENOMEM, ENOSPC
    */
   pipe(options: PipeOptions = {}): { reader: PipeReader; writer: PipeWriter } {
+    checkOptions(options, "pipe");
     const system = this.#live("pipe");
     const capacity = this.#checkCapacity(options.capacity, "pipe");
     const making = makingPipe(system.words, capacity, 0o600);
@@ -407,6 +428,7 @@ export class Kernel implements Disposable {
    * @throws IpcError EEXIST, EINVAL, ENAMETOOLONG, ENOMEM, ENOSPC
    */
   mkfifo(name: string, options: PipeOptions = {}): void {
+    checkOptions(options, "mkfifo");
     const system = this.#live("mkfifo");
     const address = addressOf(kinds.FIFO, name, "mkfifo", "fifo");
     const capacity = this.#checkCapacity(options.capacity, "mkfifo");
@@ -419,6 +441,7 @@ export class Kernel implements Disposable {
    * @throws IpcError ENOENT, ETIMEDOUT, EMFILE, ENFILE
    */
   async openFifo(name: string, mode: "read", options?: WaitOptions): Promise<PipeReader>;
+  /** The same for the write end. @throws IpcError ENOENT, ETIMEDOUT, EMFILE, ENFILE */
   async openFifo(name: string, mode: "write", options?: WaitOptions): Promise<PipeWriter>;
   async openFifo(name: string, mode: "read" | "write", options?: WaitOptions): Promise<PipeReader | PipeWriter> {
     const system = this.#live("open");
@@ -438,15 +461,24 @@ export class Kernel implements Disposable {
     }
   }
 
+  /** Opens the read end, asleep until the write end is open. @throws IpcError ENOENT, ETIMEDOUT, EMFILE, ENFILE, EINTR */
   openFifoSync(name: string, mode: "read", options?: SyncWaitOptions): PipeReader;
+  /** The same for the write end. @throws IpcError ENOENT, ETIMEDOUT, EMFILE, ENFILE, EINTR */
   openFifoSync(name: string, mode: "write", options?: SyncWaitOptions): PipeWriter;
   openFifoSync(name: string, mode: "read" | "write", options?: SyncWaitOptions): PipeReader | PipeWriter {
     const system = this.#live("open");
     const label = `fifo "${name}"`;
     const timeoutMs = timeoutOf(options, "open", label);
+    const left = countdown(options);
     const { end, partner, attempt } = this.#beginOpenFifo(name, mode);
-    const first = attempt(false);
-    const result = first === EAGAIN ? blockUntil(system, partner, 1, attempt, timeoutMs) : first;
+    let result = attempt(false);
+    if (result === EAGAIN) result = blockUntil(system, partner, 1, attempt, timeoutMs);
+    while (result === EINTR) {
+      const { ran, restart } = system.signals.deliver();
+      if (end.closed) throw failureOf(EBADF, "open", label, "the kernel was closed while this waited");
+      if (!ran || !restart) break;
+      result = blockUntil(system, partner, 1, attempt, timeoutOf(left(), "open", label));
+    }
     if (result >= 0) return end;
     end.close();
     throw failureOf(result, "open", label);
@@ -458,6 +490,7 @@ export class Kernel implements Disposable {
    * @throws IpcError ENXIO where nobody reads, ENOENT, EMFILE, ENFILE
    */
   tryOpenFifo(name: string, mode: "read"): PipeReader;
+  /** The same for the write end. @throws IpcError ENXIO, ENOENT, EMFILE, ENFILE */
   tryOpenFifo(name: string, mode: "write"): PipeWriter;
   tryOpenFifo(name: string, mode: "read" | "write"): PipeReader | PipeWriter {
     const system = this.#live("open");
@@ -474,7 +507,20 @@ export class Kernel implements Disposable {
    * Opens or makes a message queue (mq_open(3), msgget(2)). One with a name or key stays until it is unlinked.
    * @throws IpcError ENOENT, EEXIST, EINVAL, ENAMETOOLONG, ENOMEM, ENOSPC, EMFILE, ENFILE
    */
-  queue(options: QueueOptions = {}): MessageQueue {
+  queue(options?: QueueOptions): MessageQueue;
+  /** The same with a codec: a queue whose messages are values of a type. @throws as above; TypeError for what is no codec */
+  queue<T>(options: TypedQueueOptions<T>): TypedQueue<T>;
+  queue(
+    options: QueueOptions & { readonly codec?: Codec<unknown> | undefined } = {},
+  ): MessageQueue | TypedQueue<unknown> {
+    checkOptions(options, "msgget");
+    const { codec } = options;
+    if (codec === undefined) return this.#queue(options);
+    checkCodec(codec);
+    return new TypedQueue(this.#queue(options), codec);
+  }
+
+  #queue(options: QueueOptions): MessageQueue {
     const system = this.#live("msgget");
     const { address, label } = queueAddress(options);
     const anonymous = options.name === undefined && options.key === undefined;
@@ -503,6 +549,7 @@ export class Kernel implements Disposable {
    * @throws IpcError ENOENT, EEXIST, EACCES, EINVAL where it is smaller than `bytes`, ENAMETOOLONG, ENOMEM, ENOSPC, ENFILE
    */
   sharedMemory(options: SharedMemoryOptions = {}): SharedMemory {
+    checkOptions(options, "shmget");
     const system = this.#live("shmget");
     const { name, key, readOnly = false } = options;
     const { address, label } = objectAddress(options, "shmget", "segment", kinds.SEGMENT, kinds.SEGMENT);
@@ -537,6 +584,7 @@ export class Kernel implements Disposable {
    * @throws IpcError ENOENT, EEXIST, EACCES, EINVAL, ENAMETOOLONG, ENOMEM, ENOSPC, EMFILE, ENFILE
    */
   semaphore(options: SemaphoreOptions = {}): Semaphore {
+    checkOptions(options, "sem_open");
     const { value = 0 } = options;
     // Of one that is there the value is not looked at.
     const isFine = Number.isInteger(value) && value >= 0 && value <= VALUE_MAX;
@@ -548,6 +596,7 @@ export class Kernel implements Disposable {
 
   /** Opens or makes a mutex (pthread_mutex_init(3p), robust and shared). One with a name stays until it is unlinked. */
   mutex(options: MutexOptions = {}): Mutex {
+    checkOptions(options, "pthread_mutex_init");
     const { type = "normal" } = options;
     const types = {
       normal: mutexTypes.NORMAL,
@@ -564,6 +613,7 @@ export class Kernel implements Disposable {
 
   /** Opens or makes a read/write lock (pthread_rwlock_init(3p)). One with a name stays until it is unlinked. */
   rwlock(options: LockOptions = {}): ReadWriteLock {
+    checkOptions(options, "pthread_rwlock_init");
     const making = (system: System, mode: number): Making =>
       makingRwlock(system.words, system.geometry.limits.tasksMax, mode);
     const { opened, label } = this.#openLock("pthread_rwlock_init", "rwlock", kinds.RWLOCK, options, making);
@@ -572,6 +622,7 @@ export class Kernel implements Disposable {
 
   /** Opens or makes a condition variable (pthread_cond_init(3p)). One with a name stays until it is unlinked. */
   condition(options: LockOptions = {}): Condition {
+    checkOptions(options, "pthread_cond_init");
     const making = (_system: System, mode: number): Making => makingCondition(mode);
     const { opened, label } = this.#openLock("pthread_cond_init", "condition", kinds.CONDITION, options, making);
     return this.#keep(new Condition(this.#system, opened, label, this.#forget));
@@ -579,6 +630,7 @@ export class Kernel implements Disposable {
 
   /** Opens or makes a barrier (pthread_barrier_init(3p)). One with a name stays until it is unlinked. */
   barrier(options: BarrierOptions): Barrier {
+    checkOptions(options, "pthread_barrier_init");
     const creates = options.name === undefined || options.create === true;
     if (creates || options.parties !== undefined)
       checkCount(options.parties, "parties", 1, 0x7fffffff, "pthread_barrier_init");
@@ -629,14 +681,20 @@ export class Kernel implements Disposable {
    * @throws IpcError ENOENT where it is gone
    */
   openToken(token: PipeReaderToken): PipeReader;
+  /** The same for the write end of a pipe. @throws IpcError ENOENT */
   openToken(token: PipeWriterToken): PipeWriter;
+  /** The same for a queue. @throws IpcError ENOENT */
   openToken(token: QueueToken): MessageQueue;
+  /** The same for a queue of values. @throws IpcError ENOENT; TypeError for what is no codec */
+  openToken<T>(token: QueueToken, options: { readonly codec: Codec<T> }): TypedQueue<T>;
+  /** The same for a segment, which it attaches. @throws IpcError ENOENT, EACCES */
   openToken(token: SharedMemoryToken, options?: { readonly readOnly?: boolean | undefined }): SharedMemory;
+  /** The same for a semaphore, a lock, a condition variable or a barrier. @throws IpcError ENOENT */
   openToken<K extends keyof Locks>(token: LockToken<K>): Locks[K];
   openToken(
     token: PipeReaderToken | PipeWriterToken | QueueToken | SharedMemoryToken | LockToken<keyof Locks>,
-    options?: { readonly readOnly?: boolean | undefined },
-  ): PipeReader | PipeWriter | MessageQueue | SharedMemory | Locks[keyof Locks] {
+    options?: { readonly readOnly?: boolean | undefined; readonly codec?: Codec<unknown> | undefined },
+  ): PipeReader | PipeWriter | MessageQueue | TypedQueue<unknown> | SharedMemory | Locks[keyof Locks] {
     const system = this.#live("open");
     if (!Number.isInteger(token?.objectIndex) || !Number.isInteger(token.generation)) {
       throw new TypeError("open: that is no token of an object");
@@ -647,8 +705,10 @@ export class Kernel implements Disposable {
       return this.#attach("segment", options?.readOnly === true, () => (isThere() ? token.objectIndex : ENOENT));
     }
     if (token.end === "queue") {
+      if (options?.codec !== undefined) checkCodec(options.codec);
       const opened = this.#openByToken(token, [kinds.QUEUE, kinds.SYSV_QUEUE], access.READ | access.WRITE);
-      return this.#keep(new MessageQueue(system, opened, "queue", this.#forget));
+      const queue = this.#keep(new MessageQueue(system, opened, "queue", this.#forget));
+      return options?.codec ? new TypedQueue(queue, options.codec) : queue;
     }
     if (token.end !== "reader" && token.end !== "writer") {
       const { kind, Handle: LockHandle } = locks[token.end];
@@ -713,8 +773,16 @@ export class Kernel implements Disposable {
     this.#unmap();
   }
 
+  /** As `close`: for `using`. */
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  /** What `console.log` shows of it. @internal */
+  [INSPECT](depth: number, options: object, inspect: Inspect): string {
+    const name = "name" in this.#handle ? JSON.stringify(this.#handle.name) : undefined;
+    const facts = this.#closed ? { closed: true } : { pid: this.pid, parentPid: this.parentPid, ...this.usage() };
+    return shown(this.constructor, name, facts, [depth, options, inspect]);
   }
 
   #live(call: string): System {
@@ -887,11 +955,16 @@ export class Kernel implements Disposable {
 }
 
 /** What locks there are, by what their tokens say. */
-interface Locks {
+export interface Locks {
+  /** `kernel.semaphore` */
   readonly semaphore: Semaphore;
+  /** `kernel.mutex` */
   readonly mutex: Mutex;
+  /** `kernel.rwlock` */
   readonly rwlock: ReadWriteLock;
+  /** `kernel.condition` */
   readonly condition: Condition;
+  /** `kernel.barrier` */
   readonly barrier: Barrier;
 }
 

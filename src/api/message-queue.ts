@@ -1,5 +1,6 @@
 // The public handle of a message queue.
 
+import type { Duplex } from "node:stream";
 import { EAGAIN, EFAULT, EMSGSIZE } from "../abi/errno.ts";
 import { PRIORITY_BOUND } from "../abi/limits.ts";
 import { unwatchArrivals, wasTold, watchArrivals } from "../kernel/arrivals.ts";
@@ -12,6 +13,7 @@ import { messageBytes } from "../platforms/byte-pool.ts";
 import type { Selector } from "../sync/wait-list.ts";
 import { Handle } from "./handle.ts";
 import { IpcError } from "./ipc-error.ts";
+import { iterate } from "./iteration.ts";
 import {
   checkBytes,
   checkCount,
@@ -21,6 +23,8 @@ import {
   timeoutOf,
   type WaitOptions,
 } from "./options.ts";
+import type { QueueStreamOptions, SelectOptions, SendOptions, WebStreams } from "./queue-options.ts";
+import { nodeStreamOf, webStreamsOf } from "./queue-streams.ts";
 
 /** A received message. */
 export interface Message {
@@ -37,26 +41,9 @@ export interface Message {
   readonly priority: number;
 }
 
-/** Which messages a receiver takes (msgop(2)). */
-export interface SelectOptions {
-  /**
-   * Above 0: messages of this type alone. Below 0: the first message of the lowest type up to the absolute value. 0 or
-   * absent: the first message of the highest priority.
-   */
-  readonly type?: number | undefined;
-  /** With a type above 0: messages of any other type (MSG_EXCEPT). */
-  readonly except?: boolean | undefined;
-}
-
-export interface SendOptions {
-  /** The message's type: a whole number from 1 to 2^53 - 1; default 1. */
-  readonly type?: number | undefined;
-  /** From 0, the default, to 32767: messages of a higher priority are received first (mq_send(3)). */
-  readonly priority?: number | undefined;
-}
-
 /** Opens the same queue in another task of the kernel, by `kernel.openToken`. */
 export interface QueueToken extends ObjectToken {
+  /** What kind of object it leads to. */
   readonly end: "queue";
 }
 
@@ -76,6 +63,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
   /** Where messages are copied to that a receiver was particular about, before their length is known. */
   #scratch: Uint8Array | undefined;
 
+  /** Made by Kernel. @internal */
   constructor(system: System, opened: Opened, label: string, onClose: (handle: Handle) => void) {
     super(system, opened, label, onClose);
     this.#ring = system.messageRingAt(opened.bodyLine);
@@ -107,6 +95,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
     return typeOf(this.#lastTypeLow, this.#lastTypeHigh);
   }
 
+  /** Opens the same object in another task, by `kernel.openToken`: plain data, to be posted, sent or written as JSON. */
   get token(): QueueToken {
     return { ...this.objectToken, end: "queue" };
   }
@@ -128,6 +117,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
     await this.finish("msgsnd", this.#ring.vacant, this.#ring.wantFor(length), attempt, options);
   }
 
+  /** The same, asleep. @throws IpcError EMSGSIZE, ETIMEDOUT, EINTR where another task interrupted it */
   sendSync(data: Uint8Array, options?: SendOptions & SyncWaitOptions): void {
     const type = this.#checkMessage(data, options);
     if (options !== undefined) timeoutOf(options, "msgsnd", this.label);
@@ -137,7 +127,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
     this.finishSync("msgsnd", this.#ring.vacant, this.#ring.wantFor(data.length), attempt, options);
   }
 
-  /** Returns false where the queue is full. */
+  /** Returns false where the queue is full. @throws IpcError EMSGSIZE */
   trySend(data: Uint8Array, options?: SendOptions): boolean {
     const type = this.#checkMessage(data, options);
     const result = this.#ring.tryAppend(data, type, options === undefined ? 0 : (options.priority ?? 0));
@@ -158,6 +148,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
     return taken[0] as Message;
   }
 
+  /** The same, asleep. @throws IpcError ETIMEDOUT, EINTR where another task interrupted it */
   receiveSync(options?: SelectOptions & SyncWaitOptions): Message {
     const selector = this.#checkSelection(options);
     const taken: Message[] = [];
@@ -178,10 +169,11 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
   /**
    * Resolves when a message next comes into the empty queue while nobody waits to receive one (mq_notify(3)): once, for the
    * one task that asked.
-   * @throws IpcError EBUSY where another wait, or another task, is to be told already
+   * @throws IpcError EBUSY where another wait, or another task, is to be told already; ETIMEDOUT
    */
-  async notified(options?: { signal?: AbortSignal | undefined }): Promise<void> {
+  async notified(options?: WaitOptions): Promise<void> {
     this.checkOpen("mq_notify");
+    timeoutOf(options, "mq_notify", this.label);
     const signal = signalOf(options, "mq_notify", this.label);
     signal?.throwIfAborted();
     const watch = watchArrivals(this.system, this.#ring);
@@ -209,6 +201,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
     return this.finish("msgrcv", this.#ring.filled, 1, attempt, options);
   }
 
+  /** The same, asleep. @throws IpcError E2BIG, ETIMEDOUT, EINTR where another task interrupted it */
   receiveIntoSync(buffer: Uint8Array, options?: SyncWaitOptions): number {
     this.#checkBuffer(buffer);
     if (options !== undefined) timeoutOf(options, "msgrcv", this.label);
@@ -217,7 +210,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
     return this.finishSync("msgrcv", this.#ring.filled, 1, () => this.#take(buffer), options);
   }
 
-  /** Returns -1 where the queue is empty. */
+  /** Returns -1 where the queue is empty. @throws IpcError E2BIG */
   tryReceiveInto(buffer: Uint8Array): number {
     this.#checkBuffer(buffer);
     const result = this.#take(buffer);
@@ -227,6 +220,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
   /**
    * Sends all messages in their order, waiting for room as often as needed. Those that fit at one time are published by one
    * store. With a time-out, or an abort, the first of them may have been sent; all are checked before any is.
+   * @throws IpcError EMSGSIZE, ETIMEDOUT
    */
   async sendMany(messages: readonly Uint8Array[], options?: SendOptions & WaitOptions): Promise<void> {
     const type = this.#checkMessages(messages, options);
@@ -234,6 +228,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
     const lengths = all.map(({ length }) => length);
     const areWhole = (from: number): boolean => all.every(({ length }, i) => i < from || length === lengths[i]);
     timeoutOf(options, "msgsnd", this.label);
+    signalOf(options, "msgsnd", this.label)?.throwIfAborted();
     const left = countdown(options);
     for (let sent = 0; sent < all.length; ) {
       let waited = false;
@@ -246,6 +241,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
     }
   }
 
+  /** The same, asleep. @throws IpcError EMSGSIZE, ETIMEDOUT, EINTR where another task interrupted it */
   sendManySync(messages: readonly Uint8Array[], options?: SendOptions & SyncWaitOptions): void {
     const type = this.#checkMessages(messages, options);
     timeoutOf(options, "msgsnd", this.label);
@@ -261,7 +257,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
     }
   }
 
-  /** Sends what there is room for; returns how many, from the first. */
+  /** Sends what there is room for; returns how many, from the first. @throws IpcError EMSGSIZE */
   trySendMany(messages: readonly Uint8Array[], options?: SendOptions): number {
     const type = this.#checkMessages(messages, options);
     if (messages.length === 0) return 0;
@@ -269,7 +265,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
     return result === EAGAIN ? 0 : this.checked("msgsnd", result);
   }
 
-  /** Receives at least one and at most `max` messages, waiting for the first. */
+  /** Receives at least one and at most `max` messages, waiting for the first. @throws IpcError ETIMEDOUT */
   async receiveMany(max: number, options?: WaitOptions): Promise<Message[]> {
     this.#checkMax(max);
     const taken: Message[] = [];
@@ -277,6 +273,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
     return taken;
   }
 
+  /** The same, asleep. @throws IpcError ETIMEDOUT, EINTR where another task interrupted it */
   receiveManySync(max: number, options?: SyncWaitOptions): Message[] {
     this.#checkMax(max);
     const taken: Message[] = [];
@@ -293,17 +290,34 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
   }
 
   /** Messages as they come, until the handle is closed. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Message, void, undefined> {
-    while (!this.closed) {
-      let message: Message;
-      try {
-        message = await this.receive();
-      } catch (error) {
-        if (this.closed && error instanceof IpcError && error.code === "EBADF") return;
-        throw error;
-      }
-      yield message;
-    }
+  [Symbol.asyncIterator](): AsyncGenerator<Message, void, undefined> {
+    return this.values();
+  }
+
+  /**
+   * The same, of some messages only, with a time-out for each wait, or until an abort.
+   * @throws IpcError ETIMEDOUT; the signal's reason
+   */
+  values(options?: SelectOptions & WaitOptions): AsyncGenerator<Message, void, undefined> {
+    return iterate(this, () => this.receive(options));
+  }
+
+  /**
+   * A pair of Web Streams: one of the messages that come, one of bytes to send. A message is taken only when it is read. Both leave
+   * the handle open; closing it ends the first.
+   */
+  toWeb(options?: QueueStreamOptions): WebStreams<Message, Uint8Array> {
+    return webStreamsOf<Message, Uint8Array>(this, options);
+  }
+
+  /** The same as one node:stream, in object mode. Destroying it leaves the handle open. */
+  toNode(options?: QueueStreamOptions): Duplex {
+    return nodeStreamOf<Message, Uint8Array>(this, options);
+  }
+
+  protected override get facts(): object {
+    const { length, depth, messageBytesMax } = this;
+    return { length, depth, messageBytesMax };
   }
 
   /** What a batch waits for: room for the first message that is left, as the try after the wait finds it. */

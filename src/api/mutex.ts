@@ -11,6 +11,7 @@ import { LockGuard } from "./lock-guard.ts";
 import { countdown, type SyncWaitOptions, timeoutOf, type WaitOptions } from "./options.ts";
 import type { LockOptions, LockToken } from "./sync-options.ts";
 
+/** How a mutex is opened or made. */
 export interface MutexOptions extends LockOptions {
   /**
    * Of a new mutex, what it says to a task that holds it and locks it again (pthread_mutexattr_settype(3p)): `normal`, the
@@ -20,6 +21,7 @@ export interface MutexOptions extends LockOptions {
   readonly type?: "normal" | "error-checking" | "recursive" | undefined;
 }
 
+/** What a lock does about deadlocks. */
 export interface DeadlockOptions {
   /** Fail with EDEADLK where this wait would close a cycle of tasks that wait for each other's locks. */
   readonly refuseDeadlock?: boolean | undefined;
@@ -40,6 +42,7 @@ export class Mutex extends Handle {
 
   readonly #mutex: Core;
 
+  /** Made by Kernel. @internal */
   constructor(system: System, opened: Opened, label: string, onClose: (handle: Handle) => void) {
     super(system, opened, label, onClose);
     this.#mutex = new Core(system, opened.bodyLine);
@@ -51,6 +54,7 @@ export class Mutex extends Handle {
     return this.#mutex.owner;
   }
 
+  /** Opens the same object in another task, by `kernel.openToken`: plain data, to be posted, sent or written as JSON. */
   get token(): LockToken<"mutex"> {
     return { ...this.objectToken, end: "mutex" };
   }
@@ -65,7 +69,10 @@ export class Mutex extends Handle {
     return this.#guard(await this.finish(LOCK, condition, 1, attempt, options));
   }
 
-  /** The same, asleep. As pthread_mutex_lock it goes on waiting where it is interrupted. */
+  /**
+   * The same, asleep. As pthread_mutex_lock it goes on waiting where it is interrupted.
+   * @throws IpcError ETIMEDOUT, EDEADLK, ENOTRECOVERABLE
+   */
   lockSync(options?: SyncWaitOptions & DeadlockOptions): LockGuard {
     this.checkOpen(LOCK);
     if (options !== undefined) timeoutOf(options, LOCK, this.label);
@@ -87,7 +94,7 @@ export class Mutex extends Handle {
     return this.#guard(this.checked("pthread_mutex_trylock", result));
   }
 
-  /** @throws IpcError EPERM where this task does not hold it */
+  /** Gives it back (pthread_mutex_unlock(3p)). @throws IpcError EPERM where this task does not hold it */
   unlock(): void {
     this.checkOpen(UNLOCK);
     const result = this.#mutex.unlock();
@@ -103,13 +110,18 @@ export class Mutex extends Handle {
     this.checked("pthread_mutex_consistent", this.#mutex.markConsistent());
   }
 
+  protected override get facts(): object {
+    const { owner } = this;
+    return { owner };
+  }
+
   #sleep(options: (SyncWaitOptions & DeadlockOptions) | undefined): number {
     const { condition, attempt } = this.#way(options);
     const left = countdown(options);
     for (;;) {
       const result = blockUntil(this.system, condition, 1, attempt, timeoutOf(left(), LOCK, this.label));
       if (result !== EINTR) return result;
-      this.system.signals.deliver();
+      this.goesOn(LOCK);
     }
   }
 

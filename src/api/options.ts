@@ -5,11 +5,13 @@ import { EINVAL } from "../abi/errno.ts";
 import { FOR_EVER, TIMEOUT_MS_MAX } from "../sync/waiting.ts";
 import { IpcError } from "./ipc-error.ts";
 
+/** Of every call that waits, whether the thread is blocked or a promise waits. */
 export interface SyncWaitOptions {
   /** Milliseconds to wait at most; 0 looks once; absent or Infinity waits for ever. Then the call fails with ETIMEDOUT. */
   readonly timeout?: number | undefined;
 }
 
+/** Of every call whose promise waits. */
 export interface WaitOptions extends SyncWaitOptions {
   /** Aborting rejects the promise with the signal's reason; the wait is gone. */
   readonly signal?: AbortSignal | undefined;
@@ -17,7 +19,9 @@ export interface WaitOptions extends SyncWaitOptions {
 
 /** The time-out of a wait in whole milliseconds, or FOR_EVER. */
 export function timeoutOf(options: SyncWaitOptions | undefined, syscall: string, object: string): number {
-  const timeout = options?.timeout;
+  if (options === undefined) return FOR_EVER;
+  if (typeof options !== "object" || options === null) checkOptions(options, `${syscall} ${object}`);
+  const { timeout } = options;
   if (timeout === undefined) return FOR_EVER;
   if (typeof timeout !== "number")
     throw new TypeError(`${syscall} ${object}: timeout must be a number of milliseconds`);
@@ -27,10 +31,13 @@ export function timeoutOf(options: SyncWaitOptions | undefined, syscall: string,
   return timeout > TIMEOUT_MS_MAX ? FOR_EVER : Math.ceil(timeout);
 }
 
-/** Options for each part of a call that waits more than once: what is left of the time-out counts from the beginning. */
+/**
+ * Options for each part of a call that waits more than once: what is left of the time-out counts from the beginning. A wrong one is
+ * left as it is, for `timeoutOf` to refuse.
+ */
 export function countdown<T extends SyncWaitOptions>(options: T | undefined): () => T | undefined {
   const timeout = options?.timeout;
-  if (options === undefined || timeout === undefined) return () => options;
+  if (options === undefined || typeof timeout !== "number" || !(timeout > 0)) return () => options;
   const end = performance.now() + timeout;
   return () => ({ ...options, timeout: Math.max(0, end - performance.now()) });
 }
@@ -42,6 +49,15 @@ export function signalOf(options: WaitOptions | undefined, syscall: string, obje
     throw new TypeError(`${syscall} ${object}: signal must be an AbortSignal`);
   }
   return signal;
+}
+
+/** Options are an object: a number or a name in their place would be passed over in silence. */
+export function checkOptions(options: unknown, call: string): void {
+  if (typeof options === "object" && options !== null) return;
+  const what = options === null ? "null" : typeof options;
+  throw new TypeError(
+    `${call}: the options must be an object, such as { timeout: 100 } or { name: "jobs" }, not ${what}`,
+  );
 }
 
 /** A byte array, or a TypeError. A Buffer is one. */

@@ -7,9 +7,11 @@ import type { Pipe } from "../objects/pipe.ts";
 import { Handle } from "./handle.ts";
 import { checkCount } from "./options.ts";
 
+/** What both ends of a pipe or FIFO have in common (pipe(7), fifo(7)): what it holds. */
 export abstract class PipeEnd extends Handle {
   protected readonly pipe: Pipe;
 
+  /** Made by Kernel. @internal */
   constructor(system: System, opened: Opened, label: string, onClose: (handle: Handle) => void) {
     super(system, opened, label, onClose);
     this.pipe = system.pipeAt(opened.bodyLine);
@@ -29,6 +31,11 @@ export abstract class PipeEnd extends Handle {
     this.checkOpen("fcntl");
     checkCount(capacity, "capacity", 1, CAPACITY_BYTES_MAX, "fcntl");
     return this.checked("fcntl", setPipeCapacity(this.system, this.objectToken.objectIndex, capacity));
+  }
+
+  protected override get facts(): object {
+    const { length, capacity } = this;
+    return { length, capacity };
   }
 
   /** Bytes written and not yet read (FIONREAD, ioctl_pipe(2)). */

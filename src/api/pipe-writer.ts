@@ -1,7 +1,7 @@
 // The public handle of a pipe's or FIFO's write end.
 
 import { Writable } from "node:stream";
-import { EAGAIN, EFAULT, EPIPE, ETIMEDOUT } from "../abi/errno.ts";
+import { EAGAIN, EFAULT, EINTR, EPIPE, ETIMEDOUT } from "../abi/errno.ts";
 import type { ObjectToken } from "../kernel/opening.ts";
 import { blockUntil } from "../sync/waiting.ts";
 import { checkBytes, countdown, type SyncWaitOptions, signalOf, timeoutOf, type WaitOptions } from "./options.ts";
@@ -9,8 +9,12 @@ import { PipeEnd } from "./pipe-end.ts";
 
 /** Opens the same end in another task of the kernel, by `kernel.openToken`, while this one is open. */
 export interface PipeWriterToken extends ObjectToken {
+  /** What kind of object it leads to. */
   readonly end: "writer";
 }
+
+/** What ends a write of which a part is done with that part's length (write(2)). */
+const PARTLY_DONE: readonly number[] = [EPIPE, ETIMEDOUT, EINTR];
 
 /** A write under way: how far it has come. */
 interface Progress {
@@ -20,8 +24,9 @@ interface Progress {
   done: number;
 }
 
-/** The write end of a pipe. Writes of up to PIPE_BUF (4096) bytes are atomic: they never mix with another writer's. */
+/** The write end of a pipe (pipe(7)). Writes of up to PIPE_BUF (4096) bytes are atomic: they never mix with another writer's. */
 export class PipeWriter extends PipeEnd {
+  /** Opens the same object in another task, by `kernel.openToken`: plain data, to be posted, sent or written as JSON. */
   get token(): PipeWriterToken {
     return { ...this.objectToken, end: "writer" };
   }
@@ -55,6 +60,7 @@ export class PipeWriter extends PipeEnd {
     }
   }
 
+  /** The same, asleep. @throws IpcError EPIPE, ETIMEDOUT, EINTR; all only if nothing was written */
   writeSync(data: Uint8Array, options?: SyncWaitOptions): number {
     const write = this.#begin(data);
     timeoutOf(options, "write", this.label);
@@ -70,11 +76,12 @@ export class PipeWriter extends PipeEnd {
           timeoutOf(left(), "write", this.label),
         );
       }
+      if (result === EINTR && this.goesOn("write")) continue;
       if (this.#isOver(write, result)) return write.done;
     }
   }
 
-  /** Writes what there is room for, all or nothing up to PIPE_BUF. Returns how many bytes, -1 where there is no room now. */
+  /** Writes what there is room for, all or nothing up to PIPE_BUF. Returns how many bytes, -1 where there is no room now. @throws IpcError EPIPE */
   tryWrite(data: Uint8Array): number {
     const result = this.#step(this.#begin(data));
     return result === EAGAIN ? -1 : this.checked("write", result);
@@ -132,7 +139,7 @@ export class PipeWriter extends PipeEnd {
   }
 
   #isOver(write: Progress, result: number): boolean {
-    if (result < 0 && !(write.done > 0 && (result === EPIPE || result === ETIMEDOUT))) this.checked("write", result);
+    if (result < 0 && !(write.done > 0 && PARTLY_DONE.includes(result))) this.checked("write", result);
     return result < 0 || write.done === write.length;
   }
 }

@@ -17,11 +17,12 @@ import { type SyncWaitOptions, signalOf, timeoutOf, type WaitOptions } from "./o
 import { PipeReader } from "./pipe-reader.ts";
 import { PipeWriter } from "./pipe-writer.ts";
 import { SignalReader } from "./signal-reader.ts";
+import { TypedQueue } from "./typed-queue.ts";
 
 /** Something to wait for. */
 export interface PollItem {
   /** A handle of this task, or a descriptor of its table. */
-  readonly handle: PipeReader | PipeWriter | MessageQueue | SignalReader | number;
+  readonly handle: PipeReader | PipeWriter | MessageQueue | TypedQueue<unknown> | SignalReader | number;
   /** Wait until a read or receive would not wait. With neither `read` nor `write`: true, but for a PipeWriter. */
   readonly read?: boolean | undefined;
   /** Wait until a write of PIPE_BUF bytes, or a send, would not wait. With neither `read` nor `write`: true for a PipeWriter. */
@@ -30,8 +31,11 @@ export interface PollItem {
 
 /** What an item is ready for. */
 export interface PollReady<T extends PollItem = PollItem> {
+  /** The item, as it was passed. */
   readonly item: T;
+  /** A read or receive would not wait. */
   readonly readable: boolean;
+  /** A write of PIPE_BUF bytes, or a send, would not wait. */
   readonly writable: boolean;
   /** Of a read end: no writer is left. What was written can still be read. */
   readonly hungUp: boolean;
@@ -86,13 +90,16 @@ async function untilReady(
   if (conditions.length > 0 && signals === NO_SIGNALS)
     return system.awaits.untilAny({}, conditions, look, timeoutMs, signal);
   const others = new AbortController();
-  const ends = signal ? AbortSignal.any([signal, others.signal]) : others.signal;
-  const waits = [lookAgainAndAgain(system, signals, look, timeoutMs, ends)];
-  if (conditions.length > 0) waits.push(system.awaits.untilAny({}, conditions, look, timeoutMs, ends));
+  // Not AbortSignal.any: what it gives is kept for as long as the caller's signal is.
+  const forward = (): void => others.abort(signal?.reason);
+  signal?.addEventListener("abort", forward, { once: true });
+  const waits = [lookAgainAndAgain(system, signals, look, timeoutMs, others.signal)];
+  if (conditions.length > 0) waits.push(system.awaits.untilAny({}, conditions, look, timeoutMs, others.signal));
   for (const wait of waits) wait.catch(() => {}); // the one that is called off
   try {
     return await Promise.race(waits);
   } finally {
+    signal?.removeEventListener("abort", forward);
     others.abort();
   }
 }
@@ -108,6 +115,7 @@ export function pollSync<T extends PollItem>(
   if (look() === 0) {
     const sleep = (): number => blockUntilAny(system, conditionsOfAll(system, watched), look, timeoutMs);
     const result = system.signals.awaiting(signalsOfAll(system, watched), sleep);
+    if (result === EINTR) system.signals.deliver();
     if (result < 0)
       throw failureOf(result, "poll", OBJECT, result === EINTR ? "another task interrupted it" : undefined);
   }
@@ -117,7 +125,8 @@ export function pollSync<T extends PollItem>(
 function watch<T extends PollItem>(system: System, items: readonly T[]): Watched<T>[] {
   if (!Array.isArray(items)) throw new TypeError("poll: the items must be an array");
   return items.map((item: T) => {
-    const handle: unknown = item?.handle;
+    const given: unknown = item?.handle;
+    const handle = given instanceof TypedQueue ? given.bytes : given;
     const isHandle = handleClasses.some((one) => handle instanceof one);
     if (!isHandle && !Number.isInteger(handle)) {
       throw new TypeError(

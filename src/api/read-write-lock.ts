@@ -18,6 +18,7 @@ import type { LockToken } from "./sync-options.ts";
 export class ReadWriteLock extends Handle {
   readonly #lock: Core;
 
+  /** Made by Kernel. @internal */
   constructor(system: System, opened: Opened, label: string, onClose: (handle: Handle) => void) {
     super(system, opened, label, onClose);
     this.#lock = new Core(system, opened.bodyLine);
@@ -35,6 +36,7 @@ export class ReadWriteLock extends Handle {
     return this.#lock.readingSlots().length;
   }
 
+  /** Opens the same object in another task, by `kernel.openToken`: plain data, to be posted, sent or written as JSON. */
   get token(): LockToken<"rwlock"> {
     return { ...this.objectToken, end: "rwlock" };
   }
@@ -69,10 +71,15 @@ export class ReadWriteLock extends Handle {
     return this.#try("pthread_rwlock_trywrlock", this.#lock.writing);
   }
 
-  /** @throws IpcError EPERM where this task does not hold it */
+  /** Gives back what this task holds (pthread_rwlock_unlock(3p)). @throws IpcError EPERM where this task does not hold it */
   unlock(): void {
     this.checkOpen("pthread_rwlock_unlock");
     this.checked("pthread_rwlock_unlock", this.#lock.unlock());
+  }
+
+  protected override get facts(): object {
+    const { writer, readers } = this;
+    return { writer, readers };
   }
 
   /** What this task holds may be another function's of it: then a promise waits as it would for another task. */
@@ -97,7 +104,7 @@ export class ReadWriteLock extends Handle {
     const left = countdown(options);
     let result = way.attempt(false);
     while (result === EAGAIN || result === EINTR) {
-      this.system.signals.deliver();
+      if (result === EINTR) this.goesOn(syscall);
       result = blockUntil(this.system, way.condition, 1, way.attempt, timeoutOf(left(), syscall, this.label));
     }
     if (result < 0) this.#lock.gaveUp();

@@ -7,6 +7,7 @@ import { Handle } from "./handle.ts";
 import { type SyncWaitOptions, timeoutOf, type WaitOptions } from "./options.ts";
 import type { LockOptions, LockToken } from "./sync-options.ts";
 
+/** How a semaphore is opened or made. */
 export interface SemaphoreOptions extends LockOptions {
   /** Of a new semaphore: what it counts from, 0 to 2^31 - 1; default 0. */
   readonly value?: number | undefined;
@@ -21,6 +22,7 @@ export const VALUE_MAX = SEMAPHORE_VALUE_MAX;
 export class Semaphore extends Handle {
   readonly #semaphore: Core;
 
+  /** Made by Kernel. @internal */
   constructor(system: System, opened: Opened, label: string, onClose: (handle: Handle) => void) {
     super(system, opened, label, onClose);
     this.#semaphore = new Core(system, opened.bodyLine);
@@ -32,8 +34,14 @@ export class Semaphore extends Handle {
     return this.#semaphore.value;
   }
 
+  /** Opens the same object in another task, by `kernel.openToken`: plain data, to be posted, sent or written as JSON. */
   get token(): LockToken<"semaphore"> {
     return { ...this.objectToken, end: "semaphore" };
+  }
+
+  protected override get facts(): object {
+    const { value } = this;
+    return { value };
   }
 
   /**

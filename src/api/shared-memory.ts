@@ -4,6 +4,7 @@ import type { ObjectToken } from "../kernel/opening.ts";
 import type { System } from "../kernel/system.ts";
 import type { Segment } from "../objects/shared-memory.ts";
 import type { Description } from "../tasks/descriptors.ts";
+import { INSPECT, type Inspect, shown } from "./inspecting.ts";
 
 /** Where a segment's bytes are for JavaScript. */
 export interface SegmentMapping {
@@ -14,12 +15,13 @@ export interface SegmentMapping {
   release(): void;
 }
 
+/** How a segment is attached or made. */
 export interface SharedMemoryOptions {
   /** A POSIX name, up to 255 bytes without "/". Neither name nor key: only a token leads to it. */
   readonly name?: string | undefined;
   /** A SysV key (ftok(3)): a whole number from 1 to 2^31 - 1. */
   readonly key?: number | undefined;
-  /** Of a new segment. One that is there has at least so many. */
+  /** How many a new segment has, from 1. One that is there has at least so many. */
   readonly bytes?: number | undefined;
   /** Make it where there is none; one with neither name nor key is always made. */
   readonly create?: boolean | undefined;
@@ -36,12 +38,15 @@ export interface SharedMemoryOptions {
 
 /** Opens the same segment in another task of the kernel, by `kernel.openToken`, while somebody has it attached. */
 export interface SharedMemoryToken extends ObjectToken {
+  /** What kind of object it leads to. */
   readonly end: "segment";
 }
 
 /** A typed array's class, such as Int32Array. */
 export interface ViewClass<T> {
+  /** Makes one over a part of a buffer; `length` counts elements. */
   new (buffer: ArrayBufferLike, byteOffset: number, length: number): T;
+  /** The bytes of an element. */
   readonly BYTES_PER_ELEMENT: number;
 }
 
@@ -67,7 +72,7 @@ export class SharedMemory implements Disposable {
   readonly #bytes: Uint8Array;
   #closed = false;
 
-  /** Made by Kernel. */
+  /** Made by Kernel. @internal */
   constructor(system: System, attached: Attached, onClose: (handle: SharedMemory) => void) {
     this.#system = system;
     this.#attached = attached;
@@ -82,7 +87,7 @@ export class SharedMemory implements Disposable {
     return this.#closed;
   }
 
-  /** As many as were asked for when it was made. */
+  /** Its bytes: as many as were asked for when it was made. */
   get byteLength(): number {
     return this.#segment.bytes;
   }
@@ -128,6 +133,7 @@ export class SharedMemory implements Disposable {
     return this.#system.attachedTo(this.#attached.objectIndex);
   }
 
+  /** Opens the same object in another task, by `kernel.openToken`: plain data, to be posted, sent or written as JSON. */
   get token(): SharedMemoryToken {
     const { objectIndex, generation } = this.#attached;
     return { objectIndex, generation, end: "segment" };
@@ -142,8 +148,16 @@ export class SharedMemory implements Disposable {
     this.#onClose(this);
   }
 
+  /** As `close`: for `using`. */
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  /** What `console.log` shows of it. @internal */
+  [INSPECT](depth: number, options: object, inspect: Inspect): string {
+    const { byteLength, readOnly } = this;
+    const facts = this.#closed ? { closed: true } : { byteLength, readOnly };
+    return shown(this.constructor, this.#attached.label, facts, [depth, options, inspect]);
   }
 
   #checkOpen(syscall: string): void {

@@ -10,7 +10,9 @@ export type Signal = SignalName | number;
 
 /** A signal that has come. */
 export interface ReceivedSignal {
+  /** Its name, such as "SIGUSR1" or "SIGRTMIN+8". */
   readonly name: string;
+  /** Its number, 1 to 64. */
   readonly number: number;
   /** The pid of the task that sent it, 0 where none did. */
   readonly sender: number;
@@ -24,12 +26,15 @@ export function numberOf(signal: Signal): number {
     if (Number.isInteger(signal) && signal >= 1 && signal <= SIGNAL_MAX) return signal;
     throw new IpcError(EINVAL, "signal", undefined, `a signal's number is a whole number from 1 to ${SIGNAL_MAX}`);
   }
-  if (!Object.hasOwn(signals, signal)) throw new TypeError(`there is no signal ${JSON.stringify(signal)}`);
+  if (typeof signal !== "string" || !Object.hasOwn(signals, signal))
+    throw new TypeError(`there is no signal ${typeof signal === "string" ? JSON.stringify(signal) : String(signal)}`);
   return signals[signal].number;
 }
 
-export const setOf = (wanted: readonly Signal[]): bigint =>
-  wanted.reduce<bigint>((set, one) => set | bitOf(numberOf(one)), 0n);
+export function setOf(wanted: readonly Signal[]): bigint {
+  if (!Array.isArray(wanted)) throw new TypeError("signal: the signals must be an array of names and numbers");
+  return wanted.reduce<bigint>((set, one) => set | bitOf(numberOf(one)), 0n);
+}
 
 export function namesOf(set: bigint): string[] {
   const names: string[] = [];

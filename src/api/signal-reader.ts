@@ -5,7 +5,8 @@ import { UNBLOCKABLE } from "../abi/signals.ts";
 import { waitForSignal } from "../kernel/calls/signal.ts";
 import { changeSignals } from "../kernel/calls/signal-file.ts";
 import { Handle } from "./handle.ts";
-import { failureOf, IpcError } from "./ipc-error.ts";
+import { failureOf } from "./ipc-error.ts";
+import { iterate } from "./iteration.ts";
 import { countdown, type SyncWaitOptions, signalOf, timeoutOf, type WaitOptions } from "./options.ts";
 import { namesOf, type ReceivedSignal, receivedOf, type Signal, setOf } from "./signal-names.ts";
 
@@ -16,8 +17,6 @@ const CALL = "read";
  * first. What is read is the reading task's own, also where another task made the descriptor.
  */
 export class SignalReader extends Handle implements AsyncIterable<ReceivedSignal> {
-  readonly #closing = new AbortController();
-
   /** The names of the signals that are read. */
   get signals(): string[] {
     return namesOf(this.#set);
@@ -36,9 +35,8 @@ export class SignalReader extends Handle implements AsyncIterable<ReceivedSignal
     const signal = signalOf(options, CALL, this.label);
     signal?.throwIfAborted();
     const { signals } = this.system;
-    const ends = signal ? AbortSignal.any([signal, this.#closing.signal]) : this.#closing.signal;
-    const info = signals.take(this.#set) ?? (await signals.arrival(this.#set, timeoutMs, ends));
-    if (!info) throw failureOf(ETIMEDOUT, CALL, this.label);
+    const info = signals.take(this.#set) ?? (await signals.arrival(this, this.#set, timeoutMs, signal));
+    if (info === undefined || info === EBADF) throw failureOf(info ?? ETIMEDOUT, CALL, this.label);
     return receivedOf(info);
   }
 
@@ -49,10 +47,7 @@ export class SignalReader extends Handle implements AsyncIterable<ReceivedSignal
     for (;;) {
       const info = waitForSignal(this.system, this.#set, timeoutOf(left(), CALL, this.label));
       if (typeof info !== "number") return receivedOf(info);
-      if (info === EINTR) {
-        const { ran, restart } = this.system.signals.deliver();
-        if (ran && restart) continue;
-      }
+      if (info === EINTR && this.goesOn(CALL)) continue;
       throw failureOf(info === EAGAIN ? ETIMEDOUT : info, CALL, this.label);
     }
   }
@@ -65,22 +60,24 @@ export class SignalReader extends Handle implements AsyncIterable<ReceivedSignal
   }
 
   /** Signals as they come, until the handle is closed. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<ReceivedSignal, void, undefined> {
-    while (!this.closed) {
-      let received: ReceivedSignal;
-      try {
-        received = await this.receive();
-      } catch (error) {
-        if (this.closed && error instanceof IpcError && error.code === "EBADF") return;
-        throw error;
-      }
-      yield received;
-    }
+  [Symbol.asyncIterator](): AsyncGenerator<ReceivedSignal, void, undefined> {
+    return this.values();
   }
 
+  /** The same with a time-out for each wait, or until an abort. @throws IpcError ETIMEDOUT; the signal's reason */
+  values(options?: WaitOptions): AsyncGenerator<ReceivedSignal, void, undefined> {
+    return iterate(this, () => this.receive(options));
+  }
+
+  /** Gives the descriptor back. Promises that still wait on it are rejected with EBADF. Closing again does nothing. */
   override close(): void {
-    this.#closing.abort(failureOf(EBADF, CALL, this.label));
+    this.system.hearing.cancelAll(this);
     super.close();
+  }
+
+  protected override get facts(): object {
+    const { signals } = this;
+    return { signals };
   }
 
   get #set(): bigint {

@@ -1,14 +1,16 @@
 // The signals of this task, for JavaScript.
 
-import { EAGAIN, ETIMEDOUT } from "../abi/errno.ts";
+import { EAGAIN, EBADF, ETIMEDOUT } from "../abi/errno.ts";
 import { bitOf, NO_SIGNALS, UNBLOCKABLE } from "../abi/signals.ts";
 import { waitForSignal } from "../kernel/calls/signal.ts";
 import { makeSignalFile } from "../kernel/calls/signal-file.ts";
 import type { System } from "../kernel/system.ts";
 import type { SignalInfo } from "../tasks/signals.ts";
 import type { Handle } from "./handle.ts";
+import { INSPECT, type Inspect, shown } from "./inspecting.ts";
 import { failureOf } from "./ipc-error.ts";
 import { type SyncWaitOptions, signalOf, timeoutOf, type WaitOptions } from "./options.ts";
+import { SignalListeners } from "./signal-listeners.ts";
 import { namesOf, numberOf, type ReceivedSignal, receivedOf, type Signal, setOf } from "./signal-names.ts";
 import { SignalReader } from "./signal-reader.ts";
 
@@ -18,6 +20,7 @@ interface Keeper {
   readonly forget: (handle: Handle) => void;
 }
 
+/** How a handler wants its signal handled (sigaction(2)). */
 export interface SignalHandlerOptions {
   /** Calls that it interrupts go on where Linux would restart them (SA_RESTART); default true. Else they fail with EINTR. */
   readonly restart?: boolean | undefined;
@@ -29,6 +32,9 @@ export interface SignalHandlerOptions {
   readonly mask?: readonly Signal[] | undefined;
 }
 
+/** What is called for a signal that comes. */
+export type SignalHandler = (signal: ReceivedSignal) => void;
+
 /**
  * The signals of this task (signal(7), the mission's "Signal Handler"): pending and blocked ones, handlers, waiting. Handlers run on
  * the event loop, and at the return of a call that blocked. Signals of the kernel are not the host's: Ctrl-C is for
@@ -37,8 +43,9 @@ export interface SignalHandlerOptions {
 export class TaskSignalsHandle {
   readonly #system: () => System;
   readonly #keeper: Keeper;
+  readonly #listeners = new SignalListeners();
 
-  /** Made by Kernel. */
+  /** Made by Kernel. @internal */
   constructor(system: () => System, keeper: Keeper) {
     this.#system = system;
     this.#keeper = keeper;
@@ -54,14 +61,38 @@ export class TaskSignalsHandle {
     return namesOf(this.#system().signals.own.blocked);
   }
 
-  /** Calls `handler` for each one that comes. @throws IpcError EINVAL for SIGKILL and SIGSTOP */
-  on(signal: Signal, handler: (signal: ReceivedSignal) => void, options: SignalHandlerOptions = {}): void {
+  /**
+   * Calls `handler` for each one that comes, after those that were added before, as EventEmitter's `on` does. Handlers do not keep
+   * the process alive, as those of `process.on` do not. With several the signal is handled as all together want it: each one's mask
+   * is blocked, and calls go on where all have `restart`.
+   * @throws IpcError EINVAL for SIGKILL and SIGSTOP
+   */
+  on(signal: Signal, handler: SignalHandler, options: SignalHandlerOptions = {}): this {
     if (typeof handler !== "function") throw new TypeError("sigaction: the handler must be a function");
     const { restart = true, once = false, nodefer = false, mask = [] } = options;
     const run = (info: SignalInfo): void => handler(receivedOf(info));
-    const result = this.#system().signals.catch(numberOf(signal), { run, mask: setOf(mask), restart, once, nodefer });
-    checkAction(result, signal);
+    const listener = { key: handler, run, mask: setOf(mask), restart, once, nodefer };
+    checkAction(this.#listeners.add(this.#system().signals, numberOf(signal), listener), signal);
     this.#deliver();
+    return this;
+  }
+
+  /** The same for the next one that comes alone. @throws IpcError EINVAL for SIGKILL and SIGSTOP */
+  once(signal: Signal, handler: SignalHandler, options: SignalHandlerOptions = {}): this {
+    return this.on(signal, handler, { ...options, once: true });
+  }
+
+  /**
+   * Calls `handler` no more, or none of the signal's where no handler is named. A signal that has none left does what it does by
+   * default: most end the task.
+   * @throws IpcError EINVAL for SIGKILL and SIGSTOP
+   */
+  off(signal: Signal, handler?: SignalHandler): this {
+    if (handler !== undefined && typeof handler !== "function")
+      throw new TypeError("sigaction: the handler must be a function");
+    checkAction(this.#listeners.remove(this.#system().signals, numberOf(signal), handler), signal);
+    this.#deliver();
+    return this;
   }
 
   /** Ignores a signal, also one that is pending. */
@@ -120,8 +151,9 @@ export class TaskSignalsHandle {
     const timeoutMs = timeoutOf(options, WAIT, LABEL);
     const signal = signalOf(options, WAIT, LABEL);
     signal?.throwIfAborted();
-    const info = system.signals.take(set) ?? (await system.signals.arrival(set, timeoutMs, signal));
-    if (!info) throw failureOf(ETIMEDOUT, WAIT, LABEL);
+    const info = system.signals.take(set) ?? (await system.signals.arrival(this, set, timeoutMs, signal));
+    if (info === EBADF) throw failureOf(EBADF, WAIT, LABEL, "the kernel was closed while this waited");
+    if (info === undefined) throw failureOf(ETIMEDOUT, WAIT, LABEL);
     return receivedOf(info);
   }
 
@@ -151,6 +183,12 @@ export class TaskSignalsHandle {
     if (typeof opened === "number") throw failureOf(opened, "signalfd", LABEL);
     system.signals.own.blocked |= signals;
     return this.#keeper.keep(new SignalReader(system, opened, LABEL, this.#keeper.forget));
+  }
+
+  /** What `console.log` shows of it. @internal */
+  [INSPECT](depth: number, options: object, inspect: Inspect): string {
+    const { pending, blocked } = this;
+    return shown({ name: "TaskSignals" }, undefined, { pending, blocked }, [depth, options, inspect]);
   }
 
   #deliver(): void {

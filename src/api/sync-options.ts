@@ -2,6 +2,7 @@
 
 import type { ObjectToken } from "../kernel/opening.ts";
 
+/** How a semaphore, lock, condition variable or barrier is opened or made. */
 export interface LockOptions {
   /** A name, up to 255 bytes without "/"; each kind of object has its own names. Without one only a token leads to it. */
   readonly name?: string | undefined;
@@ -15,5 +16,6 @@ export interface LockOptions {
 
 /** Opens the same object in another task of the kernel, by `kernel.openToken`, while somebody has it open. */
 export interface LockToken<Kind extends string> extends ObjectToken {
+  /** What kind of object it leads to. */
   readonly end: Kind;
 }

@@ -2,19 +2,22 @@
 
 import type { ChildProcess } from "node:child_process";
 import type { Worker } from "node:worker_threads";
-import { ECHILD, EINTR, ENOENT, ETIMEDOUT } from "../abi/errno.ts";
+import { EBADF, ECHILD, EINTR, ENOENT, ETIMEDOUT } from "../abi/errno.ts";
 import { signalName } from "../abi/signals.ts";
 import { CLD_CONTINUED, CLD_EXITED, CLD_STOPPED, childCode } from "../abi/wait.ts";
 import { type ChildStatus, childrenByPid, type Wanted } from "../kernel/children.ts";
-import { heard, listenTo } from "../kernel/listening.ts";
+import { listenTo } from "../kernel/listening.ts";
 import type { System } from "../kernel/system.ts";
+import { INSPECT, type Inspect, shown } from "./inspecting.ts";
 import { failureOf, IpcError } from "./ipc-error.ts";
 import { checkCount, countdown, type SyncWaitOptions, signalOf, timeoutOf, type WaitOptions } from "./options.ts";
 import type { Signal } from "./signal-names.ts";
 
 /** What has become of a child (wait(2)). */
 export interface TaskStatus {
+  /** Its pid in the kernel. */
   readonly pid: number;
+  /** It has ended, has been stopped, or goes on after it was. */
   readonly state: "ended" | "stopped" | "continued";
   /** What it ended with, 0 to 255; null where a signal ended it, and where it has not ended. */
   readonly exitCode: number | null;
@@ -32,8 +35,11 @@ export interface NewsOptions {
 
 const WAIT = "waitpid";
 
-/** A task that this one has spawned. It stays in the kernel as a zombie from its end until it has been waited for. */
-export class Task {
+/**
+ * A task that this one has spawned (posix_spawn(3), waitpid(3)). It stays in the kernel as a zombie from its end until it has been
+ * waited for. At the end of a block with `await using` it is ended and waited for.
+ */
+export class Task implements AsyncDisposable {
   /** Its pid in the kernel. */
   readonly pid: number;
   /** The host's worker thread or process. */
@@ -42,7 +48,7 @@ export class Task {
   readonly #kill: (signal: Signal) => void;
   #ended: TaskStatus | undefined;
 
-  /** Made by Kernel. */
+  /** Made by Kernel. @internal */
   constructor(pid: number, child: Worker | ChildProcess, system: () => System, kill: (signal: Signal) => void) {
     this.pid = pid;
     this.child = child;
@@ -82,6 +88,25 @@ export class Task {
     return status && this.#keep(status);
   }
 
+  /**
+   * For `await using`: sends SIGTERM where it has not ended, and waits until it has. One that catches the signal is waited for until
+   * it ends by itself.
+   */
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      if (this.tryWait()) return;
+      this.kill();
+      await this.wait();
+    } catch (error) {
+      if (!(error instanceof IpcError && error.code === "ECHILD")) throw error; // else `kernel.wait` has waited for it
+    }
+  }
+
+  /** What `console.log` shows of it. @internal */
+  [INSPECT](depth: number, options: object, inspect: Inspect): string {
+    return shown(this.constructor, undefined, this.#ended ?? { pid: this.pid }, [depth, options, inspect]);
+  }
+
   #keep(status: TaskStatus): TaskStatus {
     if (status.state === "ended") this.#ended = status;
     return status;
@@ -109,7 +134,7 @@ export async function waitFor(
     return found;
   };
   const listen = (again: () => void): (() => void) => listenTo(system.bell, again);
-  return told(await heard(listen, look, timeoutMs, signal), pid);
+  return told(await system.hearing.until(system, listen, look, timeoutMs, signal), pid);
 }
 
 export function waitForSync(
@@ -139,12 +164,16 @@ function wantedOf(pid: number, { stopped = false, continued = false }: NewsOptio
 
 const labelOf = (pid: number): string => (pid > 0 ? `task ${pid}` : "children");
 
+const remedies = new Map<number, string>([
+  [ECHILD, "this task has spawned no such task, or has waited for it already"],
+  [EBADF, "the kernel was closed while this waited"],
+]);
+
 /** The status of what was found; undefined: the time has passed. */
 function told(found: ChildStatus | number | undefined, pid: number): TaskStatus {
   if (found === undefined) throw failureOf(ETIMEDOUT, WAIT, labelOf(pid));
   if (typeof found === "number") {
-    const remedy = "this task has spawned no such task, or has waited for it already";
-    throw failureOf(found, WAIT, labelOf(pid), found === ECHILD ? remedy : undefined);
+    throw failureOf(found, WAIT, labelOf(pid), remedies.get(found));
   }
   const { code, status } = childCode(found.status);
   const state = code === CLD_STOPPED ? "stopped" : code === CLD_CONTINUED ? "continued" : "ended";

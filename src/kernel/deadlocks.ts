@@ -15,10 +15,13 @@ import type { Registry } from "./registry.ts";
 
 /** A task of a cycle, the lock that it waits for, and the next task of the cycle, which holds that. */
 export interface Waiting {
+  /** The pid of the task that waits. */
   readonly pid: number;
+  /** What it waits for. */
   readonly lock: "mutex" | "rwlock";
   /** The lock's name, undefined where it has none. */
   readonly name: string | undefined;
+  /** The pid of the task that holds it. */
   readonly heldBy: number;
 }
 

@@ -28,9 +28,14 @@ export interface OpenFile {
   readonly flags: number;
 }
 
-/** Names an object to another task of the same kernel. */
+/**
+ * Names an object to another task of the same kernel: plain data, to be posted, sent or written as JSON. It is good while somebody has
+ * the object open.
+ */
 export interface ObjectToken {
+  /** Where the object is in the kernel's table. */
   readonly objectIndex: number;
+  /** Which of the objects that have been there. */
   readonly generation: number;
 }
 

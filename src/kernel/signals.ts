@@ -7,7 +7,7 @@
 // A task delivers to itself: at the end of a system call, of a wait that was interrupted, and on its event loop. What nobody
 // catches ends, stops or continues the task: a process by the host, at once, whatever it does; a worker thread by itself.
 
-import { EINVAL, EPERM, ESRCH } from "../abi/errno.ts";
+import { type EBADF, EINVAL, EPERM, ESRCH } from "../abi/errno.ts";
 import { WAIT_SLICE_MS } from "../abi/limits.ts";
 import {
   bitOf,
@@ -38,7 +38,7 @@ import { Credentials } from "../tasks/credentials.ts";
 import { DROPPED, type SignalInfo, TaskSignals } from "../tasks/signals.ts";
 import type { TaskTable } from "../tasks/task-table.ts";
 import type { Children } from "./children.ts";
-import { heard, listenTo } from "./listening.ts";
+import { type Hearing, listenTo } from "./listening.ts";
 
 /** The kernel, as far as signals need it. */
 interface Kernel extends MonitorUser {
@@ -48,6 +48,7 @@ interface Kernel extends MonitorUser {
   readonly tasks: TaskTable;
   readonly credentials: Credentials;
   readonly children: Pick<Children, "noteStop" | "noteContinue">;
+  readonly hearing: Hearing;
   lookAround(): void;
   transaction(change: () => number, after?: (result: number) => void): number;
   interrupt(pid: number): boolean;
@@ -291,10 +292,18 @@ export class Signals {
     });
   }
 
-  /** Resolves with a signal of a set once one has come, or with undefined where the time passes first. */
-  arrival(of: bigint, timeoutMs: number, signal: AbortSignal | undefined): Promise<SignalInfo | undefined> {
+  /**
+   * Resolves with a signal of a set once one has come, with undefined where the time passes first, or with EBADF where `owner` is
+   * closed.
+   */
+  arrival(
+    owner: object,
+    of: bigint,
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<SignalInfo | undefined | typeof EBADF> {
     const listen = (look: () => void): (() => void) => this.listen(of, look);
-    return heard(listen, () => this.take(of), timeoutMs, signal);
+    return this.#kernel.hearing.until(owner, listen, () => this.take(of), timeoutMs, signal);
   }
 
   /** A worker thread of this process, by the host's number of it, that this task can end. */

@@ -38,6 +38,7 @@ import { BlockExchange } from "./block-exchange.ts";
 import { blocksOf } from "./bodies.ts";
 import { Children, NOBODY_TOLD } from "./children.ts";
 import { Holdings, isPipe } from "./holdings.ts";
+import { Hearing } from "./listening.ts";
 import type { Attachment, ChildAttachment, Making, ObjectToken, Opened, OpenFile, Opening } from "./opening.ts";
 import { openEndLocked, wakeOtherEnd } from "./pipe-ends.ts";
 import { Reaper } from "./reaper.ts";
@@ -68,6 +69,7 @@ export class System implements Waiter, RingOwner {
   readonly descriptors: Descriptors;
   readonly journal: Journal;
   readonly allocator: Allocator;
+  readonly hearing = new Hearing();
   readonly signals: Signals;
   readonly children: Children;
   readonly holdings: Holdings;
@@ -416,6 +418,7 @@ export class System implements Waiter, RingOwner {
   /** Leaves the kernel: closes what is open, and frees the slot, or leaves a zombie to its parent (abi/wait.ts). */
   detach(status = exitedStatus(0)): void {
     this.awaits.cancelAll();
+    this.hearing.cancelAll();
     this.signals.close();
     this.bell.silence();
     const signal = this.words.load(field(this.#slot, task.ENDED_BY));

@@ -5,11 +5,15 @@ import { EINVAL, EPERM } from "../abi/errno.ts";
 import { GROUPS_MAX, task } from "../memory/layout.ts";
 import { field, type Word, type Words } from "../memory/words.ts";
 
-/** What a task is attached with. */
+/** What a task is attached with (credentials(7)): numbers from 0 to 2^32 - 2. */
 export interface Identity {
+  /** The user: real, effective and saved. User 0 is privileged. */
   readonly uid: number;
+  /** The group: real, effective and saved. */
   readonly gid: number;
+  /** Other groups that it is in, at most 32. */
   readonly groups: readonly number[];
+  /** The bits that are taken away from the mode of what it makes (umask(2)), 0 to 0o777. */
   readonly umask: number;
 }
 

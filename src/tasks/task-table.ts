@@ -23,6 +23,7 @@ import type { Pid } from "../sync/robust-lock.ts";
 import type { World } from "../sync/world.ts";
 import { Credentials, type Identity } from "./credentials.ts";
 
+/** A task of the kernel, as `kernel.tasks()` lists it. */
 export interface TaskInfo {
   /** In the kernel. */
   readonly pid: number;

@@ -2,7 +2,8 @@
 
 import { IpcError } from "../../api/ipc-error.ts";
 import type { Kernel } from "../../api/kernel.ts";
-import type { Message, MessageQueue, SelectOptions } from "../../api/message-queue.ts";
+import type { Message, MessageQueue } from "../../api/message-queue.ts";
+import type { SelectOptions } from "../../api/queue-options.ts";
 import type { Arguments } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import { EXIT_OK, EXIT_SIGPIPE, Failure } from "../failure.ts";

@@ -2,7 +2,8 @@
 
 import type { Kernel } from "../../api/kernel.ts";
 import type { QueueOptions } from "../../api/kernel-options.ts";
-import type { MessageQueue, SendOptions } from "../../api/message-queue.ts";
+import type { MessageQueue } from "../../api/message-queue.ts";
+import type { SendOptions } from "../../api/queue-options.ts";
 import type { Arguments } from "../arguments.ts";
 import type { Command, Context } from "../command.ts";
 import { EXIT_OK } from "../failure.ts";

@@ -33,6 +33,7 @@ export interface SignalAction {
 }
 
 /** As it is passed: a number, or a bigint for what needs 64 bits. */
+/** An argument of a system call: what C has as an integer or a pointer. Of a bigint the low 64 bits count. */
 export type Argument = number | bigint;
 export type Call = (caller: Caller, ...args: Argument[]) => number;
 
