@@ -14,9 +14,6 @@ export function selectorOf(type: bigint, except: boolean): Selector {
   return selector(selections.LOWEST, type === -(2n ** 63n) ? 2n ** 63n - 1n : -type);
 }
 
-/** The same for types that are whole numbers from 1 to 2^53 - 1. */
-export const typeSelector = (type: number): Selector => selectorOf(BigInt(type), false);
-
 const selector = (kind: number, type: bigint): Selector => ({
   kind,
   low: Number(BigInt.asIntN(32, type)),

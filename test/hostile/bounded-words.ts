@@ -1,6 +1,6 @@
 // Words that watch where they are asked to go: no access outside the region, and no operation that goes on for ever.
 
-import { LINE_BYTES, type Offset, WORD_BYTES, type Word, Words } from "../../src/memory/words.ts";
+import { LINE_BYTES, type Offset, type Word, Words } from "../../src/memory/words.ts";
 
 /** Thrown at an access outside the region. In production the engine would throw, or read nothing. */
 export class Outside extends Error {}
@@ -111,5 +111,3 @@ export class BoundedWords extends Words {
     super.zero(offset, length);
   }
 }
-
-export const WORDS_PER_LINE = LINE_BYTES / WORD_BYTES;
