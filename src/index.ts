@@ -7,6 +7,14 @@ export { type Check, type Codec, json, structured, type TypedMessage, text } fro
 export { Condition } from "./api/condition.ts";
 export { DecodeError } from "./api/decode-error.ts";
 export type { Handle } from "./api/handle.ts";
+export type {
+  InspectedDeadlock,
+  InspectedKernel,
+  InspectedObject,
+  InspectedTask,
+  InspectedUse,
+  InspectedWait,
+} from "./api/inspected.ts";
 export { IpcError } from "./api/ipc-error.ts";
 export { Kernel, type Locks } from "./api/kernel.ts";
 export type { KernelHandle } from "./api/kernel-handle.ts";
@@ -14,6 +22,8 @@ export type { AttachOptions, OpenOptions, PipeOptions, QueueOptions, TypedQueueO
 export { LockGuard } from "./api/lock-guard.ts";
 export { type Message, MessageQueue, type QueueToken, type UseBytes } from "./api/message-queue.ts";
 export { Mutex, type MutexOptions } from "./api/mutex.ts";
+export type { ObjectKind } from "./api/object-kinds.ts";
+export { KernelObserver } from "./api/observer.ts";
 export type { SyncWaitOptions, WaitOptions } from "./api/options.ts";
 export type { PipeEnd, UseSomeBytes } from "./api/pipe-end.ts";
 export { PipeReader, type PipeReaderToken } from "./api/pipe-reader.ts";

@@ -326,7 +326,7 @@ test("a death after any write of interrupting a task that sleeps leaves it inter
 test("a death after any write of interrupting a task that polls leaves it interrupted or not, and in its lists", () => {
   for (let writes = 0; ; writes++) {
     const { scene, waiting, at, behind } = sceneWithWaiters(POLLED);
-    beginPoll(waiting);
+    beginPoll(waiting, 1);
     const died = interruptAndDie(scene, waiting.pid, writes);
     assert.equal(scene.survivor.words.load(stateOf(at)), POLLED);
     scene.pipe.tryWrite(bytes("x"), 0, 1, true);

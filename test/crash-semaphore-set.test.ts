@@ -68,7 +68,6 @@ class User {
     assert.ok(Array.isArray(wanted.keep(words, nodes, at)));
     const undo = wanted.undoes ? this.system.sysv.adjustmentsOf(this.#used, this.set) : 0;
     words.set(field(at, operationsNode.UNDO), undo);
-    words.set(field(at, operationsNode.ALTERS), wanted.alters ? 1 : 0);
     words.set(field(at, operationsNode.RESULT), UNDECIDED);
     const monitor = new Monitor(this.system, this.set.word(semaphoreSet.MONITOR));
     const selector = { kind: SELECT_OPERATIONS, ...wanted.firstWords() };

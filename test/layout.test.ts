@@ -35,6 +35,7 @@ const pinned: Layout = {
     JOURNAL_ENTRIES_MAX: 240,
     MAGIC: 0x41474e46,
     MODE_REMOVED: 0o1000,
+    OPERATIONS_ALTER: 0x10000,
     SELECT_OPERATIONS: 16,
     WORD_BYTES: 4,
     LINE_BYTES: 64,
@@ -81,6 +82,7 @@ const pinned: Layout = {
     BELL_DESCRIPTOR: 17,
     BELL_INODE: 18,
     POLL: 19,
+    POLL_SINCE: 20,
     REAL_UID: 32,
     EFFECTIVE_UID: 33,
     SAVED_UID: 34,
@@ -155,6 +157,7 @@ const pinned: Layout = {
     WANT: 6,
     SELECT: 8,
     SELECT_KIND: 10,
+    SINCE: 15,
     WORDS: 16,
   },
   operationsNode: {
@@ -163,7 +166,6 @@ const pinned: Layout = {
     COUNT: 12,
     UNDO: 13,
     BLOCKING: 14,
-    ALTERS: 15,
   },
   operationsMore: {
     OWNER: 0,
@@ -527,7 +529,7 @@ const onLine = (structure: Structure, line: number): string[] =>
 
 test("a task's bell has a cache line that only what belongs to the bell shares", () => {
   const shared = onLine(layout.task, lineOf(layout.task.BELL));
-  assert.deepEqual(shared, ["BELL", "BELL_DESCRIPTOR", "BELL_INODE", "POLL"]);
+  assert.deepEqual(shared, ["BELL", "BELL_DESCRIPTOR", "BELL_INODE", "POLL", "POLL_SINCE"]);
   assert.equal(layout.task.WORDS % LINE_WORDS, 0, "the next task begins on a line of its own");
 });
 

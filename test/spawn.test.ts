@@ -82,6 +82,21 @@ overWorlds((world) => {
     });
   }
 
+  test("all that wait for one task at the same time, by its handle, are told of its end", async () => {
+    const kernel = world.createKernel();
+    using child = new Spawned(kernel, ["ready", "await"]);
+    assert.equal(await child.report(), "ready");
+    const seen: unknown[] = [];
+    kernel.signals.on("SIGCHLD", () => seen.push(child.task.tryWait()));
+    const waits = [child.task.wait(bounded), child.task.wait({ stopped: true, ...bounded }), child.task.wait(bounded)];
+    child.task.kill("SIGKILL");
+    const ended = { pid: child.pid, state: "ended", exitCode: null, signal: "SIGKILL" };
+    assert.deepEqual(await Promise.all(waits), [ended, ended, ended]);
+    await until(() => seen.length > 0, "SIGCHLD");
+    assert.deepEqual(seen, [ended], "and so is whoever looks meanwhile");
+    await assert.rejects(kernel.wait(child.pid), ipcError("ECHILD", "waitpid"), "the kernel tells of it once");
+  });
+
   test("a task that throws ends with 1", async () => {
     const kernel = world.createKernel();
     using child = new Spawned(kernel, ["ready", "fail"], { stdio: "ignore" });

@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { IpcError, Kernel } from "../../src/index.ts";
+import { openFreshKernel, unlinkIfThere } from "../common/own-kernel.ts";
 import { type Arguments, HELP, parseArguments, UsageError } from "./arguments.ts";
 import { Crew } from "./crew.ts";
 import { MESSAGE_BYTES_MAX } from "./messages.ts";
@@ -16,7 +17,6 @@ import type { Sums } from "./totals.ts";
 
 const REGION_BYTES = 64 * 1024 * 1024;
 const COMMONEST = 10;
-const NAMES_TRIED_MAX = 10;
 
 /** What has to be undone however the run ends. */
 interface Leftovers {
@@ -76,19 +76,10 @@ function limits() {
   return { regionBytes: REGION_BYTES, messageBytesMax: MESSAGE_BYTES_MAX };
 }
 
-/** Its name has this process's number in it; a name left behind by another that had the same is passed over. */
 function openKernel(): Kernel {
-  for (let attempt = 1; ; attempt++) {
-    const name = `word-count-${process.pid}${attempt === 1 ? "" : `-${attempt}`}`;
-    try {
-      const kernel = Kernel.open(name, { create: true, exclusive: true, ...limits() });
-      leftovers.kernelName = name;
-      return kernel;
-    } catch (error) {
-      const taken = error instanceof IpcError && error.code === "EEXIST";
-      if (!taken || attempt === NAMES_TRIED_MAX) throw error;
-    }
-  }
+  const { kernel, name } = openFreshKernel("word-count", limits());
+  leftovers.kernelName = name;
+  return kernel;
 }
 
 async function countAgain(files: readonly TextFile[]): Promise<Count> {
@@ -159,11 +150,7 @@ async function cleanUp(): Promise<void> {
 function removeName(): void {
   const name = leftovers.kernelName;
   delete leftovers.kernelName;
-  try {
-    if (name !== undefined) Kernel.unlink(name);
-  } catch (error) {
-    if (!(error instanceof IpcError && error.code === "ENOENT")) throw error;
-  }
+  if (name !== undefined) unlinkIfThere(name);
 }
 
 let leaving = false;

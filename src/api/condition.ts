@@ -4,6 +4,7 @@ import { EBADF, EINTR, EPERM } from "../abi/errno.ts";
 import type { Opened } from "../kernel/opening.ts";
 import type { System } from "../kernel/system.ts";
 import { Condition as Core } from "../objects/condition.ts";
+import { beginningOfWait } from "../sync/node-pool.ts";
 import { type Node, WAITING } from "../sync/wait-list.ts";
 import { sleepUntilTaken } from "../sync/waiting.ts";
 import { Handle } from "./handle.ts";
@@ -69,7 +70,7 @@ export class Condition extends Handle {
     const timeoutMs = timeoutOf(options, WAIT, this.label);
     const { system } = this;
     const { signalled } = this.#condition;
-    const at = this.checked(WAIT, system.nodes.claim()) as Node;
+    const at = this.checked(WAIT, system.nodes.claim(beginningOfWait())) as Node;
     signalled.monitor.enlist(at, WAITING, 1, signalled.ready);
     mutexOf(mutex).unlock();
     const result = sleepUntilTaken(system, signalled, at, timeoutMs);

@@ -36,6 +36,7 @@ import {
   checkRegionName,
   type MappedRegion,
   refusalOf,
+  regionNames,
   unlinkRegionFile,
 } from "../platforms/region-file.ts";
 import { attachSharedRegion, createSharedRegion, type SharedRegion, threadWorld } from "../platforms/threads.ts";
@@ -203,6 +204,14 @@ export class Kernel implements Disposable {
   static unlink(name: string): void {
     const wrong = checkRegionName(name) ?? unlinkRegionFile(name);
     if (wrong) throw refused("unlink", `kernel ${JSON.stringify(name)}`, wrong);
+  }
+
+  /**
+   * The names of the kernels in /dev/shm, those of other users and of other versions among them: `Kernel.open` says whether one
+   * can be opened.
+   */
+  static names(): string[] {
+    return regionNames();
   }
 
   static #attachShared(

@@ -84,6 +84,7 @@ export class PipeWriter extends PipeEnd {
           );
         result = this.sleepThroughSignals("write", sleep);
       }
+      if (result === EINTR && this.goesOn("write")) continue;
       if (this.#isOver(write, result)) return write.done;
     }
   }

@@ -62,11 +62,18 @@ export class Task implements AsyncDisposable {
   }
 
   /**
-   * Waits until it has ended. Afterwards, too: the answer is kept.
+   * Waits until it has ended. Afterwards, too, and as often at one time as you like: the answer is kept.
    * @throws IpcError ETIMEDOUT, ECHILD where `kernel.wait` has told of it already
    */
   async wait(options?: WaitOptions & NewsOptions): Promise<TaskStatus> {
-    return this.#ended ?? this.#keep(await waitFor(this.#system(), this.pid, options));
+    if (this.#ended) return this.#ended;
+    try {
+      return await waitFor(this.#system(), this.pid, options, (status) => this.#keep(status));
+    } catch (error) {
+      // Another wait of this handle was told of the end: the kernel tells of it once, the handle whoever asks.
+      if (this.#ended && error instanceof IpcError && error.code === "ECHILD") return this.#ended;
+      throw error;
+    }
   }
 
   /** The same, asleep. @throws IpcError ETIMEDOUT, ECHILD, EINTR */
@@ -106,11 +113,15 @@ export class Task implements AsyncDisposable {
   }
 }
 
-/** Waits for news of a child, of any with -1, of a group with 0 or below -1 (waitpid(3)). */
+/**
+ * Waits for news of a child, of any with -1, of a group with 0 or below -1 (waitpid(3)). `onFound` is told in the same turn of the
+ * event loop in which the kernel has told of it: nobody can look in between.
+ */
 export async function waitFor(
   system: System,
   pid: number,
   options: (WaitOptions & NewsOptions) | undefined,
+  onFound: (status: TaskStatus) => void = () => {},
 ): Promise<TaskStatus> {
   const wanted = wantedOf(pid, options);
   const timeoutMs = timeoutOf(options, WAIT, labelOf(pid));
@@ -118,7 +129,9 @@ export async function waitFor(
   signal?.throwIfAborted();
   const look = (): ChildStatus | number | undefined => {
     const found = system.children.look(wanted);
-    return found === ENOENT ? undefined : found;
+    if (found === ENOENT) return undefined;
+    if (typeof found !== "number") onFound(told(found, pid));
+    return found;
   };
   const listen = (again: () => void): (() => void) => listenTo(system.bell, again);
   return told(await system.hearing.until(system, listen, look, timeoutMs, signal), pid);

@@ -32,19 +32,27 @@ interface Kernel extends MonitorUser {
   readonly registry: Registry;
 }
 
-interface Edge {
+/** A task that waits for another. */
+interface TaskEdge {
   readonly from: number;
   readonly to: number;
+}
+
+interface Edge extends TaskEdge {
   readonly objectIndex: number;
 }
 
 /** Every cycle of tasks that wait for each other's locks, so far as they are not too many; each begins with its lowest pid. */
 export function deadlocks(kernel: Kernel): Waiting[][] {
-  const edges = waits(kernel);
-  const found: Edge[][] = [];
+  return cyclesOf(waits(kernel)).map((cycle) => cycle.map((edge) => describe(kernel, edge)));
+}
+
+/** Every cycle of edges from task to task; each begins with its lowest pid. */
+export function cyclesOf<T extends TaskEdge>(edges: readonly T[]): T[][] {
+  const found: T[][] = [];
   const starts = [...new Set(edges.map(({ from }) => from))].sort((one, other) => one - other);
   for (const start of starts) cyclesFrom(edges, start, found);
-  return found.map((cycle) => cycle.map((edge) => describe(kernel, edge)));
+  return found;
 }
 
 /** Whether this task would wait for itself, by way of others, if it waited for a lock; and asleep, not by way of others too. */
@@ -61,11 +69,11 @@ export function closesCycle(kernel: Kernel, objectIndex: number, awaits: boolean
 }
 
 /** The ways back to a task over those with higher pids, the shortest first: each cycle is found from its lowest pid only. */
-function cyclesFrom(edges: readonly Edge[], start: number, found: Edge[][]): void {
-  const ways: Edge[][] = edges.filter(({ from }) => from === start).map((edge) => [edge]);
+function cyclesFrom<T extends TaskEdge>(edges: readonly T[], start: number, found: T[][]): void {
+  const ways: T[][] = edges.filter(({ from }) => from === start).map((edge) => [edge]);
   for (let tried = 0; tried < ways.length && tried < WAYS_MAX; tried++) {
-    const way = ways[tried] as Edge[];
-    const { to } = way.at(-1) as Edge;
+    const way = ways[tried] as T[];
+    const { to } = way.at(-1) as T;
     if (to === start) found.push(way);
     else if (to > start && !way.some(({ from }) => from === to))
       for (const edge of edges) if (edge.from === to) ways.push([...way, edge]);

@@ -2,9 +2,16 @@
 // gone finds nothing (ipc(2): EINVAL).
 
 import { EINVAL } from "../abi/errno.ts";
-import type { System } from "./system.ts";
+import type { Geometry } from "../memory/layout.ts";
+import type { Registry } from "./registry.ts";
 
 const ID_BITS = 31;
+
+/** The kernel, as far as ids need it. */
+interface System {
+  readonly registry: Registry;
+  readonly geometry: Geometry;
+}
 
 export function sysvId(system: System, objectIndex: number): number {
   const bits = indexBits(system);

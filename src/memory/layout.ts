@@ -69,6 +69,7 @@ export const task = {
   BELL_DESCRIPTOR: 17,
   BELL_INODE: 18,
   POLL: 19, // atomic; what a task sleeps on that polls (sync/poll-word.ts)
+  POLL_SINCE: 20, // when it began to, as a node's SINCE
   // line 2 · credentials(7), written by the owner only
   REAL_UID: 32,
   EFFECTIVE_UID: 33,
@@ -185,6 +186,8 @@ export const node = {
   WANT: 6, // how much must be there for this waiter to go on; 0: it only looks, and uses nothing up
   SELECT: 8, // 64 bits: which messages it waits for, see objects/selection.ts
   SELECT_KIND: 10,
+  // the owner's; for those who look at a region from outside
+  SINCE: 15, // when it began to wait, in tenths of a second since 1970, 32 bits of it; 0: it has not said
   WORDS: 16,
 } as const;
 
@@ -195,11 +198,12 @@ export const SELECT_OPERATIONS = 16;
 export const operationsNode = {
   RESULT: 7, // what came of the operations: 1 nothing yet, 0 they are done, else a negative errno
   MORE: 11, // the node with the operations after the first, in no list, 0: none
-  COUNT: 12, // operations
+  COUNT: 12, // operations; and OPERATIONS_ALTER where one changes a value
   UNDO: 13, // the first line of the owner's adjustments, 0: none
   BLOCKING: 14, // the semaphore that the first operation which cannot be done waits for; AWAITS_ZERO with it where it waits for zero
-  ALTERS: 15, // 1: an operation changes a value
 } as const;
+
+export const OPERATIONS_ALTER = 1 << 16;
 
 /** A node that holds more operations of the same owner, two words each. */
 export const operationsMore = { OWNER: 0, NEXT: 3, OPERATIONS: 4, WORDS: 16 } as const;

@@ -24,8 +24,8 @@ export const MUTEX_BODY_BYTES = mutex.WORDS * WORD_BYTES;
 export const OWNER_DIED = 1;
 
 const OWNER = PID_BOUND - 1;
-const INCONSISTENT = 1 << 29;
-const LOST = 1 << 30;
+export const INCONSISTENT = 1 << 29;
+export const LOST = 1 << 30;
 
 export class Mutex {
   /** For those who wait: nobody holds it, or nobody ever will. */

@@ -34,7 +34,7 @@ const ASKING_TURNS_MAX = 5000;
 
 /** What a waiter's node says it is. */
 const READER: Selector = { kind: 1, low: 0, high: 0 };
-const WRITER: Selector = { kind: 2, low: 0, high: 0 };
+export const WRITER: Selector = { kind: 2, low: 0, high: 0 };
 
 /** How to lock in one of the two ways. */
 export interface Way {

@@ -6,7 +6,7 @@
 
 import { IPC_NOWAIT, SEM_UNDO } from "../abi/flags.ts";
 import { OPERATIONS_MAX } from "../abi/limits.ts";
-import { node, operationsMore, operationsNode } from "../memory/layout.ts";
+import { node, OPERATIONS_ALTER, operationsMore, operationsNode } from "../memory/layout.ts";
 import { field, type Word, type Words } from "../memory/words.ts";
 import type { NodePool } from "../sync/node-pool.ts";
 import { NO_NODE, type Node } from "../sync/wait-list.ts";
@@ -64,7 +64,7 @@ export class Operations {
   /** Takes the operations that a waiting task keeps in its nodes; returns whether they are all there. */
   read(words: Words, table: NodeTable, at: Node, semaphores: number): boolean {
     const owner = words.load(field(at, node.OWNER));
-    const count = Math.min(words.get(field(at, operationsNode.COUNT)) >>> 0, OPERATIONS_MAX);
+    const count = Math.min(words.get(field(at, operationsNode.COUNT)) & (OPERATIONS_ALTER - 1), OPERATIONS_MAX);
     this.#clear();
     this.#addWords(words, field(at, node.SELECT));
     let more = words.get(field(at, operationsNode.MORE));
@@ -89,7 +89,7 @@ export class Operations {
   /** Keeps the others in nodes claimed for it; returns them, or the pool's error. */
   keep(words: Words, pool: NodePool, at: Node): Node[] | number {
     const kept: Node[] = [];
-    words.set(field(at, operationsNode.COUNT), this.count);
+    words.set(field(at, operationsNode.COUNT), this.count | (this.alters ? OPERATIONS_ALTER : 0));
     words.set(field(at, operationsNode.MORE), NO_NODE);
     let link = field(at, operationsNode.MORE);
     for (let next = 1; next < this.count; next += PER_NODE) {
@@ -139,6 +139,10 @@ export class Operations {
 }
 
 const halfWord = (bytes: Uint8Array, at: number): number => (bytes[at] as number) | ((bytes[at + 1] as number) << 8);
+
+/** Whether one of the operations that a waiting task keeps changes a value: else all wait for zero. */
+export const alters = (words: Words, at: Node): boolean =>
+  (words.get(field(at, operationsNode.COUNT)) & OPERATIONS_ALTER) !== 0;
 
 /** A word that should be a node's: the node, or none. */
 export function nodeAt({ nodes, limits }: NodeTable, word: number): Node {

@@ -18,10 +18,11 @@ import { EAGAIN, EIDRM, EINTR } from "../abi/errno.ts";
 import { adjustment, node, operationsNode, SELECT_OPERATIONS, semaphoreSet, setMember } from "../memory/layout.ts";
 import { field, LINE_WORDS, WORD_BYTES, type Word, type Words } from "../memory/words.ts";
 import { Monitor } from "../sync/monitor.ts";
+import { beginningOfWait } from "../sync/node-pool.ts";
 import type { Spin } from "../sync/spin.ts";
 import { INTERRUPTED, isTakenOut, type Node, SLEEPING, stateOf, WAITING } from "../sync/wait-list.ts";
 import { deadlineIn, remainingMs, type Waiter } from "../sync/waiting.ts";
-import { Operations } from "./semaphore-operations.ts";
+import { alters, Operations } from "./semaphore-operations.ts";
 import { ABANDONED, BLOCKED, OWN, SemaphoreValues, UNDECIDED } from "./semaphore-values.ts";
 
 export const setBodyBytes = (count: number): number => (semaphoreSet.SEMAPHORES + count * setMember.WORDS) * WORD_BYTES;
@@ -29,7 +30,7 @@ export const setBodyBytes = (count: number): number => (semaphoreSet.SEMAPHORES 
 export const undoBytes = (count: number): number => count * adjustment.WORDS * WORD_BYTES;
 
 /** With BLOCKING: the wait is for zero. */
-const AWAITS_ZERO = 1 << 16;
+export const AWAITS_ZERO = 1 << 16;
 const MS_PER_S = 1000;
 
 /** A waiter's operations, while they are tried: one at a time, so one is enough for a thread. */
@@ -135,7 +136,7 @@ export class SemaphoreSet {
   operate(operations: Operations, undo: number, timeoutMs: number): number {
     if (timeoutMs === 0) return EAGAIN;
     const { nodes } = this.#task;
-    const at = nodes.claim();
+    const at = nodes.claim(beginningOfWait());
     if (at < 0) return at;
     const more = operations.keep(this.#words, nodes, at as Node);
     const result = typeof more === "number" ? more : this.#waitOn(at as Node, operations, undo, timeoutMs);
@@ -224,7 +225,6 @@ export class SemaphoreSet {
     const deadline = deadlineIn(this.#task.world, timeoutMs);
     const selector = { kind: SELECT_OPERATIONS, ...operations.firstWords() };
     words.set(field(at, operationsNode.UNDO), undo);
-    words.set(field(at, operationsNode.ALTERS), operations.alters ? 1 : 0);
     this.#decide(at, UNDECIDED);
     for (;;) {
       this.#monitor.enter();
@@ -278,7 +278,7 @@ export class SemaphoreSet {
     for (let again = true; again; ) {
       again = false;
       this.#monitor.eachLocked((at) => {
-        if (this.#words.get(field(at, operationsNode.ALTERS)) === 0 || !this.#tryForLocked(at)) return false;
+        if (!alters(this.#words, at) || !this.#tryForLocked(at)) return false;
         if (this.#resultOf(at) !== 0) return false;
         this.#updateZeroLocked(awaited);
         again = true;
@@ -291,7 +291,7 @@ export class SemaphoreSet {
   #updateZeroLocked(changed: Operations | undefined): void {
     if (!this.#hasZero(changed)) return;
     this.#monitor.eachLocked((at) => {
-      if (this.#words.get(field(at, operationsNode.ALTERS)) === 0) this.#tryForLocked(at);
+      if (!alters(this.#words, at)) this.#tryForLocked(at);
       return false;
     });
   }

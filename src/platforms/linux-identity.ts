@@ -56,14 +56,20 @@ export function isThreadAlive(identity: bigint): boolean {
 }
 
 /** A zombie is dead: it will never run again; so is one that exits. A stopped or traced thread is alive. */
-function isAlive(identity: bigint): boolean {
+const isAlive = (identity: bigint): boolean => threadStateOf(identity) !== undefined;
+
+/**
+ * What a thread does, as a letter of proc_pid_stat(5), such as "R" for one that runs and "T" for one that is stopped; undefined
+ * where it is dead. Throws where that cannot be read.
+ */
+export function threadStateOf(identity: bigint): string | undefined {
   const threadId = Number(identity & THREAD_ID_MASK);
   const stat = statFields(`/proc/${threadId}/stat`);
-  if (!stat) return false;
-  const state = stat.fields[STATE];
-  if (state === "Z" || state === "X" || state === "x") return false;
-  if (Number(stat.fields[FLAGS]) & EXITING) return false;
-  return identityOf(threadId, stat.fields[START_TIME] as string) === identity;
+  if (!stat) return undefined;
+  const state = stat.fields[STATE] as string;
+  if (state === "Z" || state === "X" || state === "x") return undefined;
+  if (Number(stat.fields[FLAGS]) & EXITING) return undefined;
+  return identityOf(threadId, stat.fields[START_TIME] as string) === identity ? state : undefined;
 }
 
 /** Who a process's main thread is; undefined where there is none, or none can be found out. */

@@ -6,7 +6,17 @@
 //
 // Attaching: the file is checked, and its header read with read(2), before a byte of it is mapped.
 
-import { closeSync, constants, fchmodSync, fstatSync, ftruncateSync, openSync, readSync, unlinkSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readdirSync,
+  readSync,
+  unlinkSync,
+} from "node:fs";
 import { markAsUntransferable } from "node:worker_threads";
 import { EACCES, EEXIST, EINVAL, EIO, ENAMETOOLONG, ENOENT, ENOSYS, type ErrnoName, errnos } from "../abi/errno.ts";
 import type { KernelLimits } from "../abi/limits.ts";
@@ -25,9 +35,9 @@ import { type Offset, Words } from "../memory/words.ts";
 import { type Libc, libc } from "./libc.ts";
 import { linuxOrigin } from "./linux-identity.ts";
 
-const DIRECTORY = "/dev/shm";
+export const DIRECTORY = "/dev/shm";
 const PREFIX = "fangaos.";
-const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY;
+export const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY;
 const O_CLOEXEC = 0o2000000;
 const NAME_BYTES_MAX = 255 - PREFIX.length;
 
@@ -50,6 +60,12 @@ export interface MappedPages {
 }
 
 export const regionPath = (name: string): string => `${DIRECTORY}/${PREFIX}${name}`;
+
+/** The names that region files have now, in the order of the alphabet. */
+export function regionNames(): string[] {
+  const files = readdirSync(DIRECTORY).filter((file) => file.startsWith(PREFIX) && file.length > PREFIX.length);
+  return files.map((file) => file.slice(PREFIX.length)).sort();
+}
 
 /** A name that stays in its directory, or what is wrong with it. */
 export function checkRegionName(name: unknown): Refusal | undefined {

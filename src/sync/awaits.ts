@@ -3,6 +3,7 @@
 
 import { EAGAIN, EBADF, EIO, ETIMEDOUT } from "../abi/errno.ts";
 import { WAIT_SLICE_MS } from "../abi/limits.ts";
+import { beginningOfWait } from "./node-pool.ts";
 import { AWAITED, type Node, stateOf, WOKEN } from "./wait-list.ts";
 import {
   type Attempt,
@@ -60,7 +61,7 @@ export class Awaits {
       const result = attempt(false);
       if (result !== EAGAIN) return this.letOthersRun(result);
     }
-    const at = this.#task.nodes.claim();
+    const at = this.#task.nodes.claim(beginningOfWait());
     if (at < 0) return at;
     return new Promise((resolve, reject) => {
       this.#begin({ at: at as Node, condition, want, attempt, owner }, timeoutMs, signal, resolve, reject);
@@ -79,7 +80,7 @@ export class Awaits {
     signal: AbortSignal | undefined,
   ): Promise<number> {
     signal?.throwIfAborted();
-    const at = this.#task.nodes.claim();
+    const at = this.#task.nodes.claim(beginningOfWait());
     if (at < 0) return at;
     const attempt: Attempt = (woken) => (woken ? 0 : EAGAIN);
     return new Promise((resolve, reject) => {

@@ -7,6 +7,19 @@ import { field, type Words } from "../memory/words.ts";
 import type { Pid } from "./robust-lock.ts";
 import type { Node } from "./wait-list.ts";
 
+/** Of a wait that nobody asks about. */
+const UNKNOWN = 0;
+
+/** Now, for those who look at who waits: tenths of a second since 1970, 32 bits of them, and never UNKNOWN. */
+export const beginningOfWait = (): number => Math.floor(Date.now() / 100) | 0 || 1;
+
+/** When that was, in milliseconds since 1970; undefined where it is not known. */
+export function beginningOf(since: number, now = Date.now()): number | undefined {
+  const ago = (Math.floor(now / 100) - since) >>> 0;
+  // Where the clock was set back meanwhile, it would be in the future.
+  return since === UNKNOWN || ago > 0x7fffffff ? undefined : (Math.floor(now / 100) - ago) * 100;
+}
+
 export class NodePool {
   readonly #words: Words;
   readonly #geometry: Geometry;
@@ -20,12 +33,18 @@ export class NodePool {
     this.#next = (pid * 31) % geometry.limits.waitersMax; // tasks begin to look at different places
   }
 
-  /** A node for this task, in no list, or ENOSPC where `waitersMax` waits are under way. */
-  claim(): Node | typeof ENOSPC {
+  /**
+   * A node for this task, in no list, or ENOSPC where `waitersMax` waits are under way. `since` is when the wait has begun, by
+   * `beginningOfWait`.
+   */
+  claim(since = UNKNOWN): Node | typeof ENOSPC {
     const { nodes, limits } = this.#geometry;
     for (let i = 0; i < limits.waitersMax; i++) {
       const at = field(nodes, this.#next * node.WORDS);
-      if (this.#words.compareExchange(field(at, node.OWNER), 0, this.#pid) === 0) return at as Node;
+      if (this.#words.compareExchange(field(at, node.OWNER), 0, this.#pid) === 0) {
+        this.#words.set(field(at, node.SINCE), since);
+        return at as Node;
+      }
       this.#next = (this.#next + 1) % limits.waitersMax;
     }
     return ENOSPC;

@@ -19,7 +19,9 @@ export interface PollUser extends LockUser {
   readonly geometry: Geometry;
 }
 
-export function beginPoll(user: PollUser): void {
+/** `since` is when it began to wait, by `beginningOfWait`. */
+export function beginPoll(user: PollUser, since: number): void {
+  user.words.set(field(taskSlot(user.geometry, user.pid), task.POLL_SINCE), since);
   user.words.store(pollWord(user, user.pid), WAITING);
 }
 

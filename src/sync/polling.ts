@@ -6,6 +6,7 @@
 
 import { EINTR } from "../abi/errno.ts";
 import type { Monitor } from "./monitor.ts";
+import { beginningOfWait } from "./node-pool.ts";
 import { beginPoll, endPoll, sleepInPoll } from "./poll-word.ts";
 import { type Node, POLLED } from "./wait-list.ts";
 import { type Condition, deadlineIn, remainingMs, type Waiter } from "./waiting.ts";
@@ -24,10 +25,11 @@ export function blockUntilAny(
 ): number {
   if (timeoutMs === 0) return 0;
   const deadline = deadlineIn(waiter.world, timeoutMs);
+  const since = beginningOfWait();
   for (;;) {
-    beginPoll(waiter);
+    beginPoll(waiter, since);
     const listed: { monitor: Monitor; at: Node }[] = [];
-    let result = enlistAll(waiter, conditions, listed) || look();
+    let result = enlistAll(waiter, conditions, listed, since) || look();
     const signalled = waiter.isSignalled();
     if (result === 0 && !signalled) {
       const left = deadline === undefined ? Number.POSITIVE_INFINITY : remainingMs(waiter.world, deadline);
@@ -46,9 +48,14 @@ export function blockUntilAny(
   }
 }
 
-function enlistAll(waiter: Waiter, conditions: readonly Condition[], listed: { monitor: Monitor; at: Node }[]): number {
+function enlistAll(
+  waiter: Waiter,
+  conditions: readonly Condition[],
+  listed: { monitor: Monitor; at: Node }[],
+  since: number,
+): number {
   for (const { monitor } of conditions) {
-    const at = waiter.nodes.claim();
+    const at = waiter.nodes.claim(since);
     if (at < 0) return at;
     monitor.enlist(at as Node, POLLED, LOOK_ONLY, () => false);
     listed.push({ monitor, at: at as Node });

@@ -3,7 +3,7 @@
 
 import { EAGAIN, EINTR, EIO, ETIMEDOUT } from "../abi/errno.ts";
 import type { Monitor, MonitorUser } from "./monitor.ts";
-import type { NodePool } from "./node-pool.ts";
+import { beginningOfWait, type NodePool } from "./node-pool.ts";
 import type { Spinning } from "./spin.ts";
 import { INTERRUPTED, isTakenOut, type Node, type Selector, SLEEPING, stateOf, WAITING, WOKEN } from "./wait-list.ts";
 import type { World } from "./world.ts";
@@ -129,13 +129,15 @@ export function blockUntil(
 ): number {
   if (timeoutMs === 0) return ETIMEDOUT;
   const deadline = deadlineIn(task.world, timeoutMs);
+  let since = 0;
   for (let fruitless = 0; fruitless < FRUITLESS_TRIES_MAX; fruitless++) {
     if (spinFor(condition, want)) {
       const result = attempt(false);
       if (result !== EAGAIN) return result;
       continue; // somebody else was quicker
     }
-    const at = task.nodes.claim();
+    since ||= beginningOfWait();
+    const at = task.nodes.claim(since);
     if (at < 0) return at;
     const listed = enlistFor(condition, at as Node, WAITING, want);
     const result = listed ? sleepOnce(task, condition, want, attempt, at as Node, deadline) : attempt(false);
