@@ -62,7 +62,8 @@ export class Screen implements Disposable {
   };
 
   readonly #draw = (): void => {
-    const { rows = 24, columns = 80 } = this.#output;
+    const rows = this.#output.rows || 24; // 0: the terminal does not say
+    const columns = this.#output.columns || 80;
     const shown = this.#linesFor(rows)
       .slice(0, rows)
       .map((line) => clipped(line, columns) + TO_LINE_END);
