@@ -128,6 +128,14 @@ ${source}`;
   return child;
 }
 
+/** The same of a program in the directory of the tests, which is given the kernel's name. */
+export function startProgram(file: string, name: string): ChildProcess {
+  const path = fileURLToPath(new URL(file, import.meta.url));
+  const child = spawn(process.execPath, [path, name], { stdio: ["ignore", "ignore", "inherit"] });
+  after(() => child.kill("SIGKILL"));
+  return child;
+}
+
 /** Kills a process as nothing can be caught, and waits until it has ended. */
 export async function killHard(child: ChildProcess): Promise<void> {
   const ended = once(child, "exit");
