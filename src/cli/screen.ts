@@ -67,6 +67,6 @@ export class Screen implements Disposable {
     const shown = this.#linesFor(rows)
       .slice(0, rows)
       .map((line) => clipped(line, columns) + TO_LINE_END);
-    this.#output.write(HOME + shown.join("\r\n") + TO_SCREEN_END);
+    this.#output.write(HOME + shown.join("\n") + TO_SCREEN_END);
   };
 }
