@@ -3,6 +3,7 @@
 import { performanceDocuments } from "../bench/performance/document.ts";
 import { syscalls } from "../src/abi/syscalls.ts";
 import { differencesTable } from "../test/differential/differences.ts";
+import { commandDocument } from "./command-document.ts";
 
 const STATUS = { whole: "whole", partial: "in part", later: "later (ENOSYS)" } as const;
 
@@ -49,4 +50,5 @@ export const documents: { readonly [path: string]: () => string } = {
   "docs/syscalls.md": syscallsDocument,
   "docs/differences.md": differencesDocument,
   ...performanceDocuments,
+  "docs/command.md": commandDocument,
 };
