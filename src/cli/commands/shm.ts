@@ -8,7 +8,7 @@ import type { Command, Context, Parameter } from "../command.ts";
 import { EXIT_OK, Failure } from "../failure.ts";
 import { hexDump } from "../hex-dump.ts";
 import { openKernel } from "../kernels.ts";
-import { type Address, addressOfNew, labelOf, openObject } from "../open-object.ts";
+import { addressOfNew, labelOf, openObject, type Target, targetOf } from "../open-object.ts";
 import { kernelOption } from "../option.ts";
 import { Output } from "../output.ts";
 import { bytesOf, modeOf, modeOption } from "../values.ts";
@@ -68,8 +68,9 @@ const dump: Command = {
   examples: [["fanga shm dump --length 64 frames", "its first 64 bytes"]],
 
   async run(context, given) {
+    const target = targetOf(given, given.word(0), ["shm"]);
     using kernel = openKernel(context, given);
-    using segment = await attach(kernel, given, { readOnly: true });
+    using segment = await attach(kernel, target, { readOnly: true });
     const { offset, room } = placeIn(segment, given);
     const length = bytesOf(given, "length") ?? room;
     if (length > room) throw given.wrong(`--length: there are ${room} bytes behind the offset: type that at most`);
@@ -92,8 +93,9 @@ const write: Command = {
   examples: [["fanga shm write frames < frame.bin", "what is behind it stays as it is"]],
 
   async run(context, given) {
+    const target = targetOf(given, given.word(0), ["shm"]);
     using kernel = openKernel(context, given);
-    using segment = await attach(kernel, given, {});
+    using segment = await attach(kernel, target, {});
     await copyInto(segment, placeIn(segment, given).offset, context);
     return EXIT_OK;
   },
@@ -105,10 +107,8 @@ export const shm: Command = {
   subcommands: [create, dump, write],
 };
 
-function attach(kernel: Kernel, given: Arguments, options: SharedMemoryOptions): Promise<SharedMemory> {
-  const open = (address: Address): SharedMemory => kernel.sharedMemory({ ...address, ...options });
-  return openObject(kernel, given, given.word(0), ["shm"], open);
-}
+const attach = (kernel: Kernel, target: Target, options: SharedMemoryOptions): Promise<SharedMemory> =>
+  openObject(kernel, target, "fanga shm create", (address) => kernel.sharedMemory({ ...address, ...options }));
 
 function placeIn({ byteLength }: SharedMemory, given: Arguments): { offset: number; room: number } {
   const offset = bytesOf(given, "offset") ?? 0;
