@@ -98,10 +98,10 @@ inWorld("processes", (world) => {
     kernel.mkfifo("f");
     kernel.sharedMemory({ name: "m", create: true, bytes: 10 });
     kernel.sharedMemory({ key: 6, create: true, bytes: 10 });
-    for (const make of [kernel.semaphore, kernel.mutex, kernel.rwlock, kernel.condition]) {
-      make.call(kernel, { name: "all", create: true });
-    }
-    kernel.barrier({ name: "all", create: true, parties: 2 });
+    const all = { name: "all", create: true } as const;
+    for (const one of [kernel.semaphore(all), kernel.mutex(all), kernel.rwlock(all), kernel.condition(all)])
+      one.close();
+    kernel.barrier({ ...all, parties: 2 }).close();
     const set = kernel.sys.semget(7, 2, 0o1600);
     const words = [
       "q",
