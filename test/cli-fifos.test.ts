@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import type { Kernel } from "../src/index.ts";
 import { assertSameBytes, pattern } from "./expectations.ts";
-import { assertWrong, fangaIn, nameOf } from "./fanga.ts";
+import { assertWrong, fangaIn, nameOf } from "./fanga-streams.ts";
 import { bounded, inWorld, until } from "./worlds.ts";
 
 inWorld("processes", (world) => {

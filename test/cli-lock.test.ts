@@ -6,7 +6,7 @@ import { beforeEach, test } from "node:test";
 import { KernelObserver } from "../src/api/observer.ts";
 import type { Kernel } from "../src/index.ts";
 import { assertSameBytes, pattern } from "./expectations.ts";
-import { assertWrong, fangaIn, nameOf, type RunningCommand } from "./fanga.ts";
+import { assertWrong, fangaIn, nameOf, type RunningCommand } from "./fanga-streams.ts";
 import { inWorld, NOTICED_MS_MAX, until } from "./worlds.ts";
 
 /** A command that says that it runs, and with which pid, and runs until its standard input ends. */

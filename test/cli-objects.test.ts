@@ -6,7 +6,7 @@ import { hexDump } from "../src/cli/hex-dump.ts";
 import { signalOfWord, wordOfSignal } from "../src/cli/signal-words.ts";
 import { Kernel } from "../src/index.ts";
 import { assertSameBytes, bytes, ipcError, pattern } from "./expectations.ts";
-import { assertWrong, fangaIn, nameOf } from "./fanga.ts";
+import { assertWrong, fangaIn, nameOf } from "./fanga-streams.ts";
 import { inWorld, until } from "./worlds.ts";
 
 inWorld("processes", (world) => {

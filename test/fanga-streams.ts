@@ -1,4 +1,4 @@
-// The fanga command as a shell runs it: a process, its streams, its end.
+// The fanga command between its streams: a process, what it is fed, what it prints, its end.
 
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
