@@ -97,7 +97,7 @@ inWorld("processes", (world) => {
 
 test("what is typed wrong is told in one line with exit code 2, before anything is opened", async () => {
   await assertWrong([
-    ["mkfifo", /^fanga: mkfifo: NAME is missing/],
+    ["mkfifo", /^mkfifo: NAME is missing/],
     ["mkfifo --mode rw log", /--mode takes an octal mode such as 640, not "rw"/],
     ["mkfifo --capacity lots log", /--capacity takes a number of bytes such as 4096, 64K or 1M/],
     ["mkfifo key:4", /a fifo has a name and no key/],

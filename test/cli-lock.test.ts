@@ -198,7 +198,7 @@ function stateOf(osPid: number): string {
 
 test("what is typed wrong is told in one line with exit code 2, and nothing runs", async () => {
   await assertWrong([
-    ["lock", /^fanga: lock: NAME is missing: type fanga lock \[OPTION…\] NAME -- COMMAND…$/m],
+    ["lock", /^lock: NAME is missing: type fanga lock \[OPTION…\] NAME -- COMMAND…$/m],
     ["lock door", /-- COMMAND… is missing/],
     ["lock door --", /-- COMMAND… is missing/],
     ["lock door true", /there is no place for "true"/],

@@ -179,7 +179,7 @@ inWorld("processes", (world) => {
 
 test("what is typed wrong is told in one line with exit code 2, before anything is opened", async () => {
   await assertWrong([
-    ["send", /^fanga: send: QUEUE is missing: type fanga send \[OPTION…\] QUEUE \[MESSAGE…\]$/m],
+    ["send", /^send: QUEUE is missing: type fanga send \[OPTION…\] QUEUE \[MESSAGE…\]$/m],
     ["send --type 0 q x", /--type takes a whole number of at least 1, not "0"/],
     ["send --priority 32768 q x", /--priority takes a whole number from 0 to 32767/],
     ["send --depth 3 q x", /--depth is for a new queue: type --create too/],

@@ -4,19 +4,12 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { afterEach } from "node:test";
-import { fileURLToPath } from "node:url";
-import { commands } from "../src/cli/commands.ts";
-import { runCommandLine } from "../src/cli/run.ts";
 import type { Kernel } from "../src/index.ts";
+import { fangaFailsHere, fangaPath, HUNG_MS } from "./fanga.ts";
 import { until } from "./worlds.ts";
 
-const main = fileURLToPath(new URL("../src/cli/main.js", import.meta.url));
-
 /** The command, in a shell. */
-const definition = `'${process.execPath}' '${main}'`;
-
-/** A command that takes longer has hung. */
-const HUNG_MS = 30_000;
+const definition = `'${process.execPath}' '${fangaPath}'`;
 
 /** What became of a command. */
 export interface Ending {
@@ -99,7 +92,7 @@ export function fangaIn(kernel: () => string): Fanga {
     running.add(command);
     return command;
   };
-  const start: Fanga["start"] = (words, input = "pipe") => startProgram(process.execPath, [main, ...words], input);
+  const start: Fanga["start"] = (words, input = "pipe") => startProgram(process.execPath, [fangaPath, ...words], input);
   return {
     start,
     shell: (script) => startProgram("sh", ["-c", `fanga() { ${definition} "$@"; }; ${script}`], "ignore").ending,
@@ -111,29 +104,10 @@ export function fangaIn(kernel: () => string): Fanga {
   };
 }
 
-/** What is said of a command line that is wrong, by a command that runs in this process: it opens nothing before it has said so. */
-export async function complaintOf(words: readonly string[]): Promise<{ code: number; complaint: string }> {
-  let complaint = "";
-  const stream = { write: (text: string) => (complaint += text) } as unknown as NodeJS.WriteStream;
-  const context = {
-    commands,
-    stdin: process.stdin,
-    stdout: stream,
-    stderr: stream,
-    environment: { FANGA_KERNEL: "not-looked-at" },
-    isTTY: false,
-    signal: new AbortController().signal,
-  };
-  return { code: await runCommandLine(context, words), complaint };
-}
-
-/** That each command line is wrong, and told in one line that matches. */
+/** That each command line is wrong, and told in one line that matches, before anything is opened: the kernel is not there. */
 export async function assertWrong(wrong: readonly (readonly [line: string, complaint: RegExp])[]): Promise<void> {
   for (const [line, expected] of wrong) {
-    const { code, complaint } = await complaintOf(line.split(" "));
-    assert.equal(code, 2, `fanga ${line}: ${complaint}`);
-    assert.match(complaint, expected);
-    assert.match(complaint, /^fanga: [^\n]+\n$/, "it is one line");
+    assert.match(await fangaFailsHere(line.split(" "), 2), expected, `fanga ${line}`);
   }
 }
 

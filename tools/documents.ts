@@ -2,6 +2,7 @@
 
 import { syscalls } from "../src/abi/syscalls.ts";
 import { differencesTable } from "../test/differential/differences.ts";
+import { commandDocument } from "./command-document.ts";
 
 const STATUS = { whole: "whole", partial: "in part", later: "later (ENOSYS)" } as const;
 
@@ -47,4 +48,5 @@ ${differencesTable()}
 export const documents: { readonly [path: string]: () => string } = {
   "docs/syscalls.md": syscallsDocument,
   "docs/differences.md": differencesDocument,
+  "docs/command.md": commandDocument,
 };

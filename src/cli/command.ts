@@ -33,6 +33,8 @@ export interface Parameter {
 
 export interface Command {
   readonly name: string;
+  /** Not listed: for scripts of ours. */
+  readonly hidden?: boolean;
   /** A line of the list of commands, without a full stop. */
   readonly summary: string;
   /** The rest of its help, in whole sentences: lines of at most 80 columns. */

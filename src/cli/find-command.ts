@@ -18,7 +18,7 @@ export function findCommand(commands: readonly Command[], words: readonly string
   const command = commands.find(({ name }) => name === word);
   const prefix = parent === "" ? "" : `${parent} `;
   if (!command) {
-    const names = commands.map(({ name }) => name);
+    const names = commands.filter(({ hidden }) => !hidden).map((one) => one.name);
     const remedy = hint(word, names, (found) => `"fanga ${prefix}${found}"`) || `: type one of ${names.join(", ")}`;
     throw new UsageError(`there is no command "${prefix}${word}"${remedy}`);
   }

@@ -11,7 +11,7 @@ export function columns(rows: readonly (readonly [string, string])[]): string {
 }
 
 export function helpOfAll(commands: readonly Command[]): string {
-  const rows = commands.map(({ name, summary }) => [name, summary] as const);
+  const rows = commands.filter(({ hidden }) => !hidden).map(({ name, summary }) => [name, summary] as const);
   return `usage: fanga COMMAND [OPTION…]
 
 Looks at and works with the kernels of @fangaos/ipc: message queues, pipes, shared
