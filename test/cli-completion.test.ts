@@ -54,12 +54,12 @@ function inZsh(line: string): string[] {
     "zsh",
     ["-f"],
     `compdef() { :; }
-_describe() { local name="\${@[-1]}"; print -rl -- "\${(@P)name%%:*}"; }
-compadd() { local name="\${@[-1]}"; print -rl -- "\${(@P)name}"; }
+_describe() { local one; for one in "\${(@P)@[-1]}"; do print -r -- "\${one%%:*}"; done; }
+compadd() { local array="\${@[-1]}"; print -rl -- "\${(@P)array}"; }
 _files() { print files; }
 _command_names() { print commands; }
 ${scripts.zsh}
-words=(\${(s: :)${quoted(line)}}); [[ ${quoted(line)} == *" " ]] && words+=("")
+line=${quoted(line)}; words=(\${(s: :)line}); [[ $line == *" " ]] && words+=("")
 CURRENT=\${#words}
 _fanga`,
   );

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { test } from "node:test";
 import { checkHost } from "../src/platforms/host-checks.ts";
-import { endOf, fanga, fangaPath, missing } from "./fanga.ts";
+import { type Ended, endOf, fanga, fangaPath, missing } from "./fanga.ts";
 
 const SUBJECTS = [
   ...["system", "node", "koffi", "/dev/shm", "room", "mapping", "futex", "/proc", "visibility", "pid namespace"],
@@ -25,10 +25,7 @@ test("whatever is not ok comes with what to do", () => {
 });
 
 /** Runs doctor in a shell behind a line that makes something unfit. */
-async function doctorAfter(
-  line: string,
-  under: readonly string[] = [],
-): Promise<{ status: number | null; stdout: string }> {
+async function doctorAfter(line: string, under: readonly string[] = []): Promise<Ended> {
   const shell = ["sh", "-c", `${line}; exec "$0" "$@"`, process.execPath, fangaPath, "doctor"];
   const [program, ...words] = [...under, ...shell];
   return endOf(spawn(program as string, words));
@@ -38,9 +35,12 @@ test("too few open files are noted or unfit, with the command that mends it", as
   const few = await doctorAfter("ulimit -n 256");
   assert.match(few.stdout, /^note +open files +at most 256 \(RLIMIT_NOFILE\)\n +ulimit -n 4096/m);
   assert.equal(few.status, 0);
-  const fewer = await doctorAfter("ulimit -n 40");
-  assert.match(fewer.stdout, /^UNFIT +open files +at most 40/m);
+  const fewer = await doctorAfter("ulimit -n 100");
+  assert.match(fewer.stdout, /^UNFIT +open files +at most 100/m);
   assert.equal(fewer.status, 1);
+  const tooFew = await doctorAfter("ulimit -n 32");
+  assert.deepEqual([tooFew.status, tooFew.stdout], [1, ""]);
+  assert.equal(tooFew.stderr, "fanga: too few files may be open, even to begin: type ulimit -n 1024\n");
 });
 
 const NAMESPACE = ["unshare", "-rm"] as const;

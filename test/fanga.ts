@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { after } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { commands } from "../src/cli/commands.ts";
 import { runCommandLine } from "../src/cli/run.ts";
@@ -143,6 +144,8 @@ export async function killHard(child: ChildProcess): Promise<void> {
   await ended;
 }
 
+const LOOK_EVERY_MS = 10;
+
 /** Looks at a kernel until it is as it should be, and returns what was seen then. */
 export async function until(name: string, isSo: (kernel: InspectedKernel) => boolean): Promise<InspectedKernel> {
   const deadline = Date.now() + HUNG_MS;
@@ -150,7 +153,7 @@ export async function until(name: string, isSo: (kernel: InspectedKernel) => boo
     const seen = Kernel.names().includes(name) ? lookAt(name) : undefined;
     if (seen && isSo(seen)) return seen;
     assert.ok(Date.now() < deadline, `kernel ${name} never was as it should be: ${textOf(seen)}`);
-    await new Promise((resolve) => setImmediate(resolve));
+    await delay(LOOK_EVERY_MS);
   }
 }
 

@@ -5,6 +5,7 @@ import { test } from "node:test";
 import type { Worker } from "node:worker_threads";
 import { EACCES, ECHILD, EFAULT, EINVAL, ESRCH } from "../src/abi/errno.ts";
 import { Kernel, type MessageQueue, type SpawnOptions, type Task } from "../src/index.ts";
+import { runScript } from "./child-script.ts";
 import { ipcError, text, typeError } from "./expectations.ts";
 import { bounded, inWorld, overWorlds, until } from "./worlds.ts";
 
@@ -422,4 +423,17 @@ inWorld("threads", (world) => {
     }
     world.keep(Kernel.attach(handle));
   });
+});
+
+test("a program of node --eval spawns the one that it names, and not itself again", async () => {
+  const name = `test-${process.pid}-eval`;
+  const { stdout, stderr } = await runScript(`
+    using(ipc.Kernel.open(${JSON.stringify(name)}, { create: true }));
+    async function using(kernel) {
+      const task = kernel.spawn(new URL(${JSON.stringify(program.href)}), { argv: ["exit:3"] });
+      console.log((await task.wait()).exitCode);
+      kernel.close();
+      ipc.Kernel.unlink(${JSON.stringify(name)});
+    }`);
+  assert.deepEqual([stdout, stderr], ["3\n", ""]);
 });

@@ -156,6 +156,18 @@ function startThread(
 }
 
 const KILLED = killedStatus(constants.signals.SIGKILL);
+/** With a program of this process's as their value (node --eval), which is not the child's. */
+const EVALUATING = ["-e", "--eval", "-p", "--print", "-pe"];
+
+/** Node's options of this process, without a program that stands among them. */
+function ownNodeOptions(): string[] {
+  const { execArgv } = process;
+  return execArgv.filter((option, i) => {
+    const isProgram = EVALUATING.includes(option) || EVALUATING.includes(execArgv[i - 1] as string);
+    return !isProgram && !/^--(?:eval|print|input-type)=/.test(option);
+  });
+}
+
 /** posix_spawn(3): what a program that cannot be run ends with. */
 const NOT_RUN = exitedStatus(127);
 
@@ -166,7 +178,7 @@ function startChild(
   options: SpawnOptions,
   onEnd: (status: number) => void,
 ): ChildProcess {
-  const { argv = [], env = process.env, execArgv = process.execArgv, stdio = "inherit" } = options;
+  const { argv = [], env = process.env, execArgv = ownNodeOptions(), stdio = "inherit" } = options;
   const path = program instanceof URL ? fileURLToPath(program) : program;
   const child = startProcess(process.execPath, [...execArgv, path, ...argv], {
     stdio,

@@ -95,17 +95,17 @@ export function zshScript(commands: readonly Command[]): string {
 # Completion of fanga for zsh: source <(fanga completion zsh), after compinit
 
 _fanga() {
-  local path current="\${words[CURRENT]}"
+  local name current="\${words[CURRENT]}"
   local -a commands options found
   if (( CURRENT == 2 )); then
     commands=(${listed.join(" ")})
     _describe -t commands command commands
     return
   fi
-  path="\${words[2]}"
-  case "$path" in ${groups.length > 0 ? groups.join("|") : "''"}) (( CURRENT > 3 )) && path+=" \${words[3]}" ;; esac
+  name="\${words[2]}"
+  case "$name" in ${groups.length > 0 ? groups.join("|") : "''"}) (( CURRENT > 3 )) && name+=" \${words[3]}" ;; esac
   if [[ $current == -* && $current != *=* && \${words[(Ie)--]} -eq 0 ]]; then
-    case "$path" in
+    case "$name" in
 ${cases.map((line) => `  ${line}`).join("\n")}
     esac
     _describe -t options option options

@@ -203,7 +203,7 @@ function softLimit(name: string): number {
   return value === undefined || value === "unlimited" ? Number.POSITIVE_INFINITY : Number(value);
 }
 
-const FILES_LEAST = 64;
+const FILES_LEAST = 128;
 const FILES_WANTED = 1024;
 
 function checkOpenFiles(): Finding {
