@@ -22,6 +22,6 @@ import { top } from "./commands/top.ts";
 
 const looking: readonly Command[] = [ls, ps, show, top];
 const acting: readonly Command[] = [send, recv, mkfifo, cat, shm, lock, sem, kill, rm];
-const tending: readonly Command[] = [doctor, clean];
+const tending: readonly Command[] = [doctor, clean, completion, help, candidates];
 
-export const commands: readonly Command[] = [...looking, ...acting, ...tending, completion, help, candidates];
+export const commands: readonly Command[] = [...looking, ...acting, ...tending];

@@ -12,58 +12,84 @@ import { parseObjectName } from "./object-name.ts";
 /** A name or a key, for the calls of the API. */
 export type Address = { readonly name: string } | { readonly key: number };
 
-/** Where an object is to be made that a word names. */
-export function addressOfNew(given: Arguments, text: string, kinds: readonly ObjectKind[]): Address {
-  return typedAddress(given, text, kinds) ?? refuseId(given, text);
+/** What a word of the command line names, read before anything is opened. */
+export interface Target {
+  readonly given: Arguments;
+  readonly text: string;
+  /** It is of one of these kinds. */
+  readonly kinds: readonly ObjectKind[];
+  /** Undefined where its id was typed. */
+  readonly address: Address | undefined;
 }
 
-/** The same, of a kind that has names alone. */
-export function nameOfNew(given: Arguments, text: string, kind: ObjectKind): string {
-  const address = addressOfNew(given, text, [kind]);
-  if ("name" in address) return address.name;
-  throw given.wrong(`a ${kind} has a name, not a key as "${text}" is: type that`);
-}
+/** System V's: they have keys, and no names. */
+const KEYED: readonly ObjectKind[] = ["sysv-queue", "semaphore-set"];
+const mayHaveKey = (kind: ObjectKind): boolean => KEYED.includes(kind) || kind === "shm";
 
-/** The address of the object that a word names; one of an id is looked for. */
-export function addressOf(kernel: Kernel, given: Arguments, text: string, kinds: readonly ObjectKind[]): Address {
-  const typed = typedAddress(given, text, kinds);
-  if (typed) return typed;
-  const found = addressIn(findObject(given, lookAt(nameOfKernel(kernel)), text, kinds));
-  return found ?? fail(`"${text}" has neither a name nor a key: only tasks that have it open lead to it`);
-}
-
-/** Opens the object that a word names by its address; where it is not there, that is a Failure that says what there is. */
-export async function openObject<T>(
-  kernel: Kernel,
-  given: Arguments,
-  text: string,
-  kinds: readonly ObjectKind[],
-  open: (address: Address) => T | Promise<T>,
-): Promise<T> {
-  try {
-    return await open(addressOf(kernel, given, text, kinds));
-  } catch (error) {
-    if (!isMissing(error)) throw error;
-    findObject(given, lookAt(nameOfKernel(kernel)), text, kinds);
-    throw error; // it has come meanwhile
+/** @throws UsageError where no object of these kinds can be called that */
+export function targetOf(given: Arguments, text: string, kinds: readonly ObjectKind[]): Target {
+  const { name, key, kinds: typed = kinds } = parseObjectName(given, text, kinds);
+  const [kind] = typed;
+  if (name !== undefined && typed.every((one) => KEYED.includes(one))) {
+    throw given.wrong(`a ${kind} has a key and no name: type key:0xKEY, not "${text}"`);
   }
+  if (key !== undefined && !typed.some(mayHaveKey)) {
+    throw given.wrong(`a ${kind} has a name and no key: type its name, not "${text}"`);
+  }
+  return { given, text, kinds, address: name !== undefined ? { name } : key !== undefined ? { key } : undefined };
 }
 
-/** The same, of a kind that has names alone. */
-export function openNamed<T>(
-  kernel: Kernel,
-  given: Arguments,
-  text: string,
-  kind: ObjectKind,
-  open: (name: string) => T | Promise<T>,
-): Promise<T> {
-  return openObject(kernel, given, text, [kind], (address) =>
-    open("name" in address ? address.name : nameOfNew(given, text, kind)),
+/** Where an object is to be made. @throws UsageError */
+export function addressOfNew(given: Arguments, text: string, kinds: readonly ObjectKind[]): Address {
+  const { address } = targetOf(given, text, kinds);
+  if (address) return address;
+  throw given.wrong(
+    `"${text}" is the id of one that is there: type a name${kinds.some(mayHaveKey) ? " or key:0xKEY" : ""}`,
   );
 }
 
+/** Its name, where it is of a kind that has names alone. */
+export const nameIn = (address: Address): string => ("name" in address ? address.name : "");
+
 export const labelOf = (address: Address): string =>
   "name" in address ? JSON.stringify(address.name) : `with key 0x${(address.key >>> 0).toString(16)}`;
+
+/** The address of an object that is there; one whose id was typed is looked for. */
+export function addressOf(kernel: Kernel, { given, text, kinds, address }: Target): Address {
+  if (address) return address;
+  const { name, key } = findObject(given, lookAt(nameOfKernel(kernel)), text, kinds);
+  if (name !== undefined) return { name };
+  if (key !== undefined) return { key };
+  throw new Failure(`"${text}" has neither a name nor a key: only tasks that have it open lead to it`);
+}
+
+/**
+ * Opens an object by its address; where it is not there, that is a Failure which says what there is, and that `maker` makes one.
+ */
+export async function openObject<T>(
+  kernel: Kernel,
+  target: Target,
+  maker: string,
+  open: (address: Address) => T | Promise<T>,
+): Promise<T> {
+  const address = addressOf(kernel, target);
+  try {
+    return await open(address);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    throw whatThereIs(kernel, target, maker) ?? error; // or it has come meanwhile
+  }
+}
+
+function whatThereIs(kernel: Kernel, { given, text, kinds }: Target, maker: string): Failure | undefined {
+  try {
+    findObject(given, lookAt(nameOfKernel(kernel)), text, kinds);
+    return undefined;
+  } catch (error) {
+    if (error instanceof Failure) return new Failure(`${error.message}; ${maker} makes one`);
+    throw error;
+  }
+}
 
 /** What was opened; undefined where there is none. */
 export function ifThere<T>(open: () => T): T | undefined {
@@ -77,29 +103,5 @@ export function ifThere<T>(open: () => T): T | undefined {
 
 const isMissing = (error: unknown): boolean => error instanceof IpcError && error.code === "ENOENT";
 
-/** System V's: they have keys, and no names. */
-const KEYED: readonly ObjectKind[] = ["sysv-queue", "semaphore-set"];
-
-function typedAddress(given: Arguments, text: string, kinds: readonly ObjectKind[]): Address | undefined {
-  const typed = parseObjectName(given, text, kinds);
-  if (typed.name !== undefined && typed.kinds?.every((kind) => KEYED.includes(kind))) {
-    throw given.wrong(`a ${typed.kinds[0]} has a key and no name: type key:0xKEY, not "${text}"`);
-  }
-  return addressIn(typed);
-}
-
-function addressIn({ name, key }: { readonly name?: string | undefined; readonly key?: number | undefined }) {
-  if (name !== undefined) return { name };
-  return key === undefined ? undefined : { key };
-}
-
 /** A command's kernel lives in a file, and so has a name. */
 const nameOfKernel = ({ handle }: Kernel): string => ("name" in handle ? handle.name : "");
-
-function refuseId(given: Arguments, text: string): never {
-  throw given.wrong(`"${text}" is the id of one that is there: type a name or a key`);
-}
-
-function fail(message: string): never {
-  throw new Failure(message);
-}

@@ -1,15 +1,16 @@
 // fanga cat FIFO…, and fanga cat --write FIFO
 
 import { IpcError } from "../../api/ipc-error.ts";
+import type { Kernel } from "../../api/kernel.ts";
 import type { PipeReader } from "../../api/pipe-reader.ts";
 import type { PipeWriter } from "../../api/pipe-writer.ts";
 import type { Command } from "../command.ts";
 import { EXIT_OK, Failure } from "../failure.ts";
 import { openKernel } from "../kernels.ts";
-import { openNamed } from "../open-object.ts";
+import { nameIn, openObject, type Target, targetOf } from "../open-object.ts";
 import { kernelOption } from "../option.ts";
 import { Output } from "../output.ts";
-import { patienceOf, patiently, waitingOptions } from "../waiting.ts";
+import { type Patience, patienceOf, patiently, waitingOptions } from "../waiting.ts";
 
 const CHUNK_BYTES = 64 * 1024;
 
@@ -37,27 +38,38 @@ last writer has closed it. With --write, fanga reads no further while the pipe i
     const isOne = given.has("write") || given.has("follow");
     if (isOne && given.words.length > 1) throw given.wrong("--write and --follow take one FIFO");
     if (given.has("write") && given.has("follow")) throw given.wrong("--write and --follow exclude each other");
+    const targets = given.words.map((word) => targetOf(given, word, ["fifo"]));
     using kernel = openKernel(context, given);
     if (given.has("write")) {
-      const name = given.word(0);
-      const wait = (fifo: string): Promise<PipeWriter> =>
-        patiently(kernel.openFifo(fifo, "write", patience), patience, () => `fifo "${fifo}": nobody reads it`);
-      using writer = await openNamed(kernel, given, name, "fifo", wait);
-      await writeAll(context.stdin, writer, name);
+      const [target] = targets as [Target];
+      using writer = await openToWrite(kernel, target, patience);
+      await writeAll(context.stdin, writer, target.text);
       return EXIT_OK;
     }
     const output = new Output(context);
     do {
-      for (const name of given.words) {
-        const wait = (fifo: string): Promise<PipeReader> =>
-          patiently(kernel.openFifo(fifo, "read", patience), patience, () => `fifo "${fifo}": nobody writes to it`);
-        using reader = await openNamed(kernel, given, name, "fifo", wait);
+      for (const target of targets) {
+        using reader = await openToRead(kernel, target, patience);
         await readAll(reader, output);
       }
     } while (given.has("follow"));
     return EXIT_OK;
   },
 };
+
+const MAKER = "fanga mkfifo";
+
+const openToRead = (kernel: Kernel, target: Target, patience: Patience): Promise<PipeReader> =>
+  openObject(kernel, target, MAKER, (address) => {
+    const opening = kernel.openFifo(nameIn(address), "read", patience);
+    return patiently(opening, patience, () => `fifo "${target.text}": nobody writes to it`);
+  });
+
+const openToWrite = (kernel: Kernel, target: Target, patience: Patience): Promise<PipeWriter> =>
+  openObject(kernel, target, MAKER, (address) => {
+    const opening = kernel.openFifo(nameIn(address), "write", patience);
+    return patiently(opening, patience, () => `fifo "${target.text}": nobody reads it`);
+  });
 
 /** One buffer for all: it is written before it is read into again. */
 async function readAll(reader: PipeReader, output: Output): Promise<void> {

@@ -4,6 +4,7 @@ import { IpcError } from "../../api/ipc-error.ts";
 import type { Command } from "../command.ts";
 import { EXIT_FAILURE, EXIT_OK } from "../failure.ts";
 import { openKernel } from "../kernels.ts";
+import { addressOfNew, nameIn } from "../open-object.ts";
 import { kernelOption } from "../option.ts";
 import { bytesOf, modeOf, modeOption } from "../values.ts";
 
@@ -23,9 +24,10 @@ export const mkfifo: Command = {
 
   run(context, given) {
     const options = { mode: modeOf(given), capacity: bytesOf(given, "capacity", CAPACITY_MOST) };
+    const names = given.words.map((word) => nameIn(addressOfNew(given, word, ["fifo"])));
     using kernel = openKernel(context, given, { create: true });
     let code = EXIT_OK;
-    for (const name of given.words) {
+    for (const name of names) {
       try {
         kernel.mkfifo(name, options);
       } catch (error) {

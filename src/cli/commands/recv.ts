@@ -9,7 +9,7 @@ import type { Command } from "../command.ts";
 import { EXIT_OK, EXIT_SIGPIPE, Failure } from "../failure.ts";
 import { NEWLINE, NUL } from "../framing.ts";
 import { openKernel } from "../kernels.ts";
-import { type Address, addressOf, ifThere, openObject } from "../open-object.ts";
+import { type Address, addressOf, ifThere, openObject, targetOf } from "../open-object.ts";
 import { kernelOption } from "../option.ts";
 import { Output } from "../output.ts";
 import { type Patience, patienceOf, waitingOptions } from "../waiting.ts";
@@ -55,9 +55,10 @@ queue has been removed: exit code 0 then.`,
     const receiving = { selection: selectionOf(given), patience: patienceOf(given), signal: context.signal };
     const count = countOf(given);
     const format = formatOf(given);
+    const target = targetOf(given, given.word(0), KINDS);
     using kernel = openKernel(context, given);
-    using queue = await openObject(kernel, given, given.word(0), KINDS, (address) => kernel.queue(address));
-    const address = addressOf(kernel, given, given.word(0), KINDS);
+    const address = addressOf(kernel, target);
+    using queue = await openObject(kernel, target, "fanga send --create", () => kernel.queue(address));
     const output = new Output(context);
     const receiver = new Receiver(kernel, queue, output, receiving, () => isLinked(kernel, queue, address));
     for (let received = 0; received < count; received++) {

@@ -11,6 +11,7 @@ import { EXIT_FAILURE, EXIT_OK, Failure } from "../failure.ts";
 import { findObject } from "../find-object.ts";
 import { openKernel } from "../kernels.ts";
 import { look, lookAtOne } from "../looks.ts";
+import { parseObjectName } from "../object-name.ts";
 import { titleOf } from "../object-text.ts";
 import { kernelOption } from "../option.ts";
 
@@ -51,6 +52,7 @@ that takes --force; they carry on, among themselves.`,
     const objects = given.words.filter((word) => !word.startsWith(KERNEL));
     if (given.has("all") && objects.length > 0) throw given.wrong("--all is every object: type it without others");
     if (given.words.length === 0 && !given.has("all")) throw given.wrong("OBJECT is missing: type one, or --all");
+    for (const word of objects) parseObjectName(given, word); // what is typed wrong removes nothing
     const removals = kernels.map((word) => () => removeKernel(given, word.slice(KERNEL.length)));
     if (objects.length > 0 || given.has("all")) {
       using kernel = openKernel(context, given);

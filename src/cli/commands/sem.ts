@@ -3,18 +3,18 @@
 import { IpcError } from "../../api/ipc-error.ts";
 import type { Kernel } from "../../api/kernel.ts";
 import type { Semaphore } from "../../api/semaphore.ts";
-import type { Arguments } from "../arguments.ts";
 import type { Command, Parameter } from "../command.ts";
 import { EXIT_OK, Failure } from "../failure.ts";
 import { openKernel } from "../kernels.ts";
-import { nameOfNew, openNamed } from "../open-object.ts";
+import { addressOfNew, nameIn, openObject, type Target, targetOf } from "../open-object.ts";
 import { kernelOption } from "../option.ts";
 import { modeOf, modeOption } from "../values.ts";
 import { patienceOf, patiently, waitingOptions } from "../waiting.ts";
 
+const KINDS = ["semaphore"] as const;
 const VALUE_MOST = 2 ** 31 - 1;
 
-const parameter: Parameter = { name: "NAME", description: "a semaphore", completes: { objects: ["semaphore"] } };
+const parameter: Parameter = { name: "NAME", description: "a semaphore", completes: { objects: KINDS } };
 
 const create: Command = {
   name: "create",
@@ -30,7 +30,7 @@ const create: Command = {
 
   run(context, given) {
     const value = given.number("value", { most: VALUE_MOST }) ?? 0;
-    const name = nameOfNew(given, given.word(0), "semaphore");
+    const name = nameIn(addressOfNew(given, given.word(0), KINDS));
     using kernel = openKernel(context, given, { create: true });
     try {
       kernel.semaphore({ name, value, mode: modeOf(given), create: true, exclusive: true }).close();
@@ -54,8 +54,9 @@ good. For a lock that a crash gives back use fanga lock.`,
 
   async run(context, given) {
     const patience = patienceOf(given);
+    const target = targetOf(given, given.word(0), KINDS);
     using kernel = openKernel(context, given);
-    using semaphore = await open(kernel, given);
+    using semaphore = await open(kernel, target);
     await patiently(semaphore.wait(patience), patience, () => `semaphore "${given.word(0)}" is 0`);
     return EXIT_OK;
   },
@@ -72,8 +73,9 @@ const post: Command = {
 
   async run(context, given) {
     const count = given.number("count", { least: 1, most: VALUE_MOST }) ?? 1;
+    const target = targetOf(given, given.word(0), KINDS);
     using kernel = openKernel(context, given);
-    using semaphore = await open(kernel, given);
+    using semaphore = await open(kernel, target);
     for (let posted = 0; posted < count; posted++) semaphore.post();
     return EXIT_OK;
   },
@@ -86,8 +88,9 @@ const get: Command = {
   parameters: [parameter],
 
   async run(context, given) {
+    const target = targetOf(given, given.word(0), KINDS);
     using kernel = openKernel(context, given);
-    using semaphore = await open(kernel, given);
+    using semaphore = await open(kernel, target);
     context.stdout.write(`${semaphore.value}\n`);
     return EXIT_OK;
   },
@@ -99,5 +102,5 @@ export const sem: Command = {
   subcommands: [create, wait, post, get],
 };
 
-const open = (kernel: Kernel, given: Arguments): Promise<Semaphore> =>
-  openNamed(kernel, given, given.word(0), "semaphore", (name) => kernel.semaphore({ name }));
+const open = (kernel: Kernel, target: Target): Promise<Semaphore> =>
+  openObject(kernel, target, "fanga sem create", (address) => kernel.semaphore({ name: nameIn(address) }));

@@ -1,6 +1,5 @@
 // fanga send QUEUE [MESSAGE…]
 
-import type { Kernel } from "../../api/kernel.ts";
 import type { QueueOptions } from "../../api/kernel-options.ts";
 import type { MessageQueue } from "../../api/message-queue.ts";
 import type { SendOptions } from "../../api/queue-options.ts";
@@ -9,7 +8,7 @@ import type { Command, Context } from "../command.ts";
 import { EXIT_OK } from "../failure.ts";
 import { messagesIn, NEWLINE, NUL, wholeOf } from "../framing.ts";
 import { openKernel } from "../kernels.ts";
-import { addressOfNew, openObject } from "../open-object.ts";
+import { addressOfNew, openObject, targetOf } from "../open-object.ts";
 import { kernelOption } from "../option.ts";
 import { bytesOf, modeOf, modeOption } from "../values.ts";
 import { type Patience, patienceOf, patiently, waitingOptions } from "../waiting.ts";
@@ -52,8 +51,13 @@ the queue is full, fanga waits and reads no further. Messages are bytes: any wil
     const options = { type: given.number("type", { least: 1, most: TYPE_MOST }), priority: priorityOf(given) };
     const patience = patienceOf(given);
     const making = makingOf(given);
+    if (given.has("null") && given.has("whole")) throw given.wrong("--null and --whole exclude each other");
+    const target = targetOf(given, given.word(0), KINDS);
+    const isNew = making && addressOfNew(given, given.word(0), KINDS);
     using kernel = openKernel(context, given, { create: making !== undefined });
-    using queue = await openQueue(kernel, given, making);
+    using queue = isNew
+      ? kernel.queue({ ...making, ...isNew })
+      : await openObject(kernel, target, "--create", (address) => kernel.queue(address));
     const sending = new Sending(queue, given.word(0), options, patience);
     for await (const batch of batchesOf(context, given, queue.messageBytesMax)) await sending.send(batch);
     return EXIT_OK;
@@ -72,16 +76,9 @@ function makingOf(given: Arguments): QueueOptions | undefined {
   return undefined;
 }
 
-async function openQueue(kernel: Kernel, given: Arguments, making: QueueOptions | undefined): Promise<MessageQueue> {
-  const text = given.word(0);
-  if (making) return kernel.queue({ ...making, ...addressOfNew(given, text, KINDS) });
-  return openObject(kernel, given, text, KINDS, (address) => kernel.queue(address));
-}
-
 /** The messages, as they come. */
 async function* batchesOf({ stdin }: Context, given: Arguments, bytesMax: number): AsyncGenerator<Uint8Array[]> {
   const messages = given.words.slice(1);
-  if (given.has("null") && given.has("whole")) throw given.wrong("--null and --whole exclude each other");
   if (messages.length > 0) yield messages.map((message) => Buffer.from(message));
   else if (given.has("whole")) yield [await wholeOf(stdin, bytesMax)];
   else yield* messagesIn(stdin, given.has("null") ? NUL : NEWLINE, bytesMax);

@@ -3,12 +3,11 @@
 import { IpcError } from "../../api/ipc-error.ts";
 import type { Kernel } from "../../api/kernel.ts";
 import type { SharedMemory, SharedMemoryOptions } from "../../api/shared-memory.ts";
-import type { Arguments } from "../arguments.ts";
 import type { Command, Context, Parameter } from "../command.ts";
 import { EXIT_OK, Failure } from "../failure.ts";
 import { hexDump } from "../hex-dump.ts";
 import { openKernel } from "../kernels.ts";
-import { type Address, addressOfNew, labelOf, openObject } from "../open-object.ts";
+import { addressOfNew, labelOf, openObject, type Target, targetOf } from "../open-object.ts";
 import { kernelOption } from "../option.ts";
 import { Output } from "../output.ts";
 import { bytesOf, modeOf, modeOption } from "../values.ts";
@@ -68,12 +67,19 @@ const dump: Command = {
   examples: [["fanga shm dump --length 64 frames", "its first 64 bytes"]],
 
   async run(context, given) {
+    const offset = bytesOf(given, "offset") ?? 0;
+    const length = bytesOf(given, "length") ?? Number.POSITIVE_INFINITY;
+    const target = targetOf(given, given.word(0), ["shm"]);
     using kernel = openKernel(context, given);
-    using segment = await attach(kernel, given, { readOnly: true });
-    const { offset, room } = placeIn(segment, given);
-    const length = bytesOf(given, "length") ?? room;
-    if (length > room) throw given.wrong(`--length: there are ${room} bytes behind the offset: type that at most`);
-    const bytes = segment.bytes.subarray(offset, offset + length);
+    using segment = await attach(kernel, target, { readOnly: true });
+    checkOffset(segment, offset);
+    const room = segment.byteLength - offset;
+    if (length > room && given.text("length") !== undefined) {
+      throw new Failure(
+        `--length is ${length}, and the segment has ${room} bytes behind the offset: type that at most`,
+      );
+    }
+    const bytes = segment.bytes.subarray(offset, offset + Math.min(length, room));
     const output = new Output(context);
     if (given.has("raw")) await writeRaw(output, bytes);
     else for (const text of hexDump(bytes, offset)) await output.write(Buffer.from(text));
@@ -92,9 +98,12 @@ const write: Command = {
   examples: [["fanga shm write frames < frame.bin", "what is behind it stays as it is"]],
 
   async run(context, given) {
+    const offset = bytesOf(given, "offset") ?? 0;
+    const target = targetOf(given, given.word(0), ["shm"]);
     using kernel = openKernel(context, given);
-    using segment = await attach(kernel, given, {});
-    await copyInto(segment, placeIn(segment, given).offset, context);
+    using segment = await attach(kernel, target, {});
+    checkOffset(segment, offset);
+    await copyInto(segment, offset, context);
     return EXIT_OK;
   },
 };
@@ -105,15 +114,12 @@ export const shm: Command = {
   subcommands: [create, dump, write],
 };
 
-function attach(kernel: Kernel, given: Arguments, options: SharedMemoryOptions): Promise<SharedMemory> {
-  const open = (address: Address): SharedMemory => kernel.sharedMemory({ ...address, ...options });
-  return openObject(kernel, given, given.word(0), ["shm"], open);
-}
+const attach = (kernel: Kernel, target: Target, options: SharedMemoryOptions): Promise<SharedMemory> =>
+  openObject(kernel, target, "fanga shm create", (address) => kernel.sharedMemory({ ...address, ...options }));
 
-function placeIn({ byteLength }: SharedMemory, given: Arguments): { offset: number; room: number } {
-  const offset = bytesOf(given, "offset") ?? 0;
-  if (offset > byteLength) throw given.wrong(`--offset: the segment has ${byteLength} bytes: type that at most`);
-  return { offset, room: byteLength - offset };
+function checkOffset({ byteLength }: SharedMemory, offset: number): void {
+  if (offset <= byteLength) return;
+  throw new Failure(`--offset is ${offset}, and the segment has ${byteLength} bytes: type that at most`);
 }
 
 async function writeRaw(output: Output, bytes: Uint8Array): Promise<void> {
