@@ -48,6 +48,7 @@ export class SteppedTask implements Program {
   readonly #body: (task: SteppedTask) => void;
   #system: System | undefined;
   #start: Entry[] = [];
+  #seen = { log: this.#start, length: 0, text: "" };
 
   constructor(words: SteppedWords, world: World, sleepers: Sleepers, body: (task: SteppedTask) => void) {
     this.words = words;
@@ -79,6 +80,14 @@ export class SteppedTask implements Program {
 
   get pid(): number {
     return this.system.pid;
+  }
+
+  /** All that it has seen of the memory so far, which is what it goes on with. */
+  get seen(): string {
+    const { log } = this.words;
+    const { length } = log;
+    if (this.#seen.log !== log || this.#seen.length !== length) this.#seen = { log, length, text: log.join() };
+    return this.#seen.text;
   }
 
   /** Keeps the log so far as the one that each run begins with. */
