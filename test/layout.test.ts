@@ -1,4 +1,4 @@
-// The layout of a region is a promise between tasks that may run different builds: what is pinned here is what version 6
+// The layout of a region is a promise between tasks that may run different builds: what is pinned here is what version 7
 // means. A change of anything below changes LAYOUT_VERSION in src/memory/layout.ts, and is then pinned here anew.
 
 import assert from "node:assert/strict";
@@ -22,7 +22,7 @@ import { AWAITED, IDLE, INTERRUPTED, POLLED, SLEEPING, WAITING, WOKEN } from "..
 type Structure = { readonly [field: string]: number };
 type Layout = { readonly [structure: string]: Structure };
 
-const PINNED_VERSION = 6;
+const PINNED_VERSION = 7;
 
 const pinned: Layout = {
   constants: {
@@ -66,6 +66,11 @@ const pinned: Layout = {
     BURIED: 33,
     TAKEN_OVER: 34,
     CPUS: 35,
+    TASK_OBJECTS_MAX: 36,
+    TASK_HEAP_BYTES_MAX: 37,
+    TASK_HOLDS_MAX: 38,
+    TASK_WAITERS_MAX: 39,
+    TASK_CHILDREN_MAX: 40,
     CLASS_COLUMN_MAPS: 48,
     CLASS_HEADS: 80,
     JOURNAL: 296,
@@ -106,6 +111,9 @@ const pinned: Layout = {
     REPORT: 98,
     CHILDREN: 99,
     BORN: 100,
+    OBJECTS: 101,
+    HEAP_LINES: 102,
+    HOLDS: 103,
     WORDS: 112,
   },
   child: { AWAITED: 1, BEGUN: 2 },
@@ -281,6 +289,7 @@ const pinned: Layout = {
     BEFORE: 2,
     NEXT_FREE: 3,
     PREVIOUS_FREE: 4,
+    PAYER: 5,
   },
   kinds: {
     PIPE: 1,

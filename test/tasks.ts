@@ -3,6 +3,7 @@
 import * as callTasks from "./tasks-calls.ts";
 import * as historyTasks from "./tasks-history.ts";
 import * as kernelTasks from "./tasks-kernel.ts";
+import * as limitTasks from "./tasks-limits.ts";
 import * as lockTasks from "./tasks-locks.ts";
 import * as missionTasks from "./tasks-mission.ts";
 import * as pipeTasks from "./tasks-pipe.ts";
@@ -15,6 +16,7 @@ export const tasks = {
   ...callTasks,
   ...historyTasks,
   ...kernelTasks,
+  ...limitTasks,
   ...lockTasks,
   ...missionTasks,
   ...pipeTasks,

@@ -6,6 +6,7 @@
 import { EAGAIN } from "../abi/errno.ts";
 import { bitOf, isIgnoredByDefault, isStop, SIGCONT, SIGNAL_MAX, SIGRTMIN, UNBLOCKABLE } from "../abi/signals.ts";
 import type { Allocator } from "../memory/allocator.ts";
+import { NOBODY } from "../memory/charges.ts";
 import type { Journal } from "../memory/journal.ts";
 import { signalInfo, task } from "../memory/layout.ts";
 import { field, LINE_WORDS, WORD_BYTES, type Word, type Words } from "../memory/words.ts";
@@ -201,7 +202,8 @@ export class TaskSignals {
   /** A block for what is known of one more; a negative errno where there is no room. */
   #allocateLocked(): number {
     const isFull = this.#words.load(field(this.#slot, task.SIGNALS_QUEUED)) >= QUEUED_MAX;
-    return isFull ? EAGAIN : this.#allocator.allocateLocked(signalInfo.WORDS * WORD_BYTES);
+    // Nobody's: how many are queued for a task is bounded by itself.
+    return isFull ? EAGAIN : this.#allocator.allocateLocked(signalInfo.WORDS * WORD_BYTES, NOBODY);
   }
 
   #appendLocked(line: number, { signal, code, pid, uid, value }: SignalInfo): void {

@@ -42,6 +42,8 @@ export function tryDeaths(row: Row, every: number): Tally {
     const say = (what: string): void => void violations.push(`${row.name}, ${where}: ${what}`);
     if (stepped.seen === STUCK || stepped.seen === ENDLESS) say(stepped.seen);
     else if (!row.partly && !allowed.includes(seen())) say(`${seen()}; allowed: ${allowed.join(" / ")}`);
+    const wrong = stepped.miscounted();
+    if (wrong !== "") say(wrong);
     const left = stepped.leftover();
     if (left !== stepped.atFirst) say(`there is left: ${left}; at first there was: ${stepped.atFirst}`);
   };

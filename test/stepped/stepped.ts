@@ -4,9 +4,10 @@
 import { System } from "../../src/kernel/system.ts";
 import { description, node } from "../../src/memory/layout.ts";
 import type { Region } from "../../src/memory/region.ts";
-import { field, type Word } from "../../src/memory/words.ts";
+import { field, type Word, Words } from "../../src/memory/words.ts";
 import { Machine } from "../crash-fixture.ts";
 import { smallLimits } from "../memory-fixture.ts";
+import { miscounted } from "../recount.ts";
 import { StateKey } from "./state-key.ts";
 import { type Program, type Sleepers, SteppedTask, states } from "./stepped-task.ts";
 import { SteppedWords, type Stepper } from "./stepped-words.ts";
@@ -279,6 +280,11 @@ export class Stepped<A, H> implements Stepper, Sleepers {
     if (task.state === states.DEAD) this.#dead.add(task.world.identity);
   }
 
+  /** What tasks are charged for and should not be, or the other way round. */
+  miscounted(): string {
+    return miscounted(new Words(this.#machine.buffer), this.#machine.geometry);
+  }
+
   /** What is still there when all tasks have died and been buried, and what outlives them was removed. */
   leftover(): string {
     const machine = this.#machine;
@@ -324,7 +330,6 @@ export class Stepped<A, H> implements Stepper, Sleepers {
   #outcome(): string {
     this.#recording = false;
     if (this.#scenario.mortal) {
-      this.#dead.add(this.#maker);
       for (const task of this.#tasks) this.#dead.add(task.world.identity);
     }
     const told = this.#tasks.map((task, i) => {
