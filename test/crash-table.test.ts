@@ -74,7 +74,8 @@ const reading = [
   "shmdt",
 ];
 
-const PROMISES = "needs an event loop; its nodes are enlisted and buried as those of sleepers are: test/death.test.ts";
+const PROMISES =
+  "as Awaits.until, which is tried, with what needs turns of a real event loop: test/death.test.ts, test/waiting.test.ts";
 const CHILDREN = "test/crash-children.test.ts";
 const LOOKS = "only looks";
 const MACHINE = "the accesses of Words, as machine instructions: test/machine-words.test.ts";
@@ -83,7 +84,6 @@ const OWN = "changes what is the task's own, in no shared memory";
 /** Public methods that the table does not reach, and why it need not. */
 const elsewhere: Record<string, string> = {
   "Awaits.letOthersRun": PROMISES,
-  "Awaits.until": PROMISES,
   "Awaits.untilAny": PROMISES,
   "Awaits.untilTaken": PROMISES,
   "Children.correct": CHILDREN,

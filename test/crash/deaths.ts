@@ -25,9 +25,10 @@ function scheduleOf({ hasWaiter }: Row): Schedule {
 
 /**
  * Tries a row: every death of the victim, and of its undertaker every one after each `every`-th of those. With 0 only the victim's.
- * What follows a death is decided by the state that it leaves: of several double deaths with the same one, one is run.
+ * What follows a death is decided by the state that it leaves: of several double deaths with the same one, one is run. `tell` is called
+ * after each death of the victim and all that follow it.
  */
-export function tryDeaths(row: Row, every: number): Tally {
+export function tryDeaths(row: Row, every: number, tell = (): void => {}): Tally {
   const tally: Tally = { points: 0, doublePoints: 0, repeated: 0, violations: [] };
   const stepped = new Stepped(row.scenario);
   const schedule = scheduleOf(row);
@@ -69,6 +70,7 @@ export function tryDeaths(row: Row, every: number): Tally {
         check(`dead after ${writes} writes, and the undertaker after ${second}`);
       }
     }
+    tell();
     if (!died) return tally;
   }
 }
@@ -107,12 +109,15 @@ export function writesOf(row: Row): number {
   return stepped.writesOf(VICTIM);
 }
 
-/** Runs a row's operation to its end, and once to a death in its middle, both with a burial. */
+/** Runs a row's operation to its end, and to deaths after parts of it, each with a burial. */
 export function tryOnce(row: Row): void {
   const stepped = new Stepped(row.scenario);
   const schedule = scheduleOf(row);
   stepped.run(schedule);
   stepped.leftover();
-  stepped.run(schedule, [Math.ceil(stepped.writesOf(VICTIM) / 2)]);
-  stepped.leftover();
+  const writes = stepped.writesOf(VICTIM);
+  for (const part of [1 / 2, 1 / 4, 3 / 4]) {
+    stepped.run(schedule, [Math.ceil(writes * part)]);
+    stepped.leftover();
+  }
 }

@@ -5,8 +5,10 @@ import { isMainThread, parentPort, Worker, workerData } from "node:worker_thread
 import { type Tally, tryDeaths } from "./deaths.ts";
 import { rows } from "./rows.ts";
 
-/** Nothing that is tried takes so long: what goes round in it touches no memory, or the harness would have ended it. */
+/** No death takes so long: what goes round in it touches no memory, or the harness would have ended it. */
 const HANG_MS = 10 * 60_000;
+/** What a thread says between two deaths: that it is there. */
+const BEAT = "beat";
 
 export interface Tried {
   /** An index of `rows`. */
@@ -37,9 +39,10 @@ function tryShare(share: Share, tell: (tried: Tried) => void): Promise<void> {
     let last = "no operation";
     const hangs = (): void => reject(new Error(`a thread has done nothing for ${HANG_MS} ms after ${last}`));
     let timer = setTimeout(hangs, HANG_MS);
-    worker.on("message", (tried: Tried) => {
+    worker.on("message", (tried: Tried | typeof BEAT) => {
       clearTimeout(timer);
       timer = setTimeout(hangs, HANG_MS);
+      if (tried === BEAT) return;
       last = rows[tried.row]?.name ?? last;
       tell(tried);
     });
@@ -56,7 +59,7 @@ if (!isMainThread && share) {
   for (;;) {
     const row = share.chosen[Atomics.add(share.taken, 0, 1)];
     if (row === undefined) break;
-    const tally = tryDeaths(rows[row] as (typeof rows)[number], share.every);
+    const tally = tryDeaths(rows[row] as (typeof rows)[number], share.every, () => parentPort?.postMessage(BEAT));
     parentPort?.postMessage({ row, tally } satisfies Tried);
   }
 }

@@ -195,6 +195,9 @@ const programOf = (system: System): Program => ({
   die: () => {
     throw new Asleep();
   },
+  turnUntil: () => {
+    throw new Asleep();
+  },
 });
 
 /** A task that works with a damaged region. */
