@@ -60,7 +60,7 @@ export class Allocator {
     this.#remove(found);
     if (isSplit) this.#split(found, lines);
     this.#journal.write(at(found, block.USED), 1);
-    this.#journal.write(at(found, block.PAYER), payer);
+    if (this.#get(found, block.PAYER) !== payer) this.#journal.write(at(found, block.PAYER), payer);
     const first = found + 1;
     this.#words.zero((first * LINE_BYTES) as Offset, (lines - 1) * LINE_BYTES);
     return first;
