@@ -3,6 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { ENOMEM } from "../src/abi/errno.ts";
 import { Allocator } from "../src/memory/allocator.ts";
+import { Charges, NOBODY } from "../src/memory/charges.ts";
 import { Journal } from "../src/memory/journal.ts";
 import { HEADER_BYTES, header } from "../src/memory/layout.ts";
 import { LINE_BYTES } from "../src/memory/words.ts";
@@ -12,7 +13,13 @@ function freshAllocator(reserve: (from: number, to: number) => number = () => 0)
   const { buffer, region } = formattedBuffer();
   const words = new MortalWords(buffer);
   const journal = new Journal(words);
-  const allocator = new Allocator(words, journal, region.geometry, reserve);
+  const allocator = new Allocator(
+    words,
+    journal,
+    new Charges(words, journal, region.geometry),
+    region.geometry,
+    reserve,
+  );
   return { words, journal, allocator, geometry: region.geometry, buffer };
 }
 
@@ -34,7 +41,7 @@ test("blocks never overlap, keep what is written to them, and come back whole", 
       const held: Held[] = [];
       for (const [index, value] of steps.entries()) {
         if (value >= 0) {
-          const first = allocator.allocateLocked(value);
+          const first = allocator.allocateLocked(value, NOBODY);
           journal.commit();
           if (first === ENOMEM) continue;
           const lines = Math.ceil(value / LINE_BYTES);
@@ -71,7 +78,7 @@ test("blocks never overlap, keep what is written to them, and come back whole", 
 test("the whole heap can be had in one block again after everything was freed", () => {
   const { journal, allocator } = freshAllocator();
   const blocks: number[] = [];
-  for (let first = allocator.allocateLocked(100); first > 0; first = allocator.allocateLocked(100)) {
+  for (let first = allocator.allocateLocked(100, NOBODY); first > 0; first = allocator.allocateLocked(100, NOBODY)) {
     blocks.push(first);
     journal.commit();
   }
@@ -84,7 +91,7 @@ test("the whole heap can be had in one block again after everything was freed", 
   for (const first of blocks.filter((_, i) => i % 2 === 0)) free(first);
   for (const first of blocks.filter((_, i) => i % 2 === 1)) free(first);
   const bytes = (allocator.freeLinesLocked() - 1) * LINE_BYTES;
-  assert.ok(allocator.allocateLocked(bytes - (bytes >> 3)) > 0);
+  assert.ok(allocator.allocateLocked(bytes - (bytes >> 3), NOBODY) > 0);
 });
 
 test("memory is reserved before it is handed out, and none is where it cannot be", () => {
@@ -96,7 +103,7 @@ test("memory is reserved before it is handed out, and none is where it cannot be
   // The region counts as backed up to its first block only.
   refusing.words.int32[20] = refusing.geometry.heapLine * LINE_BYTES + LINE_BYTES;
   const free = refusing.allocator.freeLinesLocked();
-  assert.equal(refusing.allocator.allocateLocked(5000), -28);
+  assert.equal(refusing.allocator.allocateLocked(5000, NOBODY), -28);
   refusing.journal.rollback();
   assert.equal(refusing.allocator.freeLinesLocked(), free);
   assert.equal(asked.length, 2, "asked for a step ahead, then for no more than is needed");
@@ -109,7 +116,7 @@ for (const what of ["allocating", "freeing"] as const) {
     for (let writes = 0; ; writes++) {
       const { words, journal, allocator } = freshAllocator();
       const kept = [300, 40, 2000].map((bytes) => {
-        const first = allocator.allocateLocked(bytes);
+        const first = allocator.allocateLocked(bytes, NOBODY);
         journal.commit();
         return first;
       });
@@ -118,14 +125,14 @@ for (const what of ["allocating", "freeing"] as const) {
       const before = allocator.freeLinesLocked();
       words.writesLeft = writes;
       const died = dies(() => {
-        if (what === "allocating") allocator.allocateLocked(30);
+        if (what === "allocating") allocator.allocateLocked(30, NOBODY);
         else allocator.freeLocked(kept[0] as number);
         journal.commit();
       });
       words.writesLeft = Number.POSITIVE_INFINITY;
       journal.rollback();
       if (died) assert.equal(allocator.freeLinesLocked(), before, `after ${writes} writes`);
-      assert.ok(allocator.allocateLocked(smallLimits.regionBytes / 4) > 0, `after ${writes} writes`);
+      assert.ok(allocator.allocateLocked(smallLimits.regionBytes / 4, NOBODY) > 0, `after ${writes} writes`);
       journal.commit();
       points++;
       if (!died) break;
@@ -139,7 +146,7 @@ test("a death in the middle of a rollback is repaired by rolling back again", ()
     const { words, journal, allocator } = freshAllocator();
     const before = words.int32.slice(0, header.JOURNAL);
     const heapBefore = words.int32.slice(HEADER_BYTES / 4);
-    allocator.allocateLocked(1000); // and never commits
+    allocator.allocateLocked(1000, NOBODY); // and never commits
     words.writesLeft = writes;
     const died = dies(() => journal.rollback());
     words.writesLeft = Number.POSITIVE_INFINITY;

@@ -79,8 +79,12 @@ const allocationFault: Fault = {
   code: "ENOMEM",
   plant: (before) => {
     const real = Allocator.prototype.allocateLocked;
-    Allocator.prototype.allocateLocked = function allocateLocked(this: Allocator, bytes: number): number {
-      return before() ? -errnos.ENOMEM.number : real.call(this, bytes);
+    Allocator.prototype.allocateLocked = function allocateLocked(
+      this: Allocator,
+      bytes: number,
+      payer: number,
+    ): number {
+      return before() ? -errnos.ENOMEM.number : real.call(this, bytes, payer);
     };
     return () => {
       Allocator.prototype.allocateLocked = real;

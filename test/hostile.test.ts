@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { segment } from "../src/memory/layout.ts";
 import { headerWord } from "../src/memory/region.ts";
 import { field, LINE_WORDS, type Word } from "../src/memory/words.ts";
@@ -10,16 +11,38 @@ import { Machine } from "./crash-fixture.ts";
 import { tryRegions } from "./hostile/regions.ts";
 import { tryRogue } from "./hostile/rogue.ts";
 import { tryTruncations } from "./hostile/truncations.ts";
+import { type Watched, watch } from "./hostile/watched.ts";
 import { formattedBuffer } from "./memory-fixture.ts";
 
 const REGIONS = 1500;
 const ROUNDS = 3;
 const TRUNCATIONS = 30;
+const stuck = fileURLToPath(new URL("./hostile/stuck.js", import.meta.url));
 const seed = Number(process.env.HOSTILE_SEED ?? Date.now() % 1_000_000);
 
 test(`whatever is done with ${REGIONS} damaged regions ends, with a result or an error (HOSTILE_SEED=${seed})`, async () => {
   const { hangs, crashes, violations, regions } = await tryRegions(REGIONS, seed, () => {});
   assert.deepEqual({ hangs, crashes, violations, regions }, { hangs: 0, crashes: 0, violations: [], regions: REGIONS });
+});
+
+test("a process that is stuck is ended and named, whether it spins or sleeps, in its thread or another", async () => {
+  const ways = ["spins", "sleeps", "sleeps in the host"].flatMap((how) => [
+    { how, inThread: false },
+    { how, inThread: true },
+  ]);
+  const ended = ways.map(async (way) => {
+    const found: Watched = { hangs: 0, crashes: 0, violations: [] };
+    const isDone = await watch(stuck, way, found, { where: () => "in a test", heard: () => false, hangMs: 2000 });
+    assert.equal(isDone, false);
+    assert.deepEqual(found, { hangs: 1, crashes: 0, violations: ["no progress for 2000 ms in a test"] });
+  });
+  await Promise.all(ended);
+});
+
+test("a process that ends before it has done is a crash, and named", async () => {
+  const found: Watched = { hangs: 0, crashes: 0, violations: [] };
+  await watch(stuck, { how: "ends", inThread: false }, found, { where: () => "in a test", heard: () => false });
+  assert.deepEqual(found, { hangs: 0, crashes: 1, violations: ["the process ended with 7 in a test"] });
 });
 
 test("a damaged segment reads as whole pages inside the region", () => {

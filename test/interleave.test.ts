@@ -9,6 +9,7 @@ import { triples } from "./interleave/triples.ts";
 import { Random } from "./random.ts";
 import { coreFamilies } from "./stepped/core-families.ts";
 import { families, pairsOf } from "./stepped/object-families.ts";
+import { promiseFamily } from "./stepped/promise-family.ts";
 import { read, type Scenario, Stepped, written } from "./stepped/stepped.ts";
 
 const BOUND = 1;
@@ -26,7 +27,7 @@ function check(name: string, scenario: Scenario): void {
   none(exploreAtRandom(scenario, AT_RANDOM, new Random(seed), allowed));
 }
 
-for (const family of [...families, ...coreFamilies]) {
+for (const family of [...families, ...coreFamilies, promiseFamily]) {
   test(`two operations of a ${family.name}, stepped through each other, do what they do one after the other (INTERLEAVE_SEED=${seed})`, () => {
     for (const { name, scenario } of pairsOf(family)) check(name, scenario);
   });

@@ -67,6 +67,11 @@ const pinned: Layout = {
     BURIED: 33,
     TAKEN_OVER: 34,
     CPUS: 35,
+    TASK_OBJECTS_MAX: 36,
+    TASK_HEAP_BYTES_MAX: 37,
+    TASK_HOLDS_MAX: 38,
+    TASK_WAITERS_MAX: 39,
+    TASK_CHILDREN_MAX: 40,
     CLASS_COLUMN_MAPS: 48,
     CLASS_HEADS: 80,
     JOURNAL: 296,
@@ -108,6 +113,9 @@ const pinned: Layout = {
     REPORT: 98,
     CHILDREN: 99,
     BORN: 100,
+    OBJECTS: 101,
+    HEAP_LINES: 102,
+    HOLDS: 103,
     OWN_INFO: 112,
     OWN_INFO_USED: 127,
     WORDS: 128,
@@ -285,6 +293,7 @@ const pinned: Layout = {
     BEFORE: 2,
     NEXT_FREE: 3,
     PREVIOUS_FREE: 4,
+    PAYER: 5,
   },
   kinds: {
     PIPE: 1,
@@ -585,7 +594,17 @@ test("the kernel lock shares its cache line only with what it guards, and with n
     "OBJECTS_USED",
     "RULES_GIVEN",
   ]);
-  assert.deepEqual(onLine(header, lineOf(header.SWEPT_MS)), ["SWEPT_MS", "BURIED", "TAKEN_OVER", "CPUS"]);
+  const readAtAttach = [
+    "TASK_OBJECTS_MAX",
+    "TASK_HEAP_BYTES_MAX",
+    "TASK_HOLDS_MAX",
+    "TASK_WAITERS_MAX",
+    "TASK_CHILDREN_MAX",
+  ];
+  assert.deepEqual(onLine(header, lineOf(header.SWEPT_MS)), [
+    ...["SWEPT_MS", "BURIED", "TAKEN_OVER", "CPUS"],
+    ...readAtAttach,
+  ]);
   assert.ok(
     lineOf(header.BOOT_ID + 3) < lineOf(header.KERNEL_LOCK),
     "what never changes lies on a line that never does",

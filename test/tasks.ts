@@ -4,6 +4,7 @@ import * as callTasks from "./tasks-calls.ts";
 import * as historyTasks from "./tasks-history.ts";
 import * as interruptionTasks from "./tasks-interruptions.ts";
 import * as kernelTasks from "./tasks-kernel.ts";
+import * as limitTasks from "./tasks-limits.ts";
 import * as lockTasks from "./tasks-locks.ts";
 import * as missionTasks from "./tasks-mission.ts";
 import * as pipeTasks from "./tasks-pipe.ts";
@@ -17,6 +18,7 @@ export const tasks = {
   ...historyTasks,
   ...interruptionTasks,
   ...kernelTasks,
+  ...limitTasks,
   ...lockTasks,
   ...missionTasks,
   ...pipeTasks,

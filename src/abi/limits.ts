@@ -45,7 +45,20 @@ export interface KernelLimits {
   readonly waitersMax: number;
   /** The longest message of any queue, in bytes. The mission: 256. */
   readonly messageBytesMax: number;
+  /** Objects that one task made and that are still there: beyond it ENOSPC. By default seven eighths of `objectsMax`. */
+  readonly taskObjectsMax: number;
+  /** Bytes of the heap that the objects of one task take: beyond it ENOMEM. By default seven eighths of the heap. */
+  readonly taskHeapBytesMax: number;
+  /** Segments attached and SysV objects in use by one task: beyond it EMFILE. By default seven eighths of `descriptionsMax`. */
+  readonly taskHoldsMax: number;
+  /** Waits of one task under way at one time: beyond it ENOSPC. By default seven eighths of `waitersMax`. */
+  readonly taskWaitersMax: number;
+  /** Children of one task, zombies among them: beyond it EAGAIN (RLIMIT_NPROC). By default seven eighths of `tasksMax`. */
+  readonly taskChildrenMax: number;
 }
+
+/** Of a limit for all, what one task may take by default: there is always some left for the others, save where there are few. */
+export const shareOf = (all: number): number => all - Math.floor(all / 8);
 
 export const limitDefaults: KernelLimits = {
   regionBytes: 64 * 1024 * 1024,
@@ -55,6 +68,11 @@ export const limitDefaults: KernelLimits = {
   descriptionsMax: 4096,
   waitersMax: 4096,
   messageBytesMax: 256,
+  taskObjectsMax: shareOf(1024),
+  taskHeapBytesMax: shareOf(64 * 1024 * 1024),
+  taskHoldsMax: shareOf(4096),
+  taskWaitersMax: shareOf(4096),
+  taskChildrenMax: shareOf(128),
 };
 
 /** Inclusive bounds of each limit. A region's offsets are unsigned 32-bit. */
@@ -66,4 +84,9 @@ export const limitBounds: { readonly [name in keyof KernelLimits]: readonly [lea
   descriptionsMax: [2, 4_194_304],
   waitersMax: [1, 1_048_576],
   messageBytesMax: [1, 256 * 1024 * 1024],
+  taskObjectsMax: [1, 1_048_576],
+  taskHeapBytesMax: [1, 0xffff0000],
+  taskHoldsMax: [1, 4_194_304],
+  taskWaitersMax: [1, 1_048_576],
+  taskChildrenMax: [1, 65_536],
 };

@@ -1,10 +1,11 @@
 // The two doors of a kernel: opening or making its region, and attaching this thread to it.
 
 import { EEXIST, ENOENT, EPERM, ESRCH } from "../abi/errno.ts";
-import { type KernelLimits, limitDefaults } from "../abi/limits.ts";
+import { type KernelLimits, limitDefaults, shareOf } from "../abi/limits.ts";
 import { System } from "../kernel/system.ts";
-import { roundUp } from "../memory/layout.ts";
+import { geometryOf, roundUp } from "../memory/layout.ts";
 import { checkLimits, isRefusal, type Refusal, type Region } from "../memory/region.ts";
+import { LINE_BYTES } from "../memory/words.ts";
 import { attachRegionFile, createRegionFile, type MappedRegion } from "../platforms/region-file.ts";
 import type { World } from "../sync/world.ts";
 import { failureOf, IpcError } from "./ipc-error.ts";
@@ -19,13 +20,28 @@ export type Attaching = AttachOptions & { readonly pid?: number | undefined };
 export const spawnedAs = (handle: KernelHandle): Pick<Attaching, "pid"> =>
   "pid" in handle && typeof handle.pid === "number" ? { pid: handle.pid } : {};
 
+/** What one task may take by default of what these limits give all; at least 1, so that `checkLimits` names what is really wrong. */
+function sharesOf(limits: KernelLimits): Partial<KernelLimits> {
+  const share = (all: number): number => (all >= 1 ? shareOf(all) : 1);
+  const { heapLine, heapEndLine } = geometryOf(limits);
+  return {
+    taskObjectsMax: share(limits.objectsMax),
+    taskHeapBytesMax: share((heapEndLine - heapLine) * LINE_BYTES),
+    taskHoldsMax: share(limits.descriptionsMax),
+    taskWaitersMax: share(limits.waitersMax),
+    taskChildrenMax: share(limits.tasksMax),
+  };
+}
+
 /** The limits asked for, the others by default; the region in whole pages. */
 export function limitsOf(options: Partial<KernelLimits>, syscall: string): KernelLimits {
-  const limits: KernelLimits = { ...limitDefaults };
-  for (const name of Object.keys(limitDefaults) as (keyof KernelLimits)[]) {
-    const value = options[name];
-    if (value !== undefined) (limits as { -readonly [n in keyof KernelLimits]: number })[name] = value;
-  }
+  const given = Object.fromEntries(
+    (Object.keys(limitDefaults) as (keyof KernelLimits)[])
+      .map((name) => [name, options[name]])
+      .filter(([, value]) => value !== undefined),
+  ) as Partial<KernelLimits>;
+  const limits: KernelLimits = { ...limitDefaults, ...given };
+  Object.assign(limits, sharesOf(limits), given);
   const wrong = checkLimits(limits);
   if (wrong) throw refused(syscall, "kernel", wrong);
   return { ...limits, regionBytes: roundUp(limits.regionBytes, PAGE_BYTES) };

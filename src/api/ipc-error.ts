@@ -45,9 +45,13 @@ const remedies: Partial<Record<ErrnoName, string>> = {
   ETIMEDOUT: "the time-out passed first; nothing was done",
   ENOENT: "it is not there; { create: true } makes it, or it was removed",
   EEXIST: "it is there already; leave out { exclusive: true } to open it, or unlink it first",
-  ENOMEM: "the region has no room left; close what is not needed, or create the kernel with a larger regionBytes",
-  ENOSPC: "a limit of this kernel is reached (tasksMax, objectsMax, waitersMax), or /dev/shm is full",
-  EMFILE: "this task has no descriptor left; close some, or create the kernel with a larger descriptorsMax",
+  ENOMEM:
+    "the region has no room left; close what is not needed, or create the kernel with a larger regionBytes (taskHeapBytesMax: of one task)",
+  ENOSPC:
+    "a limit of this kernel is reached (tasksMax, objectsMax, waitersMax), or of one task (taskObjectsMax, taskWaitersMax), or /dev/shm is full",
+  EMFILE:
+    "this task has no descriptor left; close some, or create the kernel with a larger descriptorsMax (taskHoldsMax: of " +
+    "segments and SysV objects)",
   ENFILE: "the kernel has no description left; close some, or create it with a larger descriptionsMax",
   ENXIO: "no reader has it open; open the read end first, or wait for it with openFifo",
   ENOSYS: "npm install koffi",

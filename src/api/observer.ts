@@ -6,6 +6,7 @@ import { PID_BOUND } from "../abi/limits.ts";
 import { cyclesOf } from "../kernel/deadlocks.ts";
 import { Registry } from "../kernel/registry.ts";
 import { Allocator } from "../memory/allocator.ts";
+import { Charges } from "../memory/charges.ts";
 import { Journal } from "../memory/journal.ts";
 import { headerWord, isRefusal } from "../memory/region.ts";
 import { checkRegionName } from "../platforms/region-file.ts";
@@ -30,8 +31,10 @@ export class KernelObserver implements Disposable {
     const { words, geometry } = look;
     // They read; what would write throws, for these words cannot be written.
     const journal = new Journal(words);
-    this.#registry = new Registry(words, journal, geometry, new Allocator(words, journal, geometry, () => 0), () => []);
-    this.#descriptors = new Descriptors(words, journal, geometry);
+    const charges = new Charges(words, journal, geometry);
+    const allocator = new Allocator(words, journal, charges, geometry, () => 0);
+    this.#registry = new Registry({ words, journal, geometry, allocator, charges }, () => []);
+    this.#descriptors = new Descriptors(words, journal, charges, geometry);
   }
 
   /**

@@ -7,7 +7,7 @@ import { type ChildProcess, type StdioOptions, spawn as startProcess } from "nod
 import { constants } from "node:os";
 import { fileURLToPath } from "node:url";
 import { getEnvironmentData, isMainThread, setEnvironmentData, Worker, type WorkerOptions } from "node:worker_threads";
-import { EINVAL } from "../abi/errno.ts";
+import { EAGAIN, EINVAL } from "../abi/errno.ts";
 import { exitedStatus, killedStatus } from "../abi/wait.ts";
 import type { System } from "../kernel/system.ts";
 import type { Pid } from "../sync/robust-lock.ts";
@@ -98,6 +98,9 @@ export function spawnTask(
   }
 }
 
+const TOO_MANY =
+  "this task has as many children as one may (taskChildrenMax); wait for some, or create the kernel with more";
+
 function reserve(system: System, options: SpawnOptions): Pid {
   const { credentials, descriptors, blocked, ignored, processGroup } = options;
   if (processGroup !== undefined) checkCount(processGroup, "processGroup", 0, 0x7fffffff, SPAWN);
@@ -109,7 +112,7 @@ function reserve(system: System, options: SpawnOptions): Pid {
     ignored: ignored ? setOf(ignored) : own.ignored,
     processGroup,
   });
-  if (pid < 0) throw failureOf(pid, SPAWN, undefined);
+  if (pid < 0) throw failureOf(pid, SPAWN, undefined, pid === EAGAIN ? TOO_MANY : undefined);
   return pid as Pid;
 }
 

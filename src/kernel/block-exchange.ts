@@ -18,6 +18,7 @@ export interface ShapeNames {
 interface Exchanger {
   readonly words: Words;
   readonly journal: Journal;
+  readonly pid: number;
   transaction(change: () => number, after?: (result: number) => void): number;
 }
 
@@ -44,7 +45,7 @@ export class BlockExchange {
 
   /** 0, what `move` said, or ENOMEM. */
   run({ bodyLine, names, bytes, count, move, wanted = () => true }: Exchange): number {
-    const { words, journal } = this.#kernel;
+    const { words, journal, pid } = this.#kernel;
     const body = (bodyLine * LINE_WORDS) as Word;
     const at = (name: number): Word => field(body, name);
     let result = 0;
@@ -52,7 +53,8 @@ export class BlockExchange {
       () => {
         if (!wanted()) return 0;
         this.freeSpareLocked(body, names);
-        const line = this.#allocator.allocateLocked(bytes);
+        // Its creator has chosen how large it may become.
+        const line = this.#allocator.allocateLocked(bytes, this.#allocator.payerOf(bodyLine) || pid);
         if (line < 0) return line;
         journal.write(at(names.OLD_SHAPE), words.load(at(names.SHAPE)));
         journal.write(at(names.NEW_SHAPE), shapeOf(line, count));

@@ -4,6 +4,7 @@
 import { EEXIST, ENOSPC } from "../abi/errno.ts";
 import { NAME_BYTES_MAX } from "../abi/limits.ts";
 import type { Allocator } from "../memory/allocator.ts";
+import type { Charges } from "../memory/charges.ts";
 import type { Journal } from "../memory/journal.ts";
 import { type Geometry, header, isBodyLine, object } from "../memory/layout.ts";
 import { field, offsetOf, type Word, type Words } from "../memory/words.ts";
@@ -29,6 +30,15 @@ export interface Creator {
 /** The first lines of the blocks that an object has besides its body. */
 export type BlocksOf = (kind: number, bodyLine: number) => number[];
 
+/** What the registry is made of. */
+interface Parts {
+  readonly words: Words;
+  readonly journal: Journal;
+  readonly geometry: Geometry;
+  readonly allocator: Allocator;
+  readonly charges: Charges;
+}
+
 const FREE_HEAD = header.OBJECT_FREE as Word;
 
 export class Registry {
@@ -36,11 +46,13 @@ export class Registry {
   readonly #journal: Journal;
   readonly #geometry: Geometry;
   readonly #allocator: Allocator;
+  readonly #charges: Charges;
   readonly #blocksOf: BlocksOf;
 
-  constructor(words: Words, journal: Journal, geometry: Geometry, allocator: Allocator, blocksOf: BlocksOf) {
+  constructor({ words, journal, geometry, allocator, charges }: Parts, blocksOf: BlocksOf) {
     this.#words = words;
     this.#journal = journal;
+    this.#charges = charges;
     this.#geometry = geometry;
     this.#allocator = allocator;
     this.#blocksOf = blocksOf;
@@ -59,12 +71,15 @@ export class Registry {
     return -1;
   }
 
-  /** Makes an object with a zeroed body of `bodyBytes`, linked where it has an address; returns its index. */
+  /**
+   * Makes an object with a zeroed body of `bodyBytes`, linked where it has an address; returns its index. EEXIST, ENOMEM, ENOSPC
+   * where there are no more, or its creator has made as many as one task may.
+   */
   createLocked(address: Address, bodyBytes: number, creator: Creator): number {
     if (this.findLocked(address) >= 0) return EEXIST;
     const index = this.#words.get(FREE_HEAD) - 1;
-    if (!this.isIndex(index)) return ENOSPC;
-    const body = this.#allocator.allocateLocked(bodyBytes);
+    if (!this.isIndex(index) || !this.#charges.payLocked(creator.pid, "OBJECTS", 1)) return ENOSPC;
+    const body = this.#allocator.allocateLocked(bodyBytes, creator.pid);
     if (body < 0) return body;
     const at = this.#record(index);
     const write = (name: number, value: number): void => this.#journal.write(field(at, name), value);
@@ -234,6 +249,7 @@ export class Registry {
     const body = this.bodyLineOf(index);
     for (const line of this.#blocksOf(words.get(field(at, object.KIND)), body)) this.#allocator.freeLocked(line);
     this.#allocator.freeLocked(body);
+    this.#charges.giveBackLocked(words.get(field(at, object.CREATOR_PID)), "OBJECTS", 1);
     this.#journal.write(field(at, object.KIND), 0);
     this.#journal.write(field(at, object.NEXT), words.get(FREE_HEAD));
     this.#journal.write(FREE_HEAD, index + 1);

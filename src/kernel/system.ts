@@ -10,6 +10,7 @@ import { WAIT_SLICE_MS } from "../abi/limits.ts";
 import { SI_MESGQ } from "../abi/signals.ts";
 import { exitedStatus, killedStatus } from "../abi/wait.ts";
 import { Allocator } from "../memory/allocator.ts";
+import { Charges } from "../memory/charges.ts";
 import { DamagedRegion, Journal } from "../memory/journal.ts";
 import { access, type Geometry, kinds, node, pipe, queue, task, ZOMBIE } from "../memory/layout.ts";
 import { headerWord, type Region } from "../memory/region.ts";
@@ -71,6 +72,7 @@ export class System implements Waiter, RingOwner {
   readonly credentials: Credentials;
   readonly descriptors: Descriptors;
   readonly journal: Journal;
+  readonly charges: Charges;
   readonly allocator: Allocator;
   readonly hearing = new Hearing();
   readonly signals: Signals;
@@ -115,6 +117,7 @@ export class System implements Waiter, RingOwner {
     const system = new System(region, world, tasks, attached.pid);
     if (attached.inherited) system.#giveBackAll();
     system.transaction(() => {
+      system.charges.beginLocked(system.#slot);
       if (attachment.inherit) {
         system.descriptors.inheritLocked(taskSlot(region.geometry, attachment.parentPid as Pid), system.#slot);
       } else {
@@ -140,7 +143,8 @@ export class System implements Waiter, RingOwner {
     this.#slot = taskSlot(geometry, pid);
     this.#lock = new RobustLock(this, headerWord("KERNEL_LOCK"), this.newSpin());
     this.journal = new Journal(words);
-    this.allocator = new Allocator(words, this.journal, geometry, region.reserve);
+    this.charges = new Charges(words, this.journal, geometry);
+    this.allocator = new Allocator(words, this.journal, this.charges, geometry, region.reserve);
     this.#exchange = new BlockExchange(this, this.allocator);
     this.signals = new Signals(this);
     this.children = new Children(this);
@@ -148,10 +152,8 @@ export class System implements Waiter, RingOwner {
     this.reaper = new Reaper(this);
     this.sysv = new SysvUse(this, this.#exchange);
     this.credentials = new Credentials(words, this.#slot);
-    this.descriptors = new Descriptors(words, this.journal, geometry);
-    this.registry = new Registry(words, this.journal, geometry, this.allocator, (kind, bodyLine) =>
-      blocksOf(words, kind, bodyLine),
-    );
+    this.descriptors = new Descriptors(words, this.journal, this.charges, geometry);
+    this.registry = new Registry(this, (kind, bodyLine) => blocksOf(words, kind, bodyLine));
   }
 
   isAlive(pid: Pid): boolean {
@@ -456,7 +458,7 @@ export class System implements Waiter, RingOwner {
     this.bell.close();
   }
 
-  /** Makes a task for a child that is about to be started: its pid. ENOSPC, EPERM, EBADF for a descriptor that is not open. */
+  /** Makes a task for a child that is about to be started: its pid. EAGAIN, ENOSPC, EPERM, EBADF for a descriptor that is not open. */
   reserveChild({ identity: given, descriptors, blocked, ignored, processGroup }: ChildAttachment): Pid | number {
     const own = this.credentials.identity();
     const identity: Identity = { ...own, ...given };
@@ -470,6 +472,7 @@ export class System implements Waiter, RingOwner {
     signals.ignored = ignored;
     if (processGroup !== undefined) this.words.store(field(slot, task.PROCESS_GROUP), processGroup || pid);
     this.transaction(() => {
+      this.charges.beginLocked(slot);
       if (descriptors) this.descriptors.giveLocked(this.#slot, slot, descriptors);
       else this.descriptors.inheritLocked(this.#slot, slot);
       return 0;
@@ -589,7 +592,7 @@ export class System implements Waiter, RingOwner {
     const creator = { pid: this.pid, uid, gid, mode: making.mode };
     const index = this.registry.createLocked(address, making.bodyBytes, creator);
     if (index < 0) return index;
-    const block = making.blockBytes > 0 ? this.allocator.allocateLocked(making.blockBytes) : 0;
+    const block = making.blockBytes > 0 ? this.allocator.allocateLocked(making.blockBytes, this.pid) : 0;
     if (block < 0) return block;
     making.format(this.registry.bodyLineOf(index), block);
     return index;

@@ -38,12 +38,12 @@ export class SysvUse {
     this.#exchange = exchange;
   }
 
-  /** Holds a SysV queue for this task, so that its memory stays while the task may look at it. ENFILE. */
+  /** Holds a SysV queue for this task, so that its memory stays while the task may look at it. EMFILE, ENFILE. */
   useQueue(objectIndex: number): number {
     return Math.min(this.#use(objectIndex), 0);
   }
 
-  /** The same for a semaphore set: the description that holds it, or ENFILE. */
+  /** The same for a semaphore set: the description that holds it, or EMFILE, ENFILE. */
   useSet(objectIndex: number): Description | number {
     return this.#use(objectIndex);
   }
@@ -53,7 +53,7 @@ export class SysvUse {
     const line = this.#kernel.descriptors.positionOf(used);
     if (line !== 0) return line;
     return this.#kernel.transaction(() => {
-      const made = this.#kernel.allocator.allocateLocked(undoBytes(set.count));
+      const made = this.#kernel.allocator.allocateLocked(undoBytes(set.count), this.#kernel.pid);
       if (made >= 0) this.#kernel.descriptors.setPositionLocked(used, made);
       return made;
     });

@@ -5,6 +5,7 @@
 // journal: a task that dies in the middle of an allocation has allocated nothing.
 
 import { ENOMEM } from "../abi/errno.ts";
+import { type Charges, NOBODY } from "./charges.ts";
 import { DamagedRegion, type Journal } from "./journal.ts";
 import { block, CLASS_COLUMNS, CLASS_ROWS, type Geometry, header, roundUp } from "./layout.ts";
 import { field, LINE_BYTES, LINE_WORDS, type Offset, type Word, type Words } from "./words.ts";
@@ -12,6 +13,8 @@ import { field, LINE_BYTES, LINE_WORDS, type Offset, type Word, type Words } fro
 /** How much more of a region is backed by memory at a time, in bytes. */
 const RESERVE_STEP_BYTES = 256 * 1024;
 const PAGE_BYTES = 4096;
+/** What is left of a block that is split: a header, and a line that it holds. */
+const LEAST_LINES = 2;
 
 /** Backs [from, to) with memory, or says with a negative errno why not. */
 export type Reserve = (from: Offset, to: Offset) => number;
@@ -21,13 +24,15 @@ type Line = number & { readonly brand: "line" };
 export class Allocator {
   readonly #words: Words;
   readonly #journal: Journal;
+  readonly #charges: Charges;
   readonly #reserve: Reserve;
   readonly #heapLine: Line;
   readonly #endLine: Line;
 
-  constructor(words: Words, journal: Journal, geometry: Geometry, reserve: Reserve) {
+  constructor(words: Words, journal: Journal, charges: Charges, geometry: Geometry, reserve: Reserve) {
     this.#words = words;
     this.#journal = journal;
+    this.#charges = charges;
     this.#reserve = reserve;
     this.#heapLine = geometry.heapLine as Line;
     this.#endLine = geometry.heapEndLine as Line;
@@ -39,17 +44,23 @@ export class Allocator {
     this.#insert(this.#heapLine);
   }
 
-  /** Returns the first line of at least `bytes` bytes, zeroed, or ENOMEM. The caller holds the kernel lock. */
-  allocateLocked(bytes: number): number {
+  /**
+   * Returns the first line of at least `bytes` bytes, zeroed, or ENOMEM: where there is no room, or the task that is to pay for it
+   * has its share. The caller holds the kernel lock.
+   */
+  allocateLocked(bytes: number, payer: number): number {
     const lines = 1 + Math.ceil(bytes / LINE_BYTES);
     if (lines > this.#endLine - this.#heapLine) return ENOMEM;
     const found = this.#find(lines);
     if (found === 0) return ENOMEM;
     const reserved = this.#reserveTo(((found + lines) * LINE_BYTES) as Offset, found + lines < this.#endLine);
     if (reserved < 0) return reserved;
+    const isSplit = this.#linesOf(found) - lines >= LEAST_LINES;
+    if (!this.#charges.payLocked(payer, "HEAP_LINES", isSplit ? lines : this.#linesOf(found))) return ENOMEM;
     this.#remove(found);
-    this.#split(found, lines);
+    if (isSplit) this.#split(found, lines);
     this.#journal.write(at(found, block.USED), 1);
+    if (this.#get(found, block.PAYER) !== payer) this.#journal.write(at(found, block.PAYER), payer);
     const first = found + 1;
     this.#words.zero((first * LINE_BYTES) as Offset, (lines - 1) * LINE_BYTES);
     return first;
@@ -60,6 +71,7 @@ export class Allocator {
     let freed = this.#inside(firstLine - 1);
     if (freed === 0 || this.#get(freed, block.USED) !== 1) throw new DamagedRegion("what is freed is no block in use");
     this.#journal.write(at(freed, block.USED), 0);
+    this.#charges.giveBackLocked(this.#get(freed, block.PAYER), "HEAP_LINES", this.#linesOf(freed));
     const after = (freed + this.#linesOf(freed)) as Line;
     if (after < this.#endLine && this.#get(after, block.USED) === 0) {
       this.#remove(after);
@@ -72,6 +84,13 @@ export class Allocator {
       freed = before;
     }
     this.#insert(freed);
+  }
+
+  /** Who pays for what `allocateLocked` returned, if it is still there: else NOBODY. */
+  payerOf(firstLine: number): number {
+    const line = this.#inside(firstLine - 1);
+    const payer = line === 0 ? NOBODY : this.#get(line, block.PAYER);
+    return this.#charges.pays(payer) ? payer : NOBODY;
   }
 
   /** Lines that are free, for tests and tools: a walk over every block. The caller holds the kernel lock. */
@@ -123,10 +142,8 @@ export class Allocator {
   }
 
   #split(found: Line, lines: number): void {
-    const rest = this.#linesOf(found) - lines;
-    if (rest < 2) return;
     const second = (found + lines) as Line;
-    this.#setBlock(second, rest, found);
+    this.#setBlock(second, this.#linesOf(found) - lines, found);
     this.#setBlock(found, lines, this.#before(found));
     this.#insert(second);
   }

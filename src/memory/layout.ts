@@ -47,6 +47,12 @@ export const header = {
   BURIED: 33, // tasks buried so far
   TAKEN_OVER: 34, // locks taken over from dead owners so far
   CPUS: 35, // the CPUs that any task so far may run on; c is bit c % 32
+  // immutable
+  TASK_OBJECTS_MAX: 36,
+  TASK_HEAP_BYTES_MAX: 37, // unsigned
+  TASK_HOLDS_MAX: 38,
+  TASK_WAITERS_MAX: 39,
+  TASK_CHILDREN_MAX: 40,
   // guarded by the kernel lock
   CLASS_COLUMN_MAPS: 48, // CLASS_ROWS words
   CLASS_HEADS: 80, // CLASS_ROWS * CLASS_COLUMNS words: first free block, as a line, 0: none
@@ -100,6 +106,10 @@ export const task = {
   REPORT: 98, // what its parent has not been told yet: 0 nothing, else a wait status of one that stopped or goes on
   CHILDREN: 99, // atomic, written by the owner: SA_NOCLDSTOP and SA_NOCLDWAIT, as it asked with SIGCHLD's action
   BORN: 100, // which of its parent's children it is, as they were made: who is waited for first
+  // what it has taken of what all share (memory/charges.ts). Guarded by the kernel lock
+  OBJECTS: 101, // that it made, and that are still there
+  HEAP_LINES: 102, // of the heap, that it pays for
+  HOLDS: 103, // descriptions that it holds other than by descriptors
   // line 7 · a signalInfo of the task's own, as its queue may hold it, so that one signal at a time need no memory
   OWN_INFO: 112,
   OWN_INFO_USED: 127, // guarded by the kernel lock, as what is pending
@@ -410,6 +420,7 @@ export const block = {
   BEFORE: 2, // the block that ends where this begins, as a line; 0: none
   NEXT_FREE: 3,
   PREVIOUS_FREE: 4,
+  PAYER: 5, // of one in use: the pid of the task whose share of the heap it is, 0: nobody's
 } as const;
 
 /** Where each table begins, in words, and where the heap does, in lines. */

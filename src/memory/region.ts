@@ -8,6 +8,7 @@
 import { EAGAIN, EINVAL, EIO, EOPNOTSUPP, ESTALE } from "../abi/errno.ts";
 import { type KernelLimits, limitBounds } from "../abi/limits.ts";
 import { Allocator, type Reserve } from "./allocator.ts";
+import { Charges } from "./charges.ts";
 import { Journal } from "./journal.ts";
 import {
   description,
@@ -55,6 +56,11 @@ const limitFields: { readonly [name in keyof KernelLimits]: keyof typeof header 
   descriptionsMax: "DESCRIPTIONS_MAX",
   waitersMax: "WAITERS_MAX",
   messageBytesMax: "MESSAGE_BYTES_MAX",
+  taskObjectsMax: "TASK_OBJECTS_MAX",
+  taskHeapBytesMax: "TASK_HEAP_BYTES_MAX",
+  taskHoldsMax: "TASK_HOLDS_MAX",
+  taskWaitersMax: "TASK_WAITERS_MAX",
+  taskChildrenMax: "TASK_CHILDREN_MAX",
 };
 const limitNames = Object.keys(limitFields) as (keyof KernelLimits)[];
 
@@ -100,7 +106,7 @@ export function formatRegion(words: Words, limits: KernelLimits, origin: Origin,
     limits.descriptionsMax,
   );
   const journal = new Journal(words);
-  new Allocator(words, journal, geometry, () => 0).format();
+  new Allocator(words, journal, new Charges(words, journal, geometry), geometry, () => 0).format();
   journal.commit();
   words.store(headerWord("MAGIC"), MAGIC); // PUBLISHES the region → observed in readGeometry()
   return { words, geometry, reserve: () => 0 };

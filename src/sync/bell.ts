@@ -11,7 +11,7 @@ import type { Pid } from "./robust-lock.ts";
 import type { World } from "./world.ts";
 
 const QUIET = 0;
-const ARMED = 1;
+export const ARMED = 1;
 const RUNG = 2;
 
 export class Bell {

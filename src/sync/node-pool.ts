@@ -25,6 +25,8 @@ export class NodePool {
   readonly #geometry: Geometry;
   readonly #pid: Pid;
   #next: number;
+  /** Nodes that this task has claimed: only it and, once it is dead, the reaper frees them. */
+  #claimed = 0;
 
   constructor(words: Words, geometry: Geometry, pid: Pid) {
     this.#words = words;
@@ -34,15 +36,18 @@ export class NodePool {
   }
 
   /**
-   * A node for this task, in no list, or ENOSPC where `waitersMax` waits are under way. `since` is when the wait has begun, by
+   * A node for this task, in no list, or ENOSPC where `waitersMax` waits are under way, or `taskWaitersMax`
+   * of this task. `since` is when the wait has begun, by
    * `beginningOfWait`.
    */
   claim(since = UNKNOWN): Node | typeof ENOSPC {
     const { nodes, limits } = this.#geometry;
+    if (this.#claimed >= limits.taskWaitersMax) return ENOSPC;
     for (let i = 0; i < limits.waitersMax; i++) {
       const at = field(nodes, this.#next * node.WORDS);
       if (this.#words.compareExchange(field(at, node.OWNER), 0, this.#pid) === 0) {
         this.#words.set(field(at, node.SINCE), since);
+        this.#claimed++;
         return at as Node;
       }
       this.#next = (this.#next + 1) % limits.waitersMax;
@@ -52,6 +57,7 @@ export class NodePool {
 
   /** Frees a node that is in no list; the next claim looks at it first. */
   free(at: Node): void {
+    this.#claimed--;
     this.#next = (at - this.#geometry.nodes) / node.WORDS;
     this.#words.store(field(at, node.OWNER), 0);
   }

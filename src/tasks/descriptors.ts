@@ -4,6 +4,7 @@
 // A description that no descriptor names is held by a task: its attachment to a segment, or its use of a SysV queue or semaphore set.
 
 import { EBADF, EMFILE, ENFILE } from "../abi/errno.ts";
+import type { Charges } from "../memory/charges.ts";
 import type { Journal } from "../memory/journal.ts";
 import { descriptor as bits, description, type Geometry, header, task } from "../memory/layout.ts";
 import { field, type Word, type Words } from "../memory/words.ts";
@@ -38,11 +39,13 @@ const FREE_HEAD = header.DESCRIPTION_FREE as Word;
 export class Descriptors {
   readonly #words: Words;
   readonly #journal: Journal;
+  readonly #charges: Charges;
   readonly #geometry: Geometry;
 
-  constructor(words: Words, journal: Journal, geometry: Geometry) {
+  constructor(words: Words, journal: Journal, charges: Charges, geometry: Geometry) {
     this.#words = words;
     this.#journal = journal;
+    this.#charges = charges;
     this.#geometry = geometry;
   }
 
@@ -63,7 +66,7 @@ export class Descriptors {
     return descriptor;
   }
 
-  /** Makes a description that a task holds by itself. */
+  /** Makes a description that a task holds by itself. ENFILE; EMFILE where it holds as many as one task may. */
   holdLocked(pid: Pid, objectIndex: number, access: number, flags: number): number {
     return this.#describeLocked(objectIndex, access, flags, pid);
   }
@@ -191,6 +194,7 @@ export class Descriptors {
   #describeLocked(objectIndex: number, access: number, flags: number, owner: number): number {
     const index = (this.#words.get(FREE_HEAD) - 1) as Description;
     if (!this.#isIndex(index)) return ENFILE;
+    if (owner !== 0 && !this.#charges.payLocked(owner, "HOLDS", 1)) return EMFILE;
     this.#journal.write(FREE_HEAD, this.#words.get(this.#at(index, description.NEXT)));
     this.#journal.write(this.#at(index, description.OBJECT), objectIndex + 1);
     this.#journal.write(this.#at(index, description.ACCESS), access);
@@ -207,6 +211,7 @@ export class Descriptors {
     const owner = this.#words.load(this.#at(index, description.OWNER));
     const position = this.positionOf(index);
     const released = { objectIndex: this.objectOf(index), access: this.accessOf(index), owner, position };
+    this.#charges.giveBackLocked(owner, "HOLDS", 1);
     this.#journal.write(this.#at(index, description.OBJECT), 0);
     this.#journal.write(this.#at(index, description.OWNER), 0);
     this.#journal.write(this.#at(index, description.NEXT), this.#words.get(FREE_HEAD));

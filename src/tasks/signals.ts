@@ -15,6 +15,7 @@ import {
   UNBLOCKABLE,
 } from "../abi/signals.ts";
 import type { Allocator } from "../memory/allocator.ts";
+import { NOBODY } from "../memory/charges.ts";
 import type { Journal } from "../memory/journal.ts";
 import { signalInfo, task } from "../memory/layout.ts";
 import { field, LINE_WORDS, WORD_BYTES, type Word, type Words } from "../memory/words.ts";
@@ -255,7 +256,8 @@ export class TaskSignals {
     const words = this.#words;
     if (!beyondLimit && words.load(field(this.#slot, task.SIGNALS_QUEUED)) >= QUEUED_MAX) return EAGAIN;
     const isUsed = field(this.#slot, task.OWN_INFO_USED);
-    if (words.load(isUsed) !== 0) return this.#allocator.allocateLocked(signalInfo.WORDS * WORD_BYTES);
+    // Nobody's: how many are queued for a task is bounded by itself.
+    if (words.load(isUsed) !== 0) return this.#allocator.allocateLocked(signalInfo.WORDS * WORD_BYTES, NOBODY);
     this.#journal.write(isUsed, 1);
     words.set(field(this.#slot, task.OWN_INFO + signalInfo.NEXT), 0);
     return this.#ownLine;

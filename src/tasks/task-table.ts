@@ -13,11 +13,11 @@
 // takes it over by one compare-exchange when it attaches. Until then the child lives as long as its parent does, or, once the
 // host has said which process it is, as long as that.
 
-import { ENOSPC, ESRCH } from "../abi/errno.ts";
+import { EAGAIN, ENOSPC, ESRCH } from "../abi/errno.ts";
 import { PID_BOUND } from "../abi/limits.ts";
 import { bitOf, SIGPIPE } from "../abi/signals.ts";
 import { child, type Geometry, task, ZOMBIE } from "../memory/layout.ts";
-import { field, type Word, type Words } from "../memory/words.ts";
+import { field, LINE_BYTES, type Word, type Words } from "../memory/words.ts";
 import { taskSlot } from "../sync/bell.ts";
 import type { Pid } from "../sync/robust-lock.ts";
 import type { World } from "../sync/world.ts";
@@ -35,6 +35,10 @@ export interface TaskInfo {
   readonly osThreadId: number;
   /** A zombie has ended, and its parent has not waited for it yet. */
   readonly state: "alive" | "dead" | "zombie";
+  /** How many of the objects that it made are still there: what `taskObjectsMax` bounds. */
+  readonly objects: number;
+  /** What these take of the heap, which `taskHeapBytesMax` bounds. */
+  readonly heapBytes: number;
 }
 
 /** For so long a task that was alive counts as alive where that does no harm: a fraction of what a death may go unnoticed. */
@@ -63,14 +67,20 @@ export class TaskTable {
     return ENOSPC;
   }
 
-  /** Claims a free slot for a child that is about to be started, and publishes its pid; ENOSPC. */
-  reserve(parentPid: number, identity: Identity): Pid | typeof ENOSPC {
+  /**
+   * Claims a free slot for a child that is about to be started, and publishes its pid; ENOSPC, EAGAIN where its parent has as many
+   * as one task may.
+   */
+  reserve(parentPid: number, identity: Identity): Pid | typeof ENOSPC | typeof EAGAIN {
     const words = this.#words;
     let born = 1;
+    let children = 0;
     for (const slot of this.slots()) {
       if (words.load(field(slot, task.PARENT_PID)) !== parentPid) continue;
       born = Math.max(born, words.load(field(slot, task.BORN)) + 1);
+      if (this.pidAt(slot) !== 0 && words.load(field(slot, task.CHILD)) & child.AWAITED) children++;
     }
+    if (children >= this.#geometry.limits.taskChildrenMax) return EAGAIN;
     for (const slot of this.slots()) {
       if (!this.#claim(slot, false)) continue;
       return this.#publish(slot, { parentPid, identity, osThreadId: 0, hostThread: NOBODY, born });
@@ -208,6 +218,8 @@ export class TaskTable {
         parentPid: this.parentOf(slot),
         osPid: this.#words.load(field(slot, task.OS_PID)),
         osThreadId: this.#words.load(field(slot, task.OS_THREAD_ID)),
+        objects: this.#words.load(field(slot, task.OBJECTS)),
+        heapBytes: this.#words.load(field(slot, task.HEAP_LINES)) * LINE_BYTES,
         state: this.isZombie(pid) ? "zombie" : this.isAlive(pid) ? "alive" : "dead",
       });
     }

@@ -1,34 +1,42 @@
-// npm run test:crash -- [--only TEXT] [--stride N]
+// npm run test:crash -- [--only TEXT] [--every N] [--threads N]
 
 import { CommandLine, progress } from "../command-line.ts";
-import { tryDeaths } from "./deaths.ts";
 import { rows } from "./rows.ts";
+import { tryRows } from "./spread.ts";
 
-const usage = `usage: npm run test:crash -- [--only TEXT] [--stride N]
-  --only    operations whose name contains this text
-  --stride  who buries the dead dies too, after each of its writes, for every N-th death of the first; 0: never; default 7`;
+const usage = `usage: npm run test:crash -- [--only TEXT] [--every N] [--threads N]
+  --only     operations whose name contains this text
+  --every    who buries the dead dies too, after each of its writes, for every N-th death of the first; 0: never; default 1
+  --threads  default 2`;
 
-const options = new CommandLine(usage, { only: "", stride: "7" });
-const stride = options.count("stride", 1_000_000);
-const chosen = rows.filter(({ name }) => name.includes(options.text("only")));
+const options = new CommandLine(usage, { only: "", every: "1", threads: "2" });
+const every = options.count("every", 1_000_000);
+const threads = options.count("threads", 256);
+if (threads === 0) options.fail("--threads must be at least 1");
+const chosen = [...rows.keys()].filter((i) => rows[i]?.name.includes(options.text("only")));
 if (chosen.length === 0) options.fail(`no operation's name contains ${options.text("only")}`);
 
 const tell = progress(chosen.length, "operations");
-let points = 0;
-let doublePoints = 0;
-let violations = 0;
-for (const [i, row] of chosen.entries()) {
-  const tally = tryDeaths(row, stride);
-  points += tally.points;
-  doublePoints += tally.doublePoints;
-  violations += tally.violations.length;
-  process.stdout.write(
-    `${row.name}: ${tally.points} crash points, ${tally.doublePoints} double, ${tally.violations.length} violations\n`,
-  );
-  for (const violation of tally.violations) process.stdout.write(`  ${violation}\n`);
-  tell(i + 1);
+const total = { done: 0, points: 0, doublePoints: 0, repeated: 0, violations: 0 };
+try {
+  await tryRows(chosen, { every, threads }, ({ row, tally }) => {
+    const { points, doublePoints, repeated, violations } = tally;
+    total.points += points;
+    total.doublePoints += doublePoints;
+    total.repeated += repeated;
+    total.violations += violations.length;
+    process.stdout.write(
+      `${rows[row]?.name}: ${points} crash points, ${doublePoints} double, ${violations.length} violations\n`,
+    );
+    for (const violation of violations) process.stdout.write(`  ${violation}\n`);
+    tell(++total.done);
+  });
+} catch (error) {
+  process.stdout.write(`given up: ${(error as Error).message}\n`);
+  process.exit(1);
 }
 process.stdout.write(
-  `${chosen.length} operations, ${points} crash points, ${doublePoints} double crash points, ${violations} violations\n`,
+  `${total.done} operations, ${total.points} crash points, ${total.doublePoints} double crash points ` +
+    `(${total.repeated} of them left a state that another had left), ${total.violations} violations\n`,
 );
-if (violations > 0) process.exitCode = 1;
+process.exit(total.violations > 0 || total.done < chosen.length ? 1 : 0);

@@ -3,6 +3,7 @@
 import { kinds } from "../../src/memory/layout.ts";
 import { coreFamilies } from "../stepped/core-families.ts";
 import { type Family, families, type MutexHandles, mutexFamily, scenarioOf } from "../stepped/object-families.ts";
+import { promiseFamily } from "../stepped/promise-family.ts";
 import type { Scenario } from "../stepped/stepped.ts";
 import type { Program } from "../stepped/stepped-task.ts";
 import { callsFamily, destroy } from "./calls-family.ts";
@@ -42,6 +43,7 @@ const waiters: Record<string, Record<string, readonly string[]>> = {
   poll: { empty: ["pollIn"], full: ["pollOut"] },
   signals: { quiet: ["wait", "receive"] },
   condition: { unset: ["look"] },
+  promise: { empty: ["awaitReceive"], full: ["awaitSend"] },
 };
 
 // biome-ignore lint/suspicious/noExplicitAny: each family has types of its own
@@ -73,7 +75,7 @@ function rowOf(family: AnyFamily, state: string, operation: string, waiter?: str
   };
 }
 
-const all: readonly AnyFamily[] = [...families, ...coreFamilies, callsFamily];
+const all: readonly AnyFamily[] = [...families, ...coreFamilies, promiseFamily, callsFamily];
 
 /** A mutex whose owner is dead from the beginning: the victim buries it, gets the mutex with the news, and mends what it guards. */
 const mutexOfTheDead = {

@@ -57,14 +57,7 @@ export class Hostile {
   readonly #arranged = new Map<AnyFamily, unknown>();
   /** Words that are in use, which are worth changing. */
   readonly #used: number[] = [];
-  readonly findings: Findings = {
-    regions: 0,
-    changes: 0,
-    operations: 0,
-    refused: 0,
-    ends: new Map(),
-    violations: new Map(),
-  };
+  findings = nothing();
 
   constructor() {
     const maker = this.#machine.attach();
@@ -79,6 +72,13 @@ export class Hostile {
     words.forEach((word, i) => {
       if (word !== 0) this.#used.push(i);
     });
+  }
+
+  /** What has been found since they were last taken. */
+  takeFindings(): Findings {
+    const { findings } = this;
+    this.findings = nothing();
+    return findings;
   }
 
   /** Damages one region in a way that the seed repeats, and works with it. */
@@ -178,12 +178,24 @@ export class Hostile {
   }
 }
 
+const nothing = (): Findings => ({
+  regions: 0,
+  changes: 0,
+  operations: 0,
+  refused: 0,
+  ends: new Map(),
+  violations: new Map(),
+});
+
 const programOf = (system: System): Program => ({
   system,
   pid: system.pid,
   tell: () => {},
   between: () => {},
   die: () => {
+    throw new Asleep();
+  },
+  turnUntil: () => {
     throw new Asleep();
   },
 });

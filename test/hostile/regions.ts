@@ -1,12 +1,15 @@
-// Many damaged regions, in two threads that are watched from a third: one that makes no progress hangs, one that ends has crashed.
+// Many damaged regions, in two processes that are watched: each says which region is next before it works with it, so that one that
+// does not end, or that ends the process, is known by its seed; the others after it are tried all the same.
 
 import { fileURLToPath } from "node:url";
-import { isMainThread, parentPort, workerData } from "node:worker_threads";
 import { type Findings, Hostile } from "./hostile.ts";
-import { type Watched, watch } from "./watched.ts";
+import { jobOf, say, type Watched, watch } from "./watched.ts";
 
-const THREADS = 2;
+const module = fileURLToPath(import.meta.url);
+const PROCESSES = 2;
 const REPORT_EVERY = 200;
+/** After so many hangs and crashes the rest is not worth its time. */
+const GIVEN_UP_AFTER = 5;
 
 export interface Found extends Watched {
   regions: number;
@@ -20,11 +23,14 @@ interface Range {
   readonly count: number;
 }
 
-interface Report {
-  readonly done: number;
-  /** With the last report. */
-  readonly findings?: Findings;
-}
+/** The seed of the region that is next, or what was found since the last report; `isLast` with the last. */
+type Report = { readonly next: number } | { readonly findings: Portable; readonly isLast: boolean };
+
+/** Findings as text can hold them. */
+type Portable = Omit<Findings, "ends" | "violations"> & {
+  readonly ends: readonly [string, number][];
+  readonly violations: readonly [string, { count: number; region: number; what: string }][];
+};
 
 /** Tries `count` regions from a seed on. */
 export async function tryRegions(count: number, seed: number, progress: (done: number) => void): Promise<Found> {
@@ -37,34 +43,38 @@ export async function tryRegions(count: number, seed: number, progress: (done: n
     ends: new Map(),
     violations: [],
   };
-  const done = new Array<number>(THREADS).fill(0);
-  const share = Math.ceil(count / THREADS);
-  const threads = done.map((_, i) => {
-    const range = { from: seed + i * share, count: Math.max(0, Math.min(share, count - i * share)) };
-    return tryRange(range, found, (regions) => {
-      done[i] = regions;
-      progress(done.reduce((sum, one) => sum + one, 0));
-    });
-  });
-  await Promise.all(threads);
+  const share = Math.ceil(count / PROCESSES);
+  const ranges = Array.from({ length: PROCESSES }, (_, i) => ({
+    from: seed + i * share,
+    count: Math.max(0, Math.min(share, count - i * share)),
+  }));
+  await Promise.all(ranges.map((range) => tryRange(range, found, () => progress(found.regions))));
   return found;
 }
 
-/** Tries one thread's share. */
-function tryRange(range: Range, found: Found, progress: (done: number) => void): Promise<void> {
-  let last = 0;
-  return watch<Report>(fileURLToPath(import.meta.url), { hostile: range }, found, {
-    where: () => `after region ${range.from + last}`,
-    heard: ({ done, findings }) => {
-      last = done;
-      progress(done);
-      if (findings) add(found, findings);
-      return findings !== undefined;
-    },
-  });
+/** Tries one process's share, in another process after each that hung or crashed. */
+async function tryRange({ from, count }: Range, found: Found, progress: () => void): Promise<void> {
+  const end = from + count;
+  let next = from;
+  while (next < end && found.hangs + found.crashes < GIVEN_UP_AFTER) {
+    const isDone = await watch<Report>(module, { from: next, count: end - next }, found, {
+      where: () => `in the region of --regions 1 --seed ${next}`,
+      heard: (report) => {
+        if ("next" in report) {
+          next = report.next;
+          return false;
+        }
+        add(found, report.findings);
+        progress();
+        return report.isLast;
+      },
+    });
+    if (isDone) return;
+    next++;
+  }
 }
 
-function add(found: Found, findings: Findings): void {
+function add(found: Found, findings: Portable): void {
   found.regions += findings.regions;
   found.changes += findings.changes;
   found.operations += findings.operations;
@@ -74,12 +84,17 @@ function add(found: Found, findings: Findings): void {
   }
 }
 
-const range = (workerData as { hostile?: Range } | null)?.hostile;
-if (!isMainThread && range) {
+const range = jobOf<Range>(module);
+if (range) {
   const hostile = new Hostile();
+  const report = (isLast: boolean): void => {
+    const { ends, violations, ...counts } = hostile.takeFindings();
+    say({ findings: { ...counts, ends: [...ends], violations: [...violations] }, isLast } satisfies Report);
+  };
   for (let i = 0; i < range.count; i++) {
+    say({ next: range.from + i } satisfies Report);
     hostile.try(range.from + i);
-    if (i % REPORT_EVERY === 0) parentPort?.postMessage({ done: i } satisfies Report);
+    if (i % REPORT_EVERY === REPORT_EVERY - 1) report(false);
   }
-  parentPort?.postMessage({ done: range.count, findings: hostile.findings } satisfies Report);
+  report(true);
 }

@@ -2,12 +2,13 @@
 // result or with an error of the API.
 
 import { fileURLToPath } from "node:url";
-import { isMainThread, parentPort, workerData } from "node:worker_threads";
+import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import type { KernelHandle } from "../../src/index.ts";
 import { IpcError, Kernel } from "../../src/index.ts";
 import { Random } from "../random.ts";
-import { type Watched, watch } from "./watched.ts";
+import { jobOf, say, type Watched, watch } from "./watched.ts";
 
+const module = fileURLToPath(import.meta.url);
 const WORKERS = 2;
 const OPERATIONS = 400;
 const SCRIBBLES = 400;
@@ -38,34 +39,39 @@ interface Report {
   readonly violations: readonly string[];
 }
 
+/** Each round is a process of its own, which is watched. */
 export async function tryRogue(rounds: number, seed: number): Promise<RogueFindings> {
   const found: RogueFindings = { operations: 0, errors: 0, hangs: 0, crashes: 0, violations: [] };
   for (let round = 0; round < rounds; round++) {
-    const handle = createAndLeave();
-    const task = (role: Task["role"], i: number): Promise<void> =>
-      start({ role, handle, seed: seed + round * 10 + i }, found);
-    await Promise.all([...Array.from({ length: WORKERS }, (_, i) => task("worker", i)), task("rogue", WORKERS)]);
+    const roundSeed = seed + round * 10;
+    let left = WORKERS + 1;
+    await watch<Report>(module, { seed: roundSeed }, found, {
+      where: () => `beside a rogue, seed ${roundSeed}`,
+      heard: ({ operations, errors, violations }) => {
+        found.operations += operations;
+        found.errors += errors;
+        found.violations.push(...violations);
+        return --left === 0;
+      },
+    });
   }
   return found;
 }
 
-/** This thread watches the others: it touches no region that is going to be damaged. */
+/** This thread touches no region that is going to be damaged. */
 function createAndLeave(): KernelHandle {
   const kernel = Kernel.create(SMALL);
   kernel.close();
   return kernel.handle;
 }
 
-function start(task: Task, found: RogueFindings): Promise<void> {
-  return watch<Report>(fileURLToPath(import.meta.url), { rogue: task }, found, {
-    where: () => `in a ${task.role} beside a rogue, seed ${task.seed}`,
-    heard: ({ operations, errors, violations }) => {
-      found.operations += operations;
-      found.errors += errors;
-      found.violations.push(...violations);
-      return true;
-    },
-  });
+/** The threads of one round. One that ends with an error ends the process, which is how who watches sees it. */
+function startRound(seed: number): void {
+  const handle = createAndLeave();
+  for (let i = 0; i <= WORKERS; i++) {
+    const task: Task = { role: i < WORKERS ? "worker" : "rogue", handle, seed: seed + i };
+    new Worker(module, { workerData: { rogue: task } }).on("message", (report: Report) => say(report));
+  }
 }
 
 /** Writes random words into the region, as no task of a kernel may. */
@@ -133,3 +139,6 @@ if (!isMainThread && task) {
   const random = new Random(task.seed);
   parentPort?.postMessage(task.role === "rogue" ? scribble(task.handle, random) : work(task.handle, random));
 }
+
+const round = isMainThread ? jobOf<{ readonly seed: number }>(module) : undefined;
+if (round) startRound(round.seed);

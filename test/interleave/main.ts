@@ -4,6 +4,7 @@ import { anySeed, CommandLine, progress } from "../command-line.ts";
 import { Random } from "../random.ts";
 import { coreFamilies } from "../stepped/core-families.ts";
 import { families, pairsOf } from "../stepped/object-families.ts";
+import { promiseFamily } from "../stepped/promise-family.ts";
 import { read, type Scenario, Stepped, written } from "../stepped/stepped.ts";
 import { type Exploration, explore, exploreAtRandom, serialOutcomes } from "./explore.ts";
 import { planted } from "./planted.ts";
@@ -33,7 +34,7 @@ interface Job {
 }
 
 const jobs: Job[] = [
-  ...[...families, ...coreFamilies].flatMap((family) =>
+  ...[...families, ...coreFamilies, promiseFamily].flatMap((family) =>
     pairsOf(family).map(({ name, scenario }) => ({
       name,
       scenario,

@@ -1,8 +1,10 @@
 // A task of the real code that goes as far as it is told to: to its n-th access, to a sleep, or to its end. What it sleeps on, what
 // it says and whether it lives are its own; its sleeps are the scheduler's.
 
+import { WAIT_SLICE_MS } from "../../src/abi/limits.ts";
 import type { System } from "../../src/kernel/system.ts";
 import type { Word } from "../../src/memory/words.ts";
+import { ARMED } from "../../src/sync/bell.ts";
 import type { World } from "../../src/sync/world.ts";
 import { type Entry, type SteppedWords, Stop } from "./stepped-words.ts";
 
@@ -24,6 +26,8 @@ export interface Program {
   between(): void;
   /** Dies here. */
   die(): never;
+  /** Turns the task's event loop until what it waits for has come. */
+  turnUntil(isDone: () => boolean): void;
 }
 
 /** Those who sleep, in their order. */
@@ -48,6 +52,10 @@ export class SteppedTask implements Program {
   readonly #body: (task: SteppedTask) => void;
   #system: System | undefined;
   #start: Entry[] = [];
+  /** The bell that its event loop sleeps on, and what it calls: at a ring, and at the end of a slice. */
+  #bell: { readonly word: Word; readonly onRing: () => void } | undefined;
+  #onTick: (() => void) | undefined;
+  #seen = { log: this.#start, length: 0, text: "" };
 
   constructor(words: SteppedWords, world: World, sleepers: Sleepers, body: (task: SteppedTask) => void) {
     this.words = words;
@@ -58,6 +66,14 @@ export class SteppedTask implements Program {
       parker: {
         park: (word, expected, milliseconds) => this.#park(word, expected, milliseconds),
         unpark: (word, count) => this.#unpark(word, count),
+      },
+      doorbell: {
+        install: (word, _descriptor, _inode, onRing) => {
+          this.#bell = { word, onRing };
+        },
+        listen: () => {}, // the loop looks at the word before it sleeps
+        ring: (word) => this.#unpark(word, 1),
+        close: () => {},
       },
       isAlive: (identity) => {
         if (words.isRepeating) return words.repeated() as boolean;
@@ -81,6 +97,14 @@ export class SteppedTask implements Program {
     return this.system.pid;
   }
 
+  /** All that it has seen of the memory so far, which is what it goes on with. */
+  get seen(): string {
+    const { log } = this.words;
+    const { length } = log;
+    if (this.#seen.log !== log || this.#seen.length !== length) this.#seen = { log, length, text: log.join() };
+    return this.#seen.text;
+  }
+
   /** Keeps the log so far as the one that each run begins with. */
   keepStart(): void {
     this.#start = this.words.log;
@@ -96,10 +120,21 @@ export class SteppedTask implements Program {
   go(): void {
     this.told.length = 0;
     this.words.restart();
+    this.#bell = undefined;
+    this.#onTick = undefined;
+    const { setInterval, clearInterval } = globalThis;
     try {
+      globalThis.setInterval = ((onTick: () => void) => {
+        this.#onTick = onTick;
+      }) as unknown as typeof setInterval;
+      globalThis.clearInterval = () => {
+        this.#onTick = undefined;
+      };
       this.#body(this);
     } catch (error) {
       if (!this.words.stopped) this.tell(error instanceof Error ? `${error.name}: ${error.message}` : error);
+    } finally {
+      Object.assign(globalThis, { setInterval, clearInterval });
     }
     const { stopped } = this.words;
     this.state = stopped ? stopped.state : states.DONE;
@@ -130,6 +165,17 @@ export class SteppedTask implements Program {
 
   die(): never {
     return this.#stop(DEAD);
+  }
+
+  turnUntil(isDone: () => boolean): void {
+    while (!isDone()) {
+      this.words.check();
+      if (!this.#bell) throw new Error("its event loop has nothing to wait for");
+      const { word, onRing } = this.#bell;
+      this.#park(word, ARMED, WAIT_SLICE_MS);
+      if (this.words.load(word) === ARMED) this.#onTick?.();
+      else onRing();
+    }
   }
 
   #park(word: Word, expected: number, milliseconds: number): void {

@@ -4,9 +4,11 @@
 import { System } from "../../src/kernel/system.ts";
 import { description, node } from "../../src/memory/layout.ts";
 import type { Region } from "../../src/memory/region.ts";
-import { field, type Word } from "../../src/memory/words.ts";
+import { field, type Word, Words } from "../../src/memory/words.ts";
 import { Machine } from "../crash-fixture.ts";
 import { smallLimits } from "../memory-fixture.ts";
+import { miscounted } from "../recount.ts";
+import { StateKey } from "./state-key.ts";
 import { type Program, type Sleepers, SteppedTask, states } from "./stepped-task.ts";
 import { SteppedWords, type Stepper } from "./stepped-words.ts";
 
@@ -89,7 +91,10 @@ export class Stepped<A, H> implements Stepper, Sleepers {
   #step = 0;
   #until = 0;
   #running = 0;
+  #slicesLeft = 0;
   #recording = false;
+  #key: StateKey | undefined;
+  #onWrite: ((task: number) => void) | undefined;
   trace!: Trace;
   /** What each task said in the last run, and what was seen afterwards. */
   told: readonly string[] = [];
@@ -139,14 +144,13 @@ export class Stepped<A, H> implements Stepper, Sleepers {
    */
   run(schedule: Schedule, lives: readonly number[] = []): string {
     this.#reset(lives);
-    const slices = this.#scenario.slices ?? 0;
-    let left = slices;
+    this.#slicesLeft = this.#scenario.slices ?? 0;
     let turn = 0;
     try {
       for (;;) {
         let ready = this.#readyMask();
-        if (ready === 0 && left > 0 && this.#asleep.length > 0) {
-          left--;
+        if (ready === 0 && this.#slicesLeft > 0 && this.#asleep.length > 0) {
+          this.#slicesLeft--;
           for (const { task } of this.#asleep.splice(0)) task.resume();
           ready = this.#readyMask();
         }
@@ -177,12 +181,37 @@ export class Stepped<A, H> implements Stepper, Sleepers {
     return this.#outcome();
   }
 
+  /**
+   * The same, and tells `onWrite` before each write which task is to make it: it may ask for `state`, the state that a death there
+   * would leave.
+   */
+  runWatched(schedule: Schedule, lives: readonly number[], onWrite: (task: number) => void): string {
+    this.#key ??= new StateKey(this.#machine.buffer, this.#snapshot);
+    this.#key.reset();
+    this.#onWrite = onWrite;
+    try {
+      return this.run(schedule, lives);
+    } finally {
+      this.#onWrite = undefined;
+    }
+  }
+
+  /** What decides all that follows where the running task dies now: the region, and what the others have seen, and wait for. */
+  get state(): string {
+    const others = this.#tasks.map((task, i) =>
+      i === this.#running || task.state === states.DEAD ? "-" : `${task.state} ${task.seen}`,
+    );
+    const sleepers = this.#asleep.map(({ task, word }) => `${this.#tasks.indexOf(task)} at ${word}`);
+    return `${this.#key?.value()} ${this.#slicesLeft} ${sleepers} ${others}`;
+  }
+
   before(first: number, last: number, writes: boolean): void {
     if (!this.#recording) return;
     const { trace } = this;
     const task = this.#tasks[this.#running] as SteppedTask;
     if (this.#step >= this.#until) task.pause();
     if (writes) this.#countWrite(task);
+    if (writes && this.#onWrite) this.#key?.expect(first, last);
     trace.runner.push(this.#running);
     trace.first.push(first);
     trace.last.push(last);
@@ -239,6 +268,7 @@ export class Stepped<A, H> implements Stepper, Sleepers {
       this.#early.add(this.#running);
       task.die();
     }
+    this.#onWrite?.(this.#running);
     this.#writes[this.#running] = made + 1;
   }
 
@@ -248,6 +278,11 @@ export class Stepped<A, H> implements Stepper, Sleepers {
       task.state = states.DEAD;
     }
     if (task.state === states.DEAD) this.#dead.add(task.world.identity);
+  }
+
+  /** What tasks are charged for and should not be, or the other way round. */
+  miscounted(): string {
+    return miscounted(new Words(this.#machine.buffer), this.#machine.geometry);
   }
 
   /** What is still there when all tasks have died and been buried, and what outlives them was removed. */
@@ -295,7 +330,6 @@ export class Stepped<A, H> implements Stepper, Sleepers {
   #outcome(): string {
     this.#recording = false;
     if (this.#scenario.mortal) {
-      this.#dead.add(this.#maker);
       for (const task of this.#tasks) this.#dead.add(task.world.identity);
     }
     const told = this.#tasks.map((task, i) => {

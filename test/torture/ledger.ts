@@ -5,19 +5,23 @@
 //   a receiver  takes a message into its slot here · counts it in MARKS · clears the slot
 //
 // So a message that was acknowledged and is counted nowhere is lost, unless it lies in the slot of a receiver that was killed.
+// Who takes a whole batch has no slot for it: it writes down how many it may be taking, and of a source that is received from in
+// batches so many of those that are counted nowhere are in its hands.
 
 import { Kernel, type SharedMemory } from "../../src/index.ts";
 
-export const LIVES_MAX = 8192;
+export const LIVES_MAX = 16_384;
 export const STREAMS_MAX = 16_384;
 export const STREAM_MESSAGES = 2048;
 export const MESSAGE_BYTES = 32;
 /** What a task takes messages from: each has a slot of its own. */
-export const SOURCES = ["queue", "pipe"] as const;
+export const SOURCES = ["queue", "pipe", "urgent", "batch"] as const;
 export type Source = (typeof SOURCES)[number];
 
-const life = { ACTIONS: 0, KILLED_MS: 1, WORDS: 2 } as const;
+const life = { ACTIONS: 0, KILLED_MS: 1, TAKING: 2, WORDS: 3 } as const;
 const stream = { SOURCE: 0, ATTEMPTED: 1, ACKNOWLEDGED: 2, WORDS: 3 } as const;
+
+const BATCH = SOURCES.indexOf("batch");
 
 /** What is counted, and two pairs that locks keep equal. */
 export const total = {
@@ -32,8 +36,14 @@ export const total = {
   RWLOCK_LEFT: 8,
   RWLOCK_RIGHT: 9,
   OWNERS_DIED: 10,
-  SIGNALS: 11,
-  WORDS: 16,
+  LIVES: 11, // that have begun, or are about to
+  CHILDREN: 12, // of these, that a tortured task has spawned
+  COUNTER_HOLDER: 13, // of the mutex that guards the counter below: a life and 1 more
+  COUNTER: 14, // what a condition tells of: put there by some, taken by others
+  TOLD: 15, // how often somebody who waited for it was woken in time
+  BARRIER_PASSES: 16,
+  BARRIER_LEADERS: 17,
+  WORDS: 24,
 } as const;
 
 const LIVES = total.WORDS;
@@ -129,6 +139,11 @@ export class Ledger implements Disposable {
     return this.#memory.bytes.subarray(at, at + MESSAGE_BYTES);
   }
 
+  /** How many messages of a batch a task is about to take, and has not counted; 0 afterwards. */
+  noteTaking(of: number, count: number): void {
+    this.set(LIVES + of * life.WORDS + life.TAKING, count);
+  }
+
   mark({ stream: of, number }: Message): void {
     Atomics.add(this.#marks, of * STREAM_MESSAGES + number, 1);
   }
@@ -136,7 +151,9 @@ export class Ledger implements Disposable {
   /** After all tasks are gone and all messages taken: those that were acknowledged and are nowhere, and those that came twice. */
   audit(lives: number): { lost: number; twice: number; inDoubt: number; inHand: number } {
     const inHands = new Set<number>();
+    let mayBeTaken = 0;
     for (let of = 0; of < lives; of++) {
+      mayBeTaken += this.get(LIVES + of * life.WORDS + life.TAKING);
       for (const source of SOURCES) {
         const message = decode(this.slotOf(of, source));
         if (message) inHands.add(message.stream * STREAM_MESSAGES + message.number);
@@ -147,13 +164,17 @@ export class Ledger implements Disposable {
       const [attempted, acknowledged] = [stream.ATTEMPTED, stream.ACKNOWLEDGED].map((name) =>
         this.get(STREAMS + of * stream.WORDS + name),
       ) as [number, number];
+      const source = this.get(STREAMS + of * stream.WORDS + stream.SOURCE);
       for (let number = 0; number < STREAM_MESSAGES; number++) {
         const index = of * STREAM_MESSAGES + number;
         const times = this.#marks[index] as number;
         if (times > 1 || (times > 0 && number >= attempted)) found.twice++;
         if (times > 0) continue;
-        if (number < acknowledged) inHands.has(index) ? found.inHand++ : found.lost++;
-        else if (number < attempted) found.inDoubt++;
+        if (number < acknowledged) {
+          const isInHand = inHands.has(index) || (source === BATCH && mayBeTaken-- > 0);
+          isInHand ? found.inHand++ : found.lost++;
+        }
+        if (number >= acknowledged && number < attempted) found.inDoubt++;
       }
     }
     return found;

@@ -1,6 +1,8 @@
 // What the tortured tasks share, by name. Whoever comes first makes it: the torturer.
 
 import type {
+  Barrier,
+  Condition,
   Kernel,
   KernelLimits,
   MessageQueue,
@@ -25,6 +27,14 @@ export interface Shared {
   readonly mutex: Mutex;
   readonly rwlock: ReadWriteLock;
   readonly set: number;
+  /** Of messages with priorities, each stream's the same. */
+  readonly urgent: MessageQueue;
+  /** Sent and received in batches. */
+  readonly batch: MessageQueue;
+  /** Guards a counter, of which the condition tells. */
+  readonly counterMutex: Mutex;
+  readonly condition: Condition;
+  readonly barrier: Barrier;
 }
 
 export function makeShared(kernel: Kernel): void {
@@ -40,5 +50,11 @@ export function openShared(kernel: Kernel): Shared {
   const writer = kernel.tryOpenFifo("pipe", "write");
   const mutex = kernel.mutex({ name: "mutex", ...create });
   const rwlock = kernel.rwlock({ name: "rwlock", ...create });
-  return { queue, reader, writer, mutex, rwlock, set: kernel.sys.semget(SET_KEY, 1, 0o600) };
+  const urgent = kernel.queue({ name: "urgent", depth: QUEUE_DEPTH, messageBytesMax: MESSAGE_BYTES, ...create });
+  const batch = kernel.queue({ name: "batch", depth: QUEUE_DEPTH, messageBytesMax: MESSAGE_BYTES, ...create });
+  const counterMutex = kernel.mutex({ name: "counter", ...create });
+  const condition = kernel.condition({ name: "counter", ...create });
+  const barrier = kernel.barrier({ name: "barrier", parties: 2, ...create });
+  const set = kernel.sys.semget(SET_KEY, 1, 0o600);
+  return { queue, reader, writer, mutex, rwlock, set, urgent, batch, counterMutex, condition, barrier };
 }

@@ -23,12 +23,17 @@ export interface Orders {
 }
 
 export interface Outcome {
-  readonly world: string;
+  readonly world: "threads" | "processes";
   readonly seed: number;
   readonly kills: number;
   readonly pauses: number;
   readonly messages: number;
   readonly signals: number;
+  /** That tortured tasks have spawned. */
+  readonly children: number;
+  /** Tasks woken by a condition, and pairs that met at a barrier. */
+  readonly told: number;
+  readonly met: number;
   /** Mutexes whose owner had died when they were locked. */
   readonly repairs: number;
   readonly waitedMsMax: number;
@@ -55,7 +60,6 @@ export class Torture {
   readonly #shared: Shared;
   readonly #victims: Victim[] = [];
   readonly #lastSignals = new Map<number, number>();
-  #lives = 0;
   #kills = 0;
   #pauses = 0;
   #signals = 0;
@@ -80,7 +84,7 @@ export class Torture {
     while (
       this.#kills < this.#orders.kills &&
       performance.now() < endMs &&
-      this.#lives < LIVES_MAX &&
+      this.#ledger.get(total.LIVES) + TASKS < LIVES_MAX &&
       this.#stuck === 0
     ) {
       while (this.#victims.length < TASKS) this.#spawn();
@@ -88,6 +92,7 @@ export class Torture {
       progress(this.#kills);
     }
     for (const victim of [...this.#victims]) await this.#kill(victim);
+    await this.#awaitOrphans(before.tasks);
     return this.#count(before);
   }
 
@@ -100,7 +105,7 @@ export class Torture {
   }
 
   #spawn(): void {
-    const life = this.#lives++;
+    const life = this.#ledger.add(total.LIVES);
     const argv = [`${this.#name}-ledger`, String(life), String(this.#orders.seed)];
     // Nothing is inherited: what a task has, it has opened itself.
     const task = this.#kernel.spawn(program, { argv, execArgv: [], descriptors: { 0: 0, 1: 1, 2: 2 } });
@@ -147,6 +152,23 @@ export class Torture {
     if (signal !== "SIGKILL" && this.#ledger.actionsOf(victim.life) > 0) this.#wrong++;
   }
 
+  /** Children of those that were killed end by themselves, soon: one that does not is stuck. */
+  async #awaitOrphans(tasks: number): Promise<void> {
+    const end = performance.now() + STUCK_MS;
+    const left = (): number => {
+      this.#kernel.reap();
+      return this.#kernel.tasks().length - tasks;
+    };
+    for (let others = left(); others > 0; others = left()) {
+      if (performance.now() > end) {
+        this.#stuck += others;
+        return;
+      }
+      this.#drain(); // so that they find room
+      await pause(10);
+    }
+  }
+
   #hear(value: number): void {
     const [life, number] = [Math.floor(value / 2 ** 20), value % 2 ** 20];
     if ((this.#lastSignals.get(life) ?? 0) >= number) this.#wrong++; // twice, or out of order
@@ -164,7 +186,11 @@ export class Torture {
       if (after[name] !== before[name]) leaks.push(`${name}: ${before[name]} before, ${after[name]} after`);
     const value = this.#kernel.sys.semctl(this.#shared.set, 0, GETVAL, 0);
     if (value !== SET_VALUE) leaks.push(`the semaphore is ${value}, not ${SET_VALUE}`);
-    const { lost, twice, inDoubt, inHand } = ledger.audit(this.#lives);
+    const { lost, twice, inDoubt, inHand } = ledger.audit(Math.min(ledger.get(total.LIVES), LIVES_MAX));
+    const [passes, leaders] = [ledger.get(total.BARRIER_PASSES), ledger.get(total.BARRIER_LEADERS)];
+    // Of each pair one leads; who was killed in between has counted neither, or only that it passed.
+    const ended = this.#kills + ledger.get(total.CHILDREN);
+    if (Math.abs(passes - 2 * leaders) > 2 * ended) this.#wrong++;
     return {
       world: this.#orders.world,
       seed: this.#orders.seed,
@@ -172,6 +198,9 @@ export class Torture {
       pauses: this.#pauses,
       messages: ledger.get(total.MESSAGES),
       signals: this.#signals,
+      children: ledger.get(total.CHILDREN),
+      told: ledger.get(total.TOLD),
+      met: leaders,
       repairs: ledger.get(total.OWNERS_DIED),
       waitedMsMax: ledger.get(total.WAITED_MS_MAX),
       inDoubt,
@@ -192,7 +221,9 @@ export class Torture {
       if (message) this.#ledger.mark(message);
       else this.#wrong++;
     };
-    while (this.#shared.queue.tryReceiveInto(into) === MESSAGE_BYTES) take();
+    for (const queue of [this.#shared.queue, this.#shared.urgent, this.#shared.batch]) {
+      while (queue.tryReceiveInto(into) === MESSAGE_BYTES) take();
+    }
     while (this.#shared.reader.tryRead(into) === MESSAGE_BYTES) take();
   }
 }
