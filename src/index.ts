@@ -8,6 +8,8 @@ export { Condition } from "./api/condition.ts";
 export { DecodeError } from "./api/decode-error.ts";
 export type { Handle } from "./api/handle.ts";
 export type {
+  AwaitedEvent,
+  InspectedBase,
   InspectedDeadlock,
   InspectedKernel,
   InspectedObject,
@@ -43,6 +45,7 @@ export { type NewsOptions, Task, type TaskStatus } from "./api/task.ts";
 export { TypedQueue } from "./api/typed-queue.ts";
 export type { Argument } from "./kernel/calls/call.ts";
 export type { Waiting } from "./kernel/deadlocks.ts";
+export type { ObjectStates } from "./kernel/object-states.ts";
 export type { ObjectToken } from "./kernel/opening.ts";
 export type { NamedCalls } from "./kernel/syscall-table.ts";
 export type { Lengths } from "./objects/message-ring.ts";

@@ -18,8 +18,9 @@ import { inspectTasks, tasksSoFar } from "./inspect-tasks.ts";
 import { inspectWaits } from "./inspect-waits.ts";
 import type { InspectedDeadlock, InspectedKernel, InspectedObject, InspectedWait } from "./inspected.ts";
 
-/** A kernel in /dev/shm that is looked at. */
+/** A kernel in /dev/shm that is looked at, as ipcs(1) and ps(1) do: nobody in it is disturbed, and no task is added to it. */
 export class KernelObserver implements Disposable {
+  /** The name that it was opened by. */
   readonly name: string;
   readonly #look: RegionLook;
   readonly #registry: Registry;
@@ -77,10 +78,12 @@ export class KernelObserver implements Disposable {
     };
   }
 
+  /** Gives back what looking takes. Closing again does nothing. */
   close(): void {
     this.#look.close();
   }
 
+  /** As `close`. */
   [Symbol.dispose](): void {
     this.close();
   }
