@@ -4,8 +4,9 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import type { Kernel } from "../src/index.ts";
 import { assertSameBytes, pattern } from "./expectations.ts";
-import { assertWrong, fangaIn, nameOf } from "./fanga-streams.ts";
-import { bounded, inWorld, until } from "./worlds.ts";
+import { HUNG_MS } from "./fanga.ts";
+import { assertWrong, fangaIn, nameOf, until } from "./fanga-streams.ts";
+import { inWorld } from "./worlds.ts";
 
 inWorld("processes", (world) => {
   let kernel: Kernel;
@@ -36,7 +37,7 @@ inWorld("processes", (world) => {
   test("cat --write reads no further while the pipe is full", async () => {
     kernel.mkfifo("log");
     const writer = fanga.start(["cat", "--write", "log"]);
-    const reader = await kernel.openFifo("log", "read", bounded);
+    const reader = await kernel.openFifo("log", "read", { timeout: HUNG_MS });
     writer.child.stdin?.write(pattern(4_000_000));
     await until(() => reader.length === reader.capacity, "the pipe to be full");
     const waiting = writer.child.stdin?.writableLength ?? 0;
@@ -46,7 +47,7 @@ inWorld("processes", (world) => {
   test("when the last reader has gone, cat --write says so and fails", async () => {
     kernel.mkfifo("log");
     const writer = fanga.start(["cat", "--write", "log"]);
-    const reader = await kernel.openFifo("log", "read", bounded);
+    const reader = await kernel.openFifo("log", "read", { timeout: HUNG_MS });
     writer.child.stdin?.write("x".repeat(100_000));
     await until(() => reader.length === reader.capacity, "the pipe to be full");
     reader.close();

@@ -6,8 +6,8 @@ import { beforeEach, test } from "node:test";
 import { KernelObserver } from "../src/api/observer.ts";
 import type { Kernel } from "../src/index.ts";
 import { assertSameBytes, pattern } from "./expectations.ts";
-import { assertWrong, fangaIn, nameOf, type RunningCommand } from "./fanga-streams.ts";
-import { inWorld, NOTICED_MS_MAX, until } from "./worlds.ts";
+import { assertWrong, fangaIn, nameOf, type RunningCommand, until } from "./fanga-streams.ts";
+import { inWorld, NOTICED_MS_MAX } from "./worlds.ts";
 
 /** A command that says that it runs, and with which pid, and runs until its standard input ends. */
 const HOLD = 'echo "held by $$"; cat > /dev/null; echo done';
@@ -161,7 +161,7 @@ inWorld("processes", (world) => {
     const { holder } = await hold("door");
     assert.equal(kernel.mutex({ name: "door" }).tryLock(), undefined);
     holder.child.kill("SIGKILL");
-    const next = await kernel.mutex({ name: "door" }).lock({ timeout: 10_000 });
+    const next = await kernel.mutex({ name: "door" }).lock({ timeout: 60_000 });
     assert.equal(next.ownerDied, true);
   });
 
@@ -180,7 +180,7 @@ inWorld("processes", (world) => {
   test("a mutex that was lost with its owner is told in one line", async () => {
     const { holder } = await hold("door");
     holder.child.kill("SIGKILL");
-    (await kernel.mutex({ name: "door" }).lock({ timeout: 10_000 })).unlock();
+    (await kernel.mutex({ name: "door" }).lock({ timeout: 60_000 })).unlock();
     const { code, complaints } = await fanga.run(["lock", "door", "--", "true"]);
     assert.equal(code, 1);
     assert.match(complaints, /^fanga: ENOTRECOVERABLE: [^\n]*\n$/);

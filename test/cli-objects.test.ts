@@ -6,8 +6,8 @@ import { hexDump } from "../src/cli/hex-dump.ts";
 import { signalOfWord, wordOfSignal } from "../src/cli/signal-words.ts";
 import { Kernel } from "../src/index.ts";
 import { assertSameBytes, bytes, ipcError, pattern } from "./expectations.ts";
-import { assertWrong, fangaIn, nameOf } from "./fanga-streams.ts";
-import { inWorld, until } from "./worlds.ts";
+import { assertWrong, fangaIn, nameOf, until } from "./fanga-streams.ts";
+import { inWorld } from "./worlds.ts";
 
 inWorld("processes", (world) => {
   let kernel: Kernel;

@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import type { Kernel } from "../src/index.ts";
 import { assertSameBytes, pattern } from "./expectations.ts";
-import { assertWrong, fangaIn, nameOf } from "./fanga-streams.ts";
-import { inWorld, until } from "./worlds.ts";
+import { assertWrong, fangaIn, nameOf, until } from "./fanga-streams.ts";
+import { inWorld } from "./worlds.ts";
 
 inWorld("processes", (world) => {
   let kernel: Kernel;
@@ -87,7 +87,7 @@ inWorld("processes", (world) => {
     await until(() => queue.length === queue.depth, "the queue to be full");
     const waiting = sender.child.stdin?.writableLength ?? 0;
     assert.ok(waiting > 3_000_000, `${waiting} bytes wait in the pipe's own end`);
-    for (let i = 0; i < 100; i++) await queue.receive({ timeout: 10_000 });
+    for (let i = 0; i < 100; i++) await queue.receive({ timeout: 60_000 });
   });
 
   test("recv --follow prints messages as they come, and ends by SIGINT without losing one", async () => {

@@ -6,10 +6,18 @@ import { once } from "node:events";
 import { afterEach } from "node:test";
 import type { Kernel } from "../src/index.ts";
 import { fangaFailsHere, fangaPath, HUNG_MS } from "./fanga.ts";
-import { until } from "./worlds.ts";
 
 /** The command, in a shell. */
 const definition = `'${process.execPath}' '${fangaPath}'`;
+
+/** As in worlds.ts, for what a command does that may yet have to start: on a loaded machine that alone takes many seconds. */
+export async function until(condition: () => boolean, what: string): Promise<void> {
+  const end = performance.now() + HUNG_MS;
+  while (!condition()) {
+    if (performance.now() > end) throw new Error(`waited ${HUNG_MS} ms in vain for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
 
 /** What became of a command. */
 export interface Ending {
