@@ -187,7 +187,11 @@ class Wait implements Drawing {
     const status = isBad ? random.pick(BAD) : random.chance(10) ? 0 : { at: STATUS };
     const usage = random.chance(80) ? 0 : random.chance(5) ? random.pick(BAD) : { at: USAGE };
     const outputs = status === 0 || isBad ? [] : [{ at: STATUS, bytes: 4, as: "bytes" as const }];
-    return call(task, "wait4", [this.#pid(random), status, options, usage], { result: "task", outputs });
+    return call(task, "wait4", [this.#pid(random), status, options, usage], {
+      result: "task",
+      outputs,
+      ...returning(options),
+    });
   }
 
   #waitid(random: Random, task: number): Operation {
@@ -211,7 +215,7 @@ class Wait implements Drawing {
     const info = isBad ? random.pick(BAD) : random.chance(10) ? 0 : { at: INFO };
     const usage = random.chance(85) ? 0 : random.chance(5) ? random.pick(BAD) : { at: USAGE };
     const outputs = info === 0 || isBad ? [] : [{ at: INFO, bytes: SIGINFO_BYTES, as: "news" as const }];
-    return call(task, "waitid", [...which, info, options, usage], { outputs });
+    return call(task, "waitid", [...which, info, options, usage], { outputs, ...returning(options) });
   }
 
   #more(random: Random, some: readonly number[], bad: number): number {
@@ -250,5 +254,8 @@ class Wait implements Drawing {
 /** The number in the name that a spawn gives. */
 const operationNumber = ({ result }: Operation): string =>
   typeof result === "object" ? (result.names.split(" ")[1] ?? "") : "";
+
+/** Who does not wait is marked as asleep for a moment, while Linux looks at the children; and may lose the CPU in that moment. */
+const returning = (options: number): Pick<Operation, "returns"> => (options & is.WNOHANG ? { returns: true } : {});
 
 export const wait: Family = { name: "wait", begin: (context) => new Wait(context) };

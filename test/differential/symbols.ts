@@ -53,8 +53,9 @@ export class Symbols {
     const value = as === "descriptor" ? result - this.#side.firstDescriptor : result;
     const known = [...this.#meanings].find(([, other]) => as !== "address" && other.as === as && other.value === value);
     this.#meanings.set(symbol, { as, value });
+    if (as === "child" && known) this.#meanings.delete(known[0]); // it was waited for, and its pid has come back
     if (as === "descriptor") return `descriptor ${value}`;
-    return known ? `the same as ${known[0]}` : `a new ${as}`;
+    return known && as !== "child" ? `the same as ${known[0]}` : `a new ${as}`;
   }
 
   /** All that has been named so. */
