@@ -45,7 +45,19 @@ export { type NewsOptions, Task, type TaskStatus } from "./api/task.ts";
 export { TypedQueue } from "./api/typed-queue.ts";
 export type { Argument } from "./kernel/calls/call.ts";
 export type { Waiting } from "./kernel/deadlocks.ts";
-export type { ObjectStates } from "./kernel/object-states.ts";
+export type {
+  BarrierState,
+  ConditionState,
+  MutexState,
+  ObjectStates,
+  PipeState,
+  QueueState,
+  ReadWriteLockState,
+  SegmentState,
+  SemaphoreSetState,
+  SemaphoreState,
+  SignalFileState,
+} from "./kernel/object-states.ts";
 export type { ObjectToken } from "./kernel/opening.ts";
 export type { NamedCalls } from "./kernel/syscall-table.ts";
 export type { Lengths } from "./objects/message-ring.ts";

@@ -26,56 +26,83 @@ import { used } from "../objects/positions.ts";
 
 /** Of a pipe or FIFO. */
 export interface PipeState {
+  /** Written and not yet read. */
   readonly bytes: number;
+  /** Bytes that it holds before writers wait. */
   readonly capacity: number;
-  /** Bytes so far, modulo 2^32. */
+  /** Bytes written so far, modulo 2^32. */
   readonly written: number;
+  /** Bytes read so far, modulo 2^32. */
   readonly read: number;
-  /** Ends that are open. */
+  /** Read ends that are open. */
   readonly readers: number;
+  /** Write ends that are open. */
   readonly writers: number;
 }
 
 /** Of a message queue, POSIX's or System V's. */
 export interface QueueState {
+  /** Sent and not yet received. */
   readonly messages: number;
+  /** Messages that it holds before senders wait. */
   readonly depth: number;
+  /** The longest message, in bytes. */
   readonly messageBytesMax: number;
   /** Of all messages together; undefined where the queue counts none. */
   readonly bytes?: number;
+  /** Bytes of all messages together before senders wait; undefined where only `depth` counts. */
   readonly bytesMax?: number;
-  /** How many have been sent and received so far, modulo 2^32. */
+  /** How many have been sent so far, modulo 2^32. */
   readonly sent: number;
+  /** How many have been received so far, modulo 2^32. */
   readonly received: number;
+  /** When the last was sent, in seconds since 1970; 0: never, or not counted. */
   readonly sentSeconds: number;
+  /** The task that sent it. */
   readonly sentBy: number;
+  /** When the last was received, in seconds since 1970; 0: never, or not counted. */
   readonly receivedSeconds: number;
+  /** The task that received it. */
   readonly receivedBy: number;
   /** The task that is told of a message (mq_notify(3)), 0: none. */
   readonly notifies: number;
 }
 
+/** Of a shared memory segment. */
 export interface SegmentState {
+  /** As it was asked for. */
   readonly bytes: number;
+  /** How many attachments it has. */
   readonly attached: number;
+  /** When it was last attached, in seconds since 1970; 0: never. */
   readonly attachedSeconds: number;
+  /** When it was last detached, in seconds since 1970; 0: never. */
   readonly detachedSeconds: number;
+  /** The task that attached or detached it last. */
   readonly lastPid: number;
 }
 
+/** Of a POSIX semaphore. */
 export interface SemaphoreState {
+  /** How many waits it lets through. */
   readonly value: number;
 }
 
+/** Of a System V semaphore set. */
 export interface SemaphoreSetState {
+  /** Of each semaphore. */
   readonly values: readonly number[];
   /** For each semaphore, the task that last operated on it or set it. */
   readonly lastPids: readonly number[];
+  /** When semop(2) last changed it, in seconds since 1970; 0: never. */
   readonly operatedSeconds: number;
+  /** When it was made, or semctl(2) last changed it, in seconds since 1970. */
   readonly changedSeconds: number;
 }
 
+/** Of a mutex. */
 export interface MutexState {
+  /** What it says to a task that locks it again. */
   readonly type: "normal" | "error-checking" | "recursive";
   /** The task that holds it, 0: none. */
   readonly owner: number;
@@ -87,18 +114,23 @@ export interface MutexState {
   readonly lost: boolean;
 }
 
+/** Of a read/write lock. */
 export interface ReadWriteLockState {
   /** The task that writes, 0: none. */
   readonly writer: number;
+  /** The tasks that read. */
   readonly readers: readonly number[];
 }
 
+/** Of a barrier. */
 export interface BarrierState {
+  /** How many it waits for. */
   readonly parties: number;
   /** How often it has opened. */
   readonly opened: number;
 }
 
+/** Of a signalfd. */
 export interface SignalFileState {
   /** Signal s is bit s - 1. */
   readonly signals: bigint;
@@ -211,17 +243,29 @@ const bounded = (value: number, most: number): number => Math.max(0, Math.min(va
 
 /** The state of each kind of object. */
 export interface ObjectStates {
+  /** A pipe. */
   readonly [kinds.PIPE]: PipeState;
+  /** A FIFO. */
   readonly [kinds.FIFO]: PipeState;
+  /** A message queue of POSIX's. */
   readonly [kinds.QUEUE]: QueueState;
+  /** A message queue of System V's. */
   readonly [kinds.SYSV_QUEUE]: QueueState;
+  /** A shared memory segment. */
   readonly [kinds.SEGMENT]: SegmentState;
+  /** A semaphore of POSIX's. */
   readonly [kinds.SEMAPHORE]: SemaphoreState;
+  /** A semaphore set of System V's. */
   readonly [kinds.SEMAPHORE_SET]: SemaphoreSetState;
+  /** A mutex. */
   readonly [kinds.MUTEX]: MutexState;
+  /** A read/write lock. */
   readonly [kinds.RWLOCK]: ReadWriteLockState;
+  /** A condition variable. */
   readonly [kinds.CONDITION]: ConditionState;
+  /** A barrier. */
   readonly [kinds.BARRIER]: BarrierState;
+  /** A signalfd. */
   readonly [kinds.SIGNALS]: SignalFileState;
 }
 
