@@ -46,7 +46,7 @@ function section(command: Command, name: string, depth: number): string {
   const parts = [
     `${"#".repeat(depth)} fanga ${name}`,
     `${capitalized(command.summary)}.`,
-    fenced(usageOf(command, name), "sh"),
+    fenced(usageOf(command, name), "text"),
   ];
   if (command.notes) parts.push(fenced(command.notes.trim(), "text"));
   const options = Object.entries(command.options ?? {}).map(optionRow);
@@ -58,7 +58,7 @@ function section(command: Command, name: string, depth: number): string {
   }
   if (command.examples) {
     const lines = command.examples.map(([line, meaning]) => `${line}   # ${meaning}`);
-    parts.push(fenced(lines.join("\n"), "sh"));
+    parts.push(fenced(lines.join("\n"), "sh not run: examples, which need the objects that they name"));
   }
   for (const one of listed(command.subcommands ?? [])) parts.push(section(one, `${name} ${one.name}`, depth + 1));
   return parts.join("\n\n");
