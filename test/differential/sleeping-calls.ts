@@ -20,8 +20,6 @@ const NAMED = "sleepy";
 
 const FULL = "crammed";
 const PRIORITY = 1;
-/** The one handle of each task. */
-const HANDLE = 0;
 
 const kinds = [
   "read",
@@ -33,26 +31,19 @@ const kinds = [
   "semtimedop",
   "mq_timedreceive",
   "mq_timedsend",
-  "sem_wait",
 ] as const;
 
 export class SleepingCalls {
   readonly leftovers: Leftovers;
   readonly #queueName: string;
   readonly #fullName: string;
-  readonly #semaphoreName: string;
   /** Symbols that stand for something now, and pipes that have their size. */
   readonly #there = new Set<string>();
 
   constructor({ prefix }: Context) {
     this.#queueName = prefix + NAMED;
     this.#fullName = prefix + FULL;
-    this.#semaphoreName = prefix + NAMED;
-    this.leftovers = {
-      fifos: [NAMED],
-      queues: [this.#queueName, this.#fullName],
-      semaphores: [this.#semaphoreName],
-    };
+    this.leftovers = { fifos: [NAMED], queues: [this.#queueName, this.#fullName] };
   }
 
   /** A call that sleeps, or one that makes what it needs. */
@@ -63,7 +54,6 @@ export class SleepingCalls {
     if (kind === "open") return this.#open(task);
     if (kind === "mq_timedreceive") return this.#receive(task);
     if (kind === "mq_timedsend") return this.#send(task);
-    if (kind === "sem_wait") return this.#wait(task);
     if (kind === "msgrcv") {
       if (!this.#there.has("queue"))
         return call(task, "msgget", [0, MODE], { result: { names: "queue", as: "queue" } });
@@ -92,14 +82,13 @@ export class SleepingCalls {
 
   observe({ operation, result }: Observation): void {
     if (result === "sleeps" || result < 0) return;
-    const { task, name, args } = operation;
+    const { name, args } = operation;
     if (name === "pipe2") for (const { symbol } of operation.made ?? []) this.#there.add(symbol);
     if (name === "close") this.#there.delete(symbolOf(args[0]) ?? "");
     if (name === "fcntl") this.#there.add(`size of ${symbolOf(args[0])}`);
     if (name === "msgget") this.#there.add("queue");
     if (name === "semget") this.#there.add("set");
     if (name === "mq_open") this.#there.add(namedBy(operation) as string);
-    if (name === "sem_open") this.#there.add(`semaphore ${task}`);
   }
 
   #read(task: number, kind: "read" | "poll"): Operation | undefined {
@@ -163,12 +152,5 @@ export class SleepingCalls {
       inputs,
       result,
     });
-  }
-
-  /** For a semaphore that nobody posts. */
-  #wait(task: number): Operation {
-    if (this.#there.has(`semaphore ${task}`)) return call(task, "sem_wait", [HANDLE]);
-    const inputs = [{ at: NAME, value: text(this.#semaphoreName) }];
-    return call(task, "sem_open", [HANDLE, { at: NAME }, is.O_CREAT, MODE, 0], { inputs });
   }
 }
