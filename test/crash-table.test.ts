@@ -92,6 +92,7 @@ const elsewhere: Record<string, string> = {
   "Children.noteStop": CHILDREN,
   "Children.stopLocked": CHILDREN,
   "Descriptors.holdersOf": LOOKS,
+  "Hearing.until": PROMISES,
   "MachineWords.compareExchange": MACHINE,
   "MachineWords.exchange": MACHINE,
   "MachineWords.load": MACHINE,

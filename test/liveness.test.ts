@@ -9,7 +9,7 @@ const task = fileURLToPath(new URL("./liveness-task.js", import.meta.url));
 
 /** Runs the task in a process of few descriptors. */
 function runShort(name: string, when: "attached" | "attaching") {
-  const command = `ulimit -n 64 && exec "${process.execPath}" "${task}" "${name}" ${when}`;
+  const command = `ulimit -n 256 && exec "${process.execPath}" "${task}" "${name}" ${when}`;
   const { status, stdout, stderr } = spawnSync("sh", ["-c", command], { encoding: "utf8" });
   assert.equal(status, 0, stderr);
   return JSON.parse(stdout) as { full: string; buried: number; states: string[]; refused: string };

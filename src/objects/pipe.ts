@@ -9,7 +9,7 @@
 //
 // Source: pipe(7), and the mission's "Pipes".
 
-import { EAGAIN, EBUSY, EPIPE } from "../abi/errno.ts";
+import { EAGAIN, EBUSY, EIO, EPIPE } from "../abi/errno.ts";
 import { PIPE_BUF } from "../abi/limits.ts";
 import { monitor, pipe } from "../memory/layout.ts";
 import { type Shape, shapeCount, shapeLine, shapeOf } from "../memory/shape.ts";
@@ -171,10 +171,10 @@ export class Pipe {
     if (words.get(field(this.#body, pipe.SHAPE)) !== this.#shape) this.#reshape();
     const tail = words.get(this.#tail);
     let room = this.#capacity - used(words.get(this.#cachedHead), tail);
-    if (room < length) room = this.#refreshRoom(tail);
+    if (room < length || room > this.#capacity) room = this.#refreshRoom(tail);
     if (room < want) {
       this.#producer.leave(0);
-      return EAGAIN;
+      return room < 0 ? room : EAGAIN;
     }
     const count = Math.min(room, length);
     this.#copyIn(tail, source, start, count);
@@ -193,11 +193,11 @@ export class Pipe {
     if (this.#words.get(field(this.#body, pipe.SHAPE)) !== this.#shape) this.#reshape();
     const tail = this.#words.get(this.#tail);
     let room = this.#capacity - used(this.#words.get(this.#cachedHead), tail);
-    if (room < Math.min(most, this.#untilWrap(tail))) room = this.#refreshRoom(tail);
+    if (room < Math.min(most, this.#untilWrap(tail)) || room > this.#capacity) room = this.#refreshRoom(tail);
     const count = this.#lend(this.#producer, tail, Math.min(room, most), fill);
     if (count > 0) this.#words.store(this.#tail, (tail + count) | 0); // PUBLISHES the bytes → observed in tryRead()
     this.#producer.leave(count > 0 ? 1 : 0);
-    return room > 0 ? count : EAGAIN;
+    return room > 0 ? count : room < 0 ? room : EAGAIN;
   }
 
   /** Reads where the bytes lie, the same way; 0 at end-of-file, where `use` is not called. */
@@ -211,6 +211,7 @@ export class Pipe {
     const count = this.#lend(this.#consumer, head, Math.min(available, most), use);
     if (count > 0) words.store(this.#head, (head + count) | 0); // PUBLISHES the room → observed in tryWrite()
     this.#consumer.leave(count > 0 ? this.#capacity - available + count : 0);
+    if (available < 0) return available;
     return available > 0 || writers === 0 ? count : EAGAIN;
   }
 
@@ -247,12 +248,12 @@ export class Pipe {
     if (words.get(field(this.#body, pipe.SHAPE)) !== this.#shape) this.#reshape();
     const head = words.get(this.#head);
     let available = used(head, words.get(this.#cachedTail));
-    if (available < length) {
+    if (available < length || available > this.#capacity) {
       const writers = this.writers; // before the tail: what the last writer wrote before it closed counts
       available = this.#refreshAvailable(head);
-      if (available === 0) {
+      if (available <= 0) {
         this.#consumer.leave(0);
-        return writers === 0 ? 0 : EAGAIN;
+        return available < 0 ? available : writers === 0 ? 0 : EAGAIN;
       }
     }
     const count = Math.min(available, length);
@@ -273,16 +274,20 @@ export class Pipe {
     this.#capacity = shapeCount(shape) <= most ? shapeCount(shape) : 1;
   }
 
+  /** EIO where the positions are damaged: there are never more bytes than it holds, nor fewer than none. */
   #refreshRoom(tail: number): number {
     const head = this.#words.load(this.#head);
     this.#words.set(this.#cachedHead, head);
-    return this.#capacity - used(head, tail);
+    const room = this.#capacity - used(head, tail);
+    return room >= 0 && room <= this.#capacity ? room : EIO;
   }
 
+  /** The same. */
   #refreshAvailable(head: number): number {
     const tail = this.#words.load(this.#tail);
     this.#words.set(this.#cachedTail, tail);
-    return Math.max(0, Math.min(used(head, tail), this.#capacity));
+    const available = used(head, tail);
+    return available >= 0 && available <= this.#capacity ? available : EIO;
   }
 
   #copyIn(tail: number, source: Uint8Array, start: number, count: number): void {

@@ -89,15 +89,21 @@ export class Bell {
 
   /** Whoever listens arms the bell again, or is told no more. What one of them throws is not the others' loss. */
   readonly #onRing = (): void => {
+    const errors: unknown[] = [];
     for (const listener of [...this.#listeners]) {
       try {
         listener();
       } catch (error) {
-        queueMicrotask(() => {
-          throw error;
-        });
+        errors.push(error);
       }
     }
+    const [first, ...others] = errors;
+    for (const error of others) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+    if (errors.length > 0) throw first;
   };
 }
 

@@ -16,7 +16,7 @@ import {
 } from "../abi/signals.ts";
 import type { Allocator } from "../memory/allocator.ts";
 import { NOBODY } from "../memory/charges.ts";
-import type { Journal } from "../memory/journal.ts";
+import { DamagedRegion, type Journal } from "../memory/journal.ts";
 import { signalInfo, task } from "../memory/layout.ts";
 import { field, LINE_WORDS, WORD_BYTES, type Word, type Words } from "../memory/words.ts";
 
@@ -264,8 +264,14 @@ export class TaskSignals {
   }
 
   #freeLocked(line: number): void {
-    if (line === this.#ownLine) this.#journal.write(field(this.#slot, task.OWN_INFO_USED), 0);
+    if (line === this.#ownLine) this.#freeOwnLocked();
     else this.#allocator.freeLocked(line);
+  }
+
+  #freeOwnLocked(): void {
+    const isUsed = field(this.#slot, task.OWN_INFO_USED);
+    if (this.#words.load(isUsed) !== 1) throw new DamagedRegion("a signal is taken twice");
+    this.#journal.write(isUsed, 0);
   }
 
   #appendLocked(line: number, { signal, code, pid, uid, value }: SignalInfo): void {
