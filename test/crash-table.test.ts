@@ -78,7 +78,6 @@ const PROMISES =
   "as Awaits.until, which is tried, with what needs turns of a real event loop: test/death.test.ts, test/waiting.test.ts";
 const CHILDREN = "test/crash-children.test.ts";
 const LOOKS = "only looks";
-const STANDS = "takes a signal, as delivery does, and is stopped, as a child is: test/interruptions.test.ts";
 const MACHINE = "the accesses of Words, as machine instructions: test/machine-words.test.ts";
 const OWN = "changes what is the task's own, in no shared memory";
 
@@ -109,14 +108,12 @@ const elsewhere: Record<string, string> = {
   "Signals.listen": OWN,
   "Signals.raise": "a kill of itself: its crash points are those of kill",
   "Signals.reset": OWN,
-  "Signals.stoodStill": STANDS,
   "Spin.endGivingWay": OWN,
   "Spin.giveWay": OWN,
   "Spin.hit": OWN,
   "Spin.miss": OWN,
   "Spin.relax": OWN,
   "System.attachedTo": LOOKS,
-  "System.stoodStill": STANDS,
   "TaskTable.begin": CHILDREN,
   "TaskTable.bequeath": CHILDREN,
   "TaskTable.hasBegun": CHILDREN,

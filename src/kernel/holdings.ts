@@ -4,14 +4,14 @@
 import { ALL_SIGNALS } from "../abi/signals.ts";
 import type { Allocator } from "../memory/allocator.ts";
 import type { Journal } from "../memory/journal.ts";
-import { access, isBodyLine, kinds, node, SELECT_OPERATIONS } from "../memory/layout.ts";
-import { field, LINE_WORDS, type Word } from "../memory/words.ts";
+import { access, kinds, node, SELECT_OPERATIONS } from "../memory/layout.ts";
+import { field, type Word } from "../memory/words.ts";
 import type { Pipe } from "../objects/pipe.ts";
 import { SemaphoreSet } from "../objects/semaphore-set.ts";
 import type { Segment } from "../objects/shared-memory.ts";
 import { EVERYBODY, Monitor } from "../sync/monitor.ts";
 import { nodesOf } from "../sync/node-pool.ts";
-import { type Node, WOKEN } from "../sync/wait-list.ts";
+import { listOf, WOKEN } from "../sync/wait-list.ts";
 import type { Waiter } from "../sync/waiting.ts";
 import type { Descriptors, Released } from "../tasks/descriptors.ts";
 import { TaskSignals } from "../tasks/signals.ts";
@@ -88,7 +88,7 @@ export class Holdings {
   releaseAllLocked(slot: Word): void {
     this.#abandonOperationsLocked(slot);
     for (const at of nodesOf(this.#kernel.words, this.#kernel.geometry, this.#kernel.tasks.indexOf(slot))) {
-      const list = this.#listOf(at);
+      const list = listOf(this.#kernel.words, this.#kernel.geometry, at);
       if (list !== 0) {
         const monitor = new Monitor(this.#kernel, list);
         if (monitor.delist(at) === WOKEN) monitor.notify(EVERYBODY); // woken, but it died before it could look
@@ -108,16 +108,10 @@ export class Holdings {
     }
   }
 
-  /** The monitor that a node's LIST names, inside the region; else 0. */
-  #listOf(at: Node): Word {
-    const list = this.#kernel.words.load(field(at, node.LIST)) as Word;
-    return isBodyLine(this.#kernel.geometry, Math.floor(list / LINE_WORDS)) ? list : (0 as Word);
-  }
-
   /** Of a task that waited for semaphores, before any node with its operations is freed. */
   #abandonOperationsLocked(slot: Word): void {
     for (const at of nodesOf(this.#kernel.words, this.#kernel.geometry, this.#kernel.tasks.indexOf(slot))) {
-      const list = this.#listOf(at);
+      const list = listOf(this.#kernel.words, this.#kernel.geometry, at);
       if (list === 0 || this.#kernel.words.load(field(at, node.SELECT_KIND)) !== SELECT_OPERATIONS) continue;
       new SemaphoreSet(this.#kernel, SemaphoreSet.lineOfList(list)).abandon(at);
     }

@@ -29,7 +29,7 @@ import { NodePool, nodesOf } from "../sync/node-pool.ts";
 import { interruptPoll, wakePoll } from "../sync/poll-word.ts";
 import { type Pid, RobustLock } from "../sync/robust-lock.ts";
 import { joinCpus, Spin } from "../sync/spin.ts";
-import { INTERRUPTED, WOKEN } from "../sync/wait-list.ts";
+import { INTERRUPTED, listOf, WOKEN } from "../sync/wait-list.ts";
 import type { Waiter } from "../sync/waiting.ts";
 import type { Parker, World } from "../sync/world.ts";
 import { Credentials, type Identity } from "../tasks/credentials.ts";
@@ -404,7 +404,7 @@ export class System implements Waiter, RingOwner {
     this.transaction(() => {
       for (const at of nodesOf(this.words, this.geometry, index)) {
         if (this.words.load(field(at, node.OWNER)) !== pid) continue;
-        const list = this.words.load(field(at, node.LIST)) as Word;
+        const list = listOf(this.words, this.geometry, at);
         // One wait and no more: the task may be in its next one already.
         if (list !== 0 && !interrupted) interrupted = new Monitor(this, list).interrupt(at, as);
       }

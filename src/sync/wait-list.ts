@@ -11,8 +11,8 @@
 // The states and LIST words are the truth; NEXT, PREVIOUS, FIRST and LAST are a cache of them, and whoever takes the lock
 // over from a dead holder rebuilds it by looking at every node.
 
-import { type Geometry, monitor, node } from "../memory/layout.ts";
-import { field, type Word, type Words } from "../memory/words.ts";
+import { type Geometry, isBodyLine, monitor, node } from "../memory/layout.ts";
+import { field, LINE_WORDS, type Word, type Words } from "../memory/words.ts";
 
 export const IDLE = 0;
 export const WAITING = 1;
@@ -39,6 +39,12 @@ export const isListed = (state: number): boolean => (state >= WAITING && state <
 export const isTakenOut = (state: number): boolean => state === WOKEN || state === INTERRUPTED;
 
 export const stateOf = (at: Node): Word => field(at, node.STATE);
+
+/** The monitor in whose list a node says it is, inside the region; 0 for none. */
+export function listOf(words: Words, geometry: Geometry, at: Node): Word {
+  const list = words.load(field(at, node.LIST)) as Word;
+  return isBodyLine(geometry, Math.floor(list / LINE_WORDS)) ? list : (0 as Word);
+}
 
 export class WaitList {
   readonly #words: Words;
