@@ -48,7 +48,10 @@ export interface QueueToken extends ObjectToken {
   readonly end: "queue";
 }
 
-/** Reads or writes the bytes of a message where they lie. They are not to be used once it has returned. */
+/**
+ * Reads or writes the bytes of a message where they lie. They are not to be used once it has returned, and their `buffer`, in which the
+ * whole kernel lies, is never to be transferred.
+ */
 export type UseBytes = (bytes: Uint8Array) => void;
 
 const TYPE_DEFAULT = 1;

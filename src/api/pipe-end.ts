@@ -9,7 +9,7 @@ import { checkCount } from "./options.ts";
 
 /**
  * Reads or writes bytes where they lie, and returns how many of them it has read or written, from their first. They are not to be used
- * once it has returned.
+ * once it has returned, and their `buffer`, in which the whole kernel lies, is never to be transferred.
  */
 export type UseSomeBytes = (bytes: Uint8Array) => number;
 

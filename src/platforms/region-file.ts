@@ -17,7 +17,6 @@ import {
   readSync,
   unlinkSync,
 } from "node:fs";
-import { markAsUntransferable } from "node:worker_threads";
 import { EACCES, EEXIST, EINVAL, EIO, ENAMETOOLONG, ENOENT, ENOSYS, type ErrnoName, errnos } from "../abi/errno.ts";
 import type { KernelLimits } from "../abi/limits.ts";
 import { geometryOf, tableBytes } from "../memory/layout.ts";
@@ -171,7 +170,7 @@ function mapFile(library: Libc, descriptor: number, bytes: number): Omit<MappedR
   let open = true;
   return {
     // A plain ArrayBuffer over the same bytes: copies to and from a SharedArrayBuffer are slow.
-    words: wordsOf(untransferable(library.view(address, bytes)), memory),
+    words: wordsOf(library.view(address, bytes), memory),
     address,
     reserve: (from: Offset, to: Offset) => library.reserve(descriptor, from, to - from),
     mapPages: (offset, length, writable) => {
@@ -190,12 +189,6 @@ function mapFile(library: Libc, descriptor: number, bytes: number): Omit<MappedR
       closeSync(descriptor);
     },
   };
-}
-
-/** Views of it are lent to callers, who must not be able to take it away from all others by a postMessage. */
-function untransferable(buffer: ArrayBuffer): ArrayBuffer {
-  markAsUntransferable(buffer);
-  return buffer;
 }
 
 /** Why the host would not; what is no error of its is thrown on. */
