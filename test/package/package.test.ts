@@ -185,9 +185,9 @@ const filesOf = (folder: string): string[] =>
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1));
 
-test("the package holds what is run, its types and its documents, and nothing else", () => {
+test("the package holds what is run, its types, documents and examples, and nothing else", () => {
   const kinds =
-    /^(dist\/src\/.+\.(js|d\.ts)|docs\/.+\.(md|svg)|README\.md|CHANGELOG\.md|SECURITY\.md|CONTRIBUTING\.md|LICENSE|package\.json)$/;
+    /^(dist\/src\/.+\.(js|d\.ts)|docs\/.+\.(md|svg)|examples\/.+\.(ts|md|sh)|README\.md|CHANGELOG\.md|SECURITY\.md|CONTRIBUTING\.md|LICENSE|package\.json)$/;
   assert.deepEqual(
     filesOf(installed).filter((path) => !kinds.test(path)),
     [],
