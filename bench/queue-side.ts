@@ -33,7 +33,8 @@ function receiveBatches(queue: MessageQueue, bytes: number, count: number): void
   const buffer = new Uint8Array(BATCH * bytes);
   const lengths = new Int32Array(BATCH);
   for (let left = count; left > 0; ) {
-    const received = queue.receiveManyIntoSync(buffer, lengths);
+    const places = left >= BATCH ? lengths : lengths.subarray(0, left); // no more than what is this run's
+    const received = queue.receiveManyIntoSync(buffer, places);
     for (let i = 0; i < received; i++) assertLength(lengths[i], bytes);
     left -= received;
   }
