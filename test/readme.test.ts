@@ -13,6 +13,7 @@ import {
   PIPE_BUF,
   PIPE_BYTES_DEFAULT,
   QUEUE_DEPTH_DEFAULT,
+  shareOf,
 } from "../src/abi/limits.ts";
 import { documents, project } from "./documents/markdown.ts";
 
@@ -25,12 +26,22 @@ const rowsOf = (markdown: string): string[][] =>
 const numbersIn = (cell: string | undefined): number[] =>
   [...(cell ?? "").matchAll(/\d[\d,]*/g)].map(([digits]) => Number(digits.replaceAll(",", "")));
 
+/** What all have together of which a limit of one task is a share. */
+const ofAll: { readonly [name in keyof typeof limitDefaults]?: number } = {
+  taskObjectsMax: limitDefaults.objectsMax,
+  taskHeapBytesMax: limitDefaults.regionBytes,
+  taskHoldsMax: limitDefaults.descriptionsMax,
+  taskWaitersMax: limitDefaults.waitersMax,
+  taskChildrenMax: limitDefaults.tasksMax,
+};
+
 test("the README's limits are those of the code", () => {
   const rows = new Map(rowsOf(readme).map(([name, ...cells]) => [name, cells]));
   for (const name of Object.keys(limitDefaults) as (keyof typeof limitDefaults)[]) {
     const cells = rows.get(`\`${name}\``) ?? [];
     const bounds = numbersIn(cells[0]).length === 2 ? cells[0] : cells[1]; // a task's share follows from what all have
     if (bounds === cells[1]) assert.deepEqual(numbersIn(cells[0]), [limitDefaults[name]], `the default of ${name}`);
+    else assert.equal(limitDefaults[name], shareOf(ofAll[name] ?? Number.NaN), `the seven eighths that ${name} is`);
     assert.deepEqual(numbersIn(bounds), [...limitBounds[name]], `the bounds of ${name}`);
   }
   const ofObjects: [row: RegExp, cell: number, value: number][] = [

@@ -163,7 +163,7 @@ export class MessageRing {
   #fetchFirst(): true {
     const slot = this.#slots.at(this.#words.load(this.#taken));
     this.#words.load(slot);
-    this.#words.load(field(slot, LINE_WORDS));
+    if (this.#slots.stride > LINE_WORDS) this.#words.load(field(slot, LINE_WORDS)); // a shorter slot may end the region
     return true;
   }
 
@@ -177,7 +177,7 @@ export class MessageRing {
     if (used(words.load(this.#cachedTaken), tail) >= this.#room) return;
     const slot = this.#slots.at(tail);
     words.compareExchange(slot, 0, 0);
-    words.compareExchange(field(slot, LINE_WORDS), 0, 0);
+    if (this.#slots.stride > LINE_WORDS) words.compareExchange(field(slot, LINE_WORDS), 0, 0);
   }
 
   /** Messages it holds before senders wait. */
