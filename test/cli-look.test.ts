@@ -113,7 +113,10 @@ test("a wait has begun when it has begun: it is no younger after a look around, 
   const { kernel, name } = openKernel();
   const queue = kernel.queue({ name: "jobs", create: true });
   const poller = startTask(name, `kernel.pollSync([{ handle: kernel.queue({ name: "jobs" }), read: true }]);`);
-  const sleeper = startTask(name, `for (;;) kernel.mutex({ name: "m", create: true }).lockSync().unlock();`);
+  const sleeper = startTask(
+    name,
+    `const m = kernel.mutex({ name: "m", create: true }); for (;;) m.lockSync().unlock();`,
+  );
   await until(name, ({ tasks }) => tasks.length === 3);
   sleeper.kill("SIGKILL");
   const sinceOf = (): number | undefined => taskOf(name, poller.pid)?.waits[0]?.sinceMs;

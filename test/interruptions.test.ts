@@ -7,7 +7,7 @@ import { sleepThroughSignals } from "../src/api/sleeping.ts";
 import type { Kernel, Signal } from "../src/index.ts";
 import { Machine } from "./crash-fixture.ts";
 import { ipcError } from "./expectations.ts";
-import { overWorlds, type Task, type TestWorld, until, untilAsleep } from "./worlds.ts";
+import { overWorlds, type Task, type TestWorld, until, untilAsleep, untilPolling } from "./worlds.ts";
 
 const SIGUSR1 = 10;
 const REAL_TIME = 40;
@@ -39,8 +39,11 @@ type Wait = keyof typeof waits;
 /** Those that no handler lets go on. */
 const nevers: readonly Wait[] = ["kernel.pollSync", "sys.msgrcv", "sys.semop", "sys.rt_sigtimedwait"];
 
-/** Polls and signals are waited for without a node in a list: there is nothing to see from outside but a short while. */
-const isSeen = (wait: Wait): boolean => wait !== "kernel.pollSync" && wait !== "sys.rt_sigtimedwait";
+/** Polls and signals are slept for on the word of the task; all else with a node in a list. */
+const isPoll = (wait: Wait): boolean => wait === "kernel.pollSync" || wait === "sys.rt_sigtimedwait";
+
+const untilIn = (kernel: Kernel, task: Task, wait: Wait): Promise<void> =>
+  isPoll(wait) ? untilPolling(kernel, task.pid) : untilAsleep(kernel, task.pid);
 
 function makeAll(world: TestWorld): Kernel {
   const kernel = world.createKernel();
@@ -57,7 +60,7 @@ function makeAll(world: TestWorld): Kernel {
 async function waitsIn(kernel: Kernel, task: Task, wait: Wait, restart = true): Promise<void> {
   task.send({ wait, restart });
   assert.equal(await task.report(), "ready");
-  await untilAsleep(kernel, task.pid, isSeen(wait) ? 1 : 0);
+  await untilIn(kernel, task, wait);
 }
 
 const letGoOn = (kernel: Kernel, task: Task, wait: Wait): unknown =>
@@ -73,10 +76,26 @@ overWorlds((world) => {
         kernel.kill(task.pid, stop);
         kernel.kill(task.pid, "SIGCONT");
       }
-      if (isSeen(wait)) await untilAsleep(kernel, task.pid);
+      await untilIn(kernel, task, wait);
       letGoOn(kernel, task, wait);
       assert.equal(await task.report(), "nothing", wait);
     }
+    task.send("end");
+  });
+
+  test("a call that waits goes on however many stops follow one another, whenever each comes", async () => {
+    const kernel = makeAll(world);
+    const task = await world.startTask(kernel, "waitInCalls", undefined);
+    await waitsIn(kernel, task, "queue.receiveSync");
+    for (let round = 0; round < 1000; round++) {
+      for (const stop of ["SIGSTOP", "SIGTSTP"] as const) {
+        kernel.kill(task.pid, stop);
+        kernel.kill(task.pid, "SIGCONT");
+      }
+      await untilIn(kernel, task, "queue.receiveSync");
+    }
+    letGoOn(kernel, task, "queue.receiveSync");
+    assert.equal(await task.report(), "nothing");
     task.send("end");
   });
 

@@ -8,11 +8,14 @@ import { afterEach, describe } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { Kernel, type KernelHandle, type KernelLimits } from "../src/index.ts";
-import { type Geometry, geometryOf, node } from "../src/memory/layout.ts";
+import { type Geometry, geometryOf, node, task } from "../src/memory/layout.ts";
 import { isRefusal } from "../src/memory/region.ts";
 import { field, Words } from "../src/memory/words.ts";
 import { libc } from "../src/platforms/libc.ts";
 import { attachRegionFile, regionPath } from "../src/platforms/region-file.ts";
+import { taskSlot } from "../src/sync/bell.ts";
+import { WAITING } from "../src/sync/poll-word.ts";
+import type { Pid } from "../src/sync/robust-lock.ts";
 import { AWAITED, SLEEPING } from "../src/sync/wait-list.ts";
 import type { FromTask, TaskStart } from "./task-runner.ts";
 import type { Tasks } from "./tasks.ts";
@@ -252,6 +255,14 @@ export function waitStates(kernel: Kernel, pid: number): number[] {
 /** How many waits of a task are in a list, asleep or awaited. */
 export function waitsUnderWay(kernel: Kernel, pid: number): number {
   return waitStates(kernel, pid).filter((state) => state === SLEEPING || state === AWAITED).length;
+}
+
+/** Until a task sleeps in a poll, or waits for signals, in a slice of it. */
+export async function untilPolling(kernel: Kernel, pid: number): Promise<void> {
+  const { words, geometry } = watch(kernel);
+  const slot = taskSlot(geometry, pid as Pid);
+  const polls = () => words.load(field(slot, task.POLL)) === WAITING && words.load(field(slot, task.PID)) === pid;
+  await until(polls, `task ${pid} to poll`);
 }
 
 /** Until a task sleeps in (or awaits) so many waits. */

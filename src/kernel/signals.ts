@@ -223,11 +223,11 @@ export class Signals {
     return delivered;
   }
 
-  /** Stops where that is due, until it is continued; returns whether nothing else is due (signal(7)). */
+  /** Stops where that is due, until it is continued; returns whether nothing but stops is due, which may have come since (signal(7)). */
   stoodStill(): boolean {
     const stops = STOPS & ~(this.own.blocked | this.own.caught | this.own.ignored);
     for (let due = this.#takeDue(stops); due; due = this.#takeDue(stops)) this.#doDefault(due.info.signal, due.stop);
-    return !this.own.isDue();
+    return !this.own.isPendingAmong(~(this.own.blocked | stops));
   }
 
   /**
