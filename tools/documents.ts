@@ -4,6 +4,7 @@ import { performanceDocuments } from "../bench/performance/document.ts";
 import { syscalls } from "../src/abi/syscalls.ts";
 import { differencesTable } from "../test/differential/differences.ts";
 import { commandDocument } from "./command-document.ts";
+import { GUIDE, guideWithFigures } from "./guide-figures.ts";
 
 const STATUS = { whole: "whole", partial: "in part", later: "later (ENOSYS)" } as const;
 
@@ -51,4 +52,5 @@ export const documents: { readonly [path: string]: () => string } = {
   "docs/differences.md": differencesDocument,
   ...performanceDocuments,
   "docs/command.md": commandDocument,
+  [GUIDE]: guideWithFigures,
 };
