@@ -3,7 +3,14 @@
 // a mutex guards them. Workers tell of their progress by SIGUSR1, and end at SIGTERM.
 
 import { EventEmitter, once } from "node:events";
-import { IpcError, type Kernel, type Message, type MessageQueue, type Semaphore } from "../../src/index.ts";
+import {
+  IpcError,
+  type Kernel,
+  type Message,
+  type MessageQueue,
+  type PipeReader,
+  type Semaphore,
+} from "../../src/index.ts";
 import type { Crew, Task } from "./crew.ts";
 import { JobCutter } from "./job-cutter.ts";
 import { JobLedger } from "./job-ledger.ts";
@@ -84,6 +91,9 @@ export class SharedCount {
 
   /** Counts the files. Where less of one could be read than was listed, its size is corrected. Throws RunError. */
   async run(workers: number): Promise<void> {
+    // Before there is a reader: its own opening, which it gives up from time to time to look after this task, never waits for this one.
+    const opening = this.#kernel.openFifo("text", "read", { signal: this.#stop.signal });
+    this.#inBackground(opening);
     this.#crew.start("reader", this.#files);
     for (let worker = 0; worker < workers; worker++) this.#crew.start("worker");
     const collecting = this.#collect();
@@ -91,7 +101,7 @@ export class SharedCount {
     try {
       await this.#until(() => this.#crew.living.every((task) => task.pid !== 0));
       const began = performance.now();
-      await this.#dealAll();
+      await this.#dealAll(opening);
       await this.#until(() => this.#ledger.unfinished === 0);
       this.milliseconds = performance.now() - began;
       await this.#endWorkers();
@@ -111,9 +121,9 @@ export class SharedCount {
     this.#stop.abort(new RunError("the run was stopped"));
   }
 
-  async #dealAll(): Promise<void> {
+  async #dealAll(opening: Promise<PipeReader>): Promise<void> {
     const { signal } = this.#stop;
-    using reader = await this.#kernel.openFifo("text", "read", { signal });
+    using reader = await opening;
     const piece = new Uint8Array(PIPE_BYTES);
     for (;;) {
       const length = await reader.read(piece, { signal });

@@ -152,7 +152,7 @@ export class LinuxSide extends Side {
   /** Between IN_CALL and DONE a thread executes nothing but the call: if it sleeps, it sleeps there. */
   protected sleeps(task: number): boolean {
     const slot = this.slot(task);
-    return slot.state === IN_CALL && this.threadSleeps(task) && slot.state === IN_CALL;
+    return slot.state === IN_CALL && this.threadRests(task) && slot.state === IN_CALL;
   }
 
   protected bury(): void {}

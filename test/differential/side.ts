@@ -41,6 +41,7 @@ interface Task {
   /** Files of /proc, kept open: what they say is made anew at each read. */
   readonly stat: number;
   readonly call: number;
+  readonly place: number;
 }
 
 export abstract class Side {
@@ -135,9 +136,17 @@ export abstract class Side {
     }
   }
 
-  /** Whether the thread sleeps, interruptibly, in whatever. */
+  /** Whether the thread is marked as asleep, interruptibly, in whatever. */
   protected threadSleeps(task: number): boolean {
     return this.#stateOf(task) === "S";
+  }
+
+  /**
+   * The same of one that waits for no CPU: a system call marks its thread before it looks for what to wait for, and so does one that
+   * was woken, until it has looked again. Only of others the host tells where they sleep (proc_pid_wchan(5)).
+   */
+  protected threadRests(task: number): boolean {
+    return this.threadSleeps(task) && this.#read((this.#tasks[task] as Task).place) !== "0";
   }
 
   /** The system call that a sleeping thread is in, and its arguments; undefined while it runs. */
@@ -161,9 +170,8 @@ export abstract class Side {
   }
 
   async #kill(task: number): Promise<void> {
-    const { child, stat, call } = this.#tasks[task] as Task;
-    closeSync(stat);
-    closeSync(call);
+    const { child, stat, call, place } = this.#tasks[task] as Task;
+    for (const file of [stat, call, place]) closeSync(file);
     if (child.exitCode !== null || child.signalCode !== null) return;
     const gone = new Promise((resolve) => child.once("exit", resolve));
     child.ref(); // somebody waits for it now
@@ -199,6 +207,7 @@ export abstract class Side {
       child,
       stat: openSync(`${directory}/stat`, "r"),
       call: openSync(`${directory}/syscall`, "r"),
+      place: openSync(`${directory}/wchan`, "r"),
     };
   }
 }
