@@ -18,7 +18,7 @@ const LOCKS: readonly string[] = ["pthread_mutex_lock", "pthread_mutex_trylock",
 /** Those who want a mutex, and sleep. */
 type Contenders = (mutex: number) => readonly Operation[];
 
-const untouched = { isLeft: false, isInconsistent: false, isLost: false };
+const untouched = { isLeft: false, isLeftInconsistent: false, isInconsistent: false, isLost: false };
 
 interface Mutex {
   readonly type: number;
@@ -27,6 +27,8 @@ interface Mutex {
   count: number;
   /** Its owner died, and nobody has had it since. */
   isLeft: boolean;
+  /** And that owner had taken it over from one that had died before, and had not declared it consistent. */
+  isLeftInconsistent: boolean;
   /** Its owner took it over from one that died, and has not declared it consistent. */
   isInconsistent: boolean;
   /** It was unlocked so, and is of no use any more. */
@@ -95,7 +97,7 @@ export class MutexModel {
     if (mutex === undefined) return false;
     const isOwn = mutex.owner === task;
     if (name === "pthread_mutex_unlock") return !(isOwn && mutex.isInconsistent && contendersOf(number).length > 1);
-    if (name === "pthread_mutex_consistent") return isOwn || !mutex.isInconsistent;
+    if (name === "pthread_mutex_consistent") return isOwn || !(mutex.isInconsistent || mutex.isLeftInconsistent);
     if (isOwn && mutex.type === RECURSIVE) return !mutex.isInconsistent;
     if (isOwn && mutex.type === ERROR_CHECKING) return name !== "pthread_mutex_trylock";
     if (isImpatient(operation) || mutex.owner === undefined) return true;
@@ -126,7 +128,7 @@ export class MutexModel {
     if (name === "pthread_mutex_consistent" && result === 0) mutex.isInconsistent = false;
     if (LOCKS.includes(name)) got(mutex, task, result);
     if (name === "pthread_mutex_trylock" && result === ENOTRECOVERABLE) this.#spoil(args[0] as number);
-    if (name === "pthread_mutex_pass" && result === EOWNERDEAD) mutex.isLeft = false;
+    if (name === "pthread_mutex_pass" && result === EOWNERDEAD) takeOver(mutex);
   }
 
   /** Whether a task would wait for one that waits for it: none could be woken. */
@@ -142,6 +144,7 @@ export class MutexModel {
   #leave(task: number): void {
     for (const mutex of this.#mutexes.values()) {
       if (mutex.owner !== task) continue;
+      mutex.isLeftInconsistent = mutex.isInconsistent;
       mutex.isInconsistent = false; // whoever is next is told once more
       release(mutex);
       mutex.isLeft = true;
@@ -155,7 +158,7 @@ export class MutexModel {
     if (mutex.owner === task && result !== EPERM) release(mutex);
     if (result === "sleeps") return;
     if (name !== "pthread_cond_pass") got(mutex, task, result === ETIMEDOUT ? 0 : result);
-    else if (result === EOWNERDEAD) mutex.isLeft = false;
+    else if (result === EOWNERDEAD) takeOver(mutex);
   }
 
   #get(mutex: Operand | undefined): Mutex | undefined {
@@ -166,9 +169,14 @@ export class MutexModel {
 function got(mutex: Mutex, task: number, result: Observation["result"]): void {
   if (result !== 0 && result !== EOWNERDEAD) return;
   mutex.owner = task;
-  mutex.isLeft = false;
+  takeOver(mutex);
   mutex.count++;
   if (result === EOWNERDEAD) mutex.isInconsistent = true;
+}
+
+function takeOver(mutex: Mutex): void {
+  mutex.isLeft = false;
+  mutex.isLeftInconsistent = false;
 }
 
 function release(mutex: Mutex): void {
