@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import type { Worker } from "node:worker_threads";
 import { E2BIG, EAGAIN, EFAULT, EINTR, EINVAL, EPERM, EPIPE, ESRCH } from "../src/abi/errno.ts";
 import { defaultAction, SI_QUEUE, SI_TKILL, signals } from "../src/abi/signals.ts";
 import type { Kernel } from "../src/index.ts";
@@ -559,6 +560,16 @@ inWorld("threads", (world) => {
       await task.exited;
     });
   }
+
+  test("a worker that is to end is asked to once, however often it is sent what ends it", async ({ mock }) => {
+    const kernel = world.createKernel();
+    const task = await world.startTask(kernel, "spin", undefined);
+    assert.equal(await task.report(), "ready");
+    const { mock: terminate } = mock.method(task.child as Worker, "terminate");
+    for (let i = 0; i < 20; i++) kernel.kill(task.pid, "SIGKILL");
+    await task.exited;
+    assert.equal(terminate.callCount(), 1);
+  });
 
   test("another task's SIGKILL ends a worker that spins, while its parent sleeps in a call", async () => {
     const kernel = world.createKernel();

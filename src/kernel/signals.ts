@@ -367,7 +367,11 @@ export class Signals {
     for (const slot of tasks.slots()) {
       if (words.load(field(slot, task.ENDED_BY)) === 0 || words.load(field(slot, task.OS_PID)) !== world.osPid)
         continue;
-      this.#children.get(words.load(field(slot, task.HOST_THREAD)))?.();
+      const thread = words.load(field(slot, task.HOST_THREAD));
+      const end = this.#children.get(thread);
+      if (!end) continue;
+      this.#children.set(thread, () => {}); // it is asked once, and may be at its end for a while
+      end();
     }
   }
 
