@@ -9,6 +9,7 @@ import { CONTINUED_STATUS, exitedStatus, killedStatus, stoppedStatus } from "../
 import { type ChildStatus, childrenByPid } from "../src/kernel/children.ts";
 import type { Opened } from "../src/kernel/opening.ts";
 import type { System } from "../src/kernel/system.ts";
+import { type Word, Words } from "../src/memory/words.ts";
 import { taskSlot } from "../src/sync/bell.ts";
 import type { Pid } from "../src/sync/robust-lock.ts";
 import type { World } from "../src/sync/world.ts";
@@ -65,6 +66,31 @@ class Family {
   }
 }
 
+/** Calls back before each access that others may see. */
+class WatchedWords extends Words {
+  before: () => void = () => {};
+
+  override load(word: Word): number {
+    this.before();
+    return super.load(word);
+  }
+
+  override store(word: Word, value: number): void {
+    this.before();
+    super.store(word, value);
+  }
+
+  override compareExchange(word: Word, expected: number, value: number): number {
+    this.before();
+    return super.compareExchange(word, expected, value);
+  }
+
+  override compareExchange64(word: Word, expected: bigint, value: bigint): bigint {
+    this.before();
+    return super.compareExchange64(word, expected, value);
+  }
+}
+
 /** Runs with a death after each number of writes, until it lives through. */
 function overDeaths(run: (writes: number) => boolean): void {
   for (let writes = 0; run(writes); writes++);
@@ -101,6 +127,35 @@ test("a child that dies at any write of attaching was killed, for its parent, on
     family.checkAllOver(where);
     return died;
   });
+});
+
+test("a child that ends takes nothing from the next one in its place, whenever its parent waits for it and makes that", () => {
+  /** Before which of its accesses, once it is a zombie, the parent does the one and the other; returns whether there are so many. */
+  const runs = (waitsAt: number, makesAt: number): boolean => {
+    const family = new Family();
+    const pid = family.reserve();
+    const words = new WatchedWords(family.machine.buffer);
+    const child = family.machine.attach(words, family.machine.world(), { parentPid: family.parent.pid, pid });
+    let next = 0 as Pid;
+    let isZombie = false;
+    let accesses = 0;
+    words.before = () => {
+      isZombie ||= family.onlooker.tasks.isZombie(pid);
+      if (!isZombie) return;
+      accesses++;
+      if (accesses === waitsAt) assert.deepEqual(family.look(), { pid, uid: 0, status: STATUS });
+      if (accesses === makesAt) next = family.reserve();
+    };
+    child.detach(STATUS);
+    if (next === 0) return false;
+    assert.equal(taskSlot(child.geometry, next), taskSlot(child.geometry, pid), "it is in its place");
+    assert.equal(family.look(), ENOENT, `waited for before access ${waitsAt}, made before access ${makesAt}`);
+    assert.equal(family.begin(next).pid, next);
+    return true;
+  };
+  for (let waitsAt = 1; runs(waitsAt, waitsAt); waitsAt++) {
+    for (let makesAt = waitsAt + 1; runs(waitsAt, makesAt); makesAt++);
+  }
 });
 
 test("a child that dies at any write of ending has ended so or was killed, for its parent, once and with a SIGCHLD", () => {

@@ -12,7 +12,7 @@ import { exitedStatus, killedStatus } from "../abi/wait.ts";
 import { Allocator } from "../memory/allocator.ts";
 import { Charges } from "../memory/charges.ts";
 import { DamagedRegion, Journal } from "../memory/journal.ts";
-import { access, type Geometry, kinds, node, pipe, queue, task, ZOMBIE } from "../memory/layout.ts";
+import { access, type Geometry, kinds, node, pipe, queue, task } from "../memory/layout.ts";
 import { headerWord, type Region } from "../memory/region.ts";
 import { type Shape, shapeCount } from "../memory/shape.ts";
 import { field, type Word, type Words } from "../memory/words.ts";
@@ -454,7 +454,7 @@ export class System implements Waiter, RingOwner {
     else this.tasks.free(this.#slot, this.pid, this.world.identity);
     end.announce();
     // Its parent may have gone meanwhile, and with it those who were zombies by then.
-    if (end.isKept && !this.tasks.isAwaited(this.#slot)) this.tasks.free(this.#slot, this.pid, ZOMBIE);
+    if (end.isKept && !this.tasks.isAwaited(this.#slot)) this.tasks.freeZombie(this.#slot, this.pid);
     this.bell.close();
   }
 

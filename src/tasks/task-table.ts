@@ -204,6 +204,17 @@ export class TaskTable {
     this.#words.compareExchange64(field(slot, task.IDENTITY), identity, 0n);
   }
 
+  /**
+   * Frees the slot of what was this thread's task, and is a zombie that nobody will wait for; without the kernel lock, which a task
+   * that has ended cannot hold. The slot may be another's by now, even its zombie: it is claimed before it is looked at again.
+   */
+  freeZombie(slot: Word, pid: Pid): void {
+    const { identity } = this.#world;
+    if (this.#words.compareExchange64(field(slot, task.IDENTITY), ZOMBIE, identity) !== ZOMBIE) return;
+    if (this.pidAt(slot) === pid && !this.isAwaited(slot)) this.free(slot, pid, identity);
+    else this.bequeath(slot, identity);
+  }
+
   indexOf(slot: Word): number {
     return (slot - this.#geometry.tasks) / task.WORDS;
   }
