@@ -116,6 +116,7 @@ const elsewhere: Record<string, string> = {
   "System.attachedTo": LOOKS,
   "TaskTable.begin": CHILDREN,
   "TaskTable.bequeath": CHILDREN,
+  "TaskTable.freeZombie": CHILDREN,
   "TaskTable.hasBegun": CHILDREN,
   "TaskTable.startedAs": CHILDREN,
   "TaskTable.startedIn": CHILDREN,

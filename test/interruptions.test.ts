@@ -2,9 +2,12 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { EINTR } from "../src/abi/errno.ts";
 import { signalName } from "../src/abi/signals.ts";
 import { sleepThroughSignals } from "../src/api/sleeping.ts";
 import type { Kernel, Signal } from "../src/index.ts";
+import { blockUntilAny } from "../src/sync/polling.ts";
+import { FOR_EVER } from "../src/sync/waiting.ts";
 import { Machine } from "./crash-fixture.ts";
 import { ipcError } from "./expectations.ts";
 import { overWorlds, type Task, type TestWorld, until, untilAsleep, untilPolling } from "./worlds.ts";
@@ -240,4 +243,18 @@ test("a call that slept runs the handlers of what came meanwhile, though it got 
     5,
   );
   assert.equal(caught, 1);
+});
+
+test("who polls is interrupted between two of its sleeps, too", () => {
+  const machine = new Machine();
+  const system = machine.attach();
+  const other = machine.attach();
+  for (let looks = 1; looks < 6; looks++) {
+    let left = looks;
+    const look = (): number => {
+      if (--left === 0) assert.ok(other.interrupt(system.pid), `at look ${looks}`);
+      return left < -10 ? 1 : 0;
+    };
+    assert.equal(blockUntilAny(system, [], look, FOR_EVER), EINTR, `at look ${looks}`);
+  }
 });

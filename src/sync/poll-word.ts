@@ -30,6 +30,11 @@ export function sleepInPoll(user: PollUser, timeoutMs: number): void {
   user.parker.park(pollWord(user, user.pid), WAITING, timeoutMs);
 }
 
+/** It looks again, and then goes on: who interrupts it between two of its sleeps does so. Returns whether it was interrupted. */
+export function continuePoll(user: PollUser): boolean {
+  return user.words.exchange(pollWord(user, user.pid), WAITING) === INTERRUPTED;
+}
+
 /** Returns whether the poll was interrupted. */
 export function endPoll(user: PollUser): boolean {
   return user.words.exchange(pollWord(user, user.pid), IDLE) === INTERRUPTED;

@@ -7,7 +7,7 @@
 import { EINTR } from "../abi/errno.ts";
 import type { Monitor } from "./monitor.ts";
 import { beginningOfWait } from "./node-pool.ts";
-import { beginPoll, endPoll, sleepInPoll } from "./poll-word.ts";
+import { beginPoll, continuePoll, endPoll, sleepInPoll } from "./poll-word.ts";
 import { type Node, POLLED } from "./wait-list.ts";
 import { type Condition, deadlineIn, remainingMs, type Waiter } from "./waiting.ts";
 
@@ -26,8 +26,8 @@ export function blockUntilAny(
   if (timeoutMs === 0) return 0;
   const deadline = deadlineIn(waiter.world, timeoutMs);
   const since = beginningOfWait();
+  beginPoll(waiter, since);
   for (;;) {
-    beginPoll(waiter, since);
     const listed: { monitor: Monitor; at: Node }[] = [];
     let result = enlistAll(waiter, conditions, listed, since) || look();
     const signalled = waiter.isSignalled();
@@ -40,11 +40,13 @@ export function blockUntilAny(
       monitor.delist(at);
       waiter.nodes.free(at);
     }
-    const interrupted = endPoll(waiter);
+    let interrupted = continuePoll(waiter);
     result ||= look();
-    if (result !== 0) return result;
-    if (interrupted || (signalled && !waiter.stoodStill())) return EINTR;
-    if (deadline !== undefined && remainingMs(waiter.world, deadline) <= 0) return 0;
+    interrupted ||= signalled && !waiter.stoodStill();
+    const isOver = deadline !== undefined && remainingMs(waiter.world, deadline) <= 0;
+    if (result === 0 && !interrupted && !isOver) continue;
+    interrupted = endPoll(waiter) || interrupted;
+    return result !== 0 || !interrupted ? result : EINTR;
   }
 }
 
