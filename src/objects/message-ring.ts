@@ -308,11 +308,12 @@ export class MessageRing {
     const tail = words.get(this.#tail);
     words.set(this.#cachedTaken, words.load(this.#taken));
     const room = Math.min(this.#roomLocked(tail), messages.length - start);
+    if (room > 0 && words.get(this.#lastPriority) !== priority) this.#order.noteLocked(tail, priority);
     let count = 0;
     for (; count < room; count++) {
       const data = messages[start + count] as Uint8Array;
       if (data.length > this.messageBytesMax) break;
-      this.#fill((tail + count) | 0, data, type | 0, typeHigh, priority);
+      this.#slots.fill((tail + count) | 0, data, this.#pid, type | 0, typeHigh, priority);
     }
     if (count > 0) words.store(this.#tail, (tail + count) | 0); // PUBLISHES all of them
     this.#producer.leave(count);
@@ -430,15 +431,18 @@ export class MessageRing {
 
   #copyRunLocked(most: number, target: Uint8Array, lengths: Lengths): number {
     const head = this.#order.head;
+    const slots = this.#slots;
     let filled = 0;
-    for (let i = 0; i < most; i++) {
-      const length = this.#slots.look((head + i) | 0);
-      if (filled + length > target.length) return i;
-      this.#slots.copyOut((head + i) | 0, target, length, filled);
-      lengths[i] = length;
+    let count = 0;
+    for (; count < most; count++) {
+      const length = slots.lengthAt((head + count) | 0);
+      if (filled + length > target.length) break;
+      slots.copyOut((head + count) | 0, target, length, filled);
+      lengths[count] = length;
       filled += length;
     }
-    return most;
+    if (count > 0) slots.look((head + count - 1) | 0); // what the last one was besides
+    return count;
   }
 
   #takeUrgentInto(most: number, target: Uint8Array, lengths: Lengths): number {

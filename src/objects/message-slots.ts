@@ -117,6 +117,12 @@ export class MessageSlots {
     return length >>> 0 <= this.messageBytesMax ? length : this.messageBytesMax;
   }
 
+  /** The length alone. A damaged one reads as the longest there can be. */
+  lengthAt(position: number): number {
+    const length = this.#words.get(field(this.at(position), message.LENGTH));
+    return length >>> 0 <= this.messageBytesMax ? length : this.messageBytesMax;
+  }
+
   fill(position: number, data: Uint8Array, sender: number, typeLow: number, typeHigh: number, priority: number): void {
     const words = this.#words;
     const slot = field(this.#first, (position & this.mask) * this.stride);
