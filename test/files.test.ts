@@ -59,7 +59,7 @@ import {
 } from "../src/abi/flags.ts";
 import type { Kernel } from "../src/index.ts";
 import { placeText } from "./place-text.ts";
-import { overWorlds, until, untilAsleep } from "./worlds.ts";
+import { overWorlds, until, untilAsleep, untilPolling } from "./worlds.ts";
 
 const PIPEFD = 64;
 const PATH = 1024;
@@ -663,7 +663,7 @@ overWorlds((world) => {
     const task = await world.startTask(kernel, "runCalls", { calls });
     assert.deepEqual([await task.report(), await task.report()], [3, 4]);
     const writers = ["f", "g"].map((name) => open(kernel, name, O_WRONLY));
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    await untilPolling(kernel, task.pid);
     writeText(kernel, writers[1] as number, "second");
     assert.deepEqual(await task.result(), [3, 4, 1, 6, EAGAIN]);
   });

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Kernel, type KernelLimits, type TaskInfo } from "../src/index.ts";
 import { bytes, ipcError, text, typeError } from "./expectations.ts";
-import { bounded, inWorld, overWorlds } from "./worlds.ts";
+import { bounded, inWorld, overWorlds, until } from "./worlds.ts";
 
 overWorlds((world) => {
   test("tasks have pids of their own from 1 up, and know the pid of the task whose handle they came with", async () => {
@@ -356,7 +356,8 @@ inWorld("processes", (world) => {
       kernel.close();
       Kernel.unlink(handle.name);
     }
-    await new Promise((resolve) => setTimeout(resolve, 20)); // the sockets of the awaits close in their own time
+    // The sockets of the awaits close in their own time.
+    await until(() => readdirSync("/proc/self/fd").length <= before, "the descriptors to be closed");
     assert.equal(readdirSync("/proc/self/fd").length, before);
   });
 });

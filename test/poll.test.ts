@@ -6,7 +6,7 @@ import { F_GETFL, O_NONBLOCK, O_RDWR, S_IFIFO } from "../src/abi/flags.ts";
 import { IpcError, MessageQueue, PipeReader, PipeWriter } from "../src/index.ts";
 import { bytes } from "./expectations.ts";
 import { placeText } from "./place-text.ts";
-import { bounded, overWorlds } from "./worlds.ts";
+import { bounded, overWorlds, untilAsleep } from "./worlds.ts";
 
 const code = (expected: string) => (error: unknown) => error instanceof IpcError && error.code === expected;
 
@@ -44,7 +44,7 @@ overWorlds((world) => {
     const queue = kernel.queue();
     const other = kernel.pipe();
     const waiting = kernel.poll([{ handle: reader }, { handle: queue }, { handle: other.reader }], bounded);
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await untilAsleep(kernel, kernel.pid, 3);
     queue.trySend(bytes("here"));
     const ready = await waiting;
     assert.deepEqual(
