@@ -2,7 +2,8 @@
 //
 //   0 IDLE · 1 WAITING the owner polls · 2 WOKEN one of its nodes was taken out · 3 INTERRUPTED it is to give up
 //
-// Only the owner leaves IDLE or comes back to it, and only WAITING can be changed by others: who came first is kept.
+// Only the owner leaves IDLE or comes back to it, and only WAITING can be changed by others: who came first is kept. Between two
+// sleeps of one poll the owner goes back to WAITING, not to IDLE: whoever interrupts it then does so all the same.
 
 import { type Geometry, task } from "../memory/layout.ts";
 import { field, type Word } from "../memory/words.ts";
