@@ -13,6 +13,7 @@ const dlsym = native("intptr_t dlsym(intptr_t handle, const char *name)");
 const sigaction = native("int sigaction(int signal, const uint8_t *action, uint8_t *before)");
 
 const SIGUSR1 = 10;
+const SIGKILL = 9;
 const SIGPIPE = 13;
 const SIG_IGN = 1n;
 const SIGACTION_BYTES = 152;
@@ -20,12 +21,14 @@ const SIGACTION_BYTES = 152;
 const SYS_MMAP = 9;
 const SYS_MPROTECT = 10;
 const SYS_CHDIR = 80;
+const SYS_PRCTL = 157;
 const SYS_CHROOT = 161;
 const SYS_SCHED_YIELD = 24;
 const SYS_TGKILL = 234;
 const SYS_UNSHARE = 272;
 const SYS_PRLIMIT = 302;
 const SYS_SETNS = 308;
+const PR_SET_PDEATHSIG = 1;
 const CLONE_NEWIPC = 0x08000000;
 const RLIMIT_NOFILE = 7;
 const MAP_PRIVATE_ANONYMOUS = 0x22;
@@ -54,6 +57,9 @@ function withText(number: number, text: string): number {
 export const enterAsRoot = (directory: string): number => withText(SYS_CHROOT, directory) || withText(SYS_CHDIR, "/");
 
 export const yieldProcessor = (): number => linuxCall(SYS_SCHED_YIELD);
+
+/** This process ends with its parent, whatever call it is in then: 0, or a negative errno. */
+export const endWithParent = (): number => linuxCall(SYS_PRCTL, PR_SET_PDEATHSIG, SIGKILL);
 
 /** A namespace of this thread's own for SysV objects and POSIX queues, which its children share: 0, or a negative errno. */
 export const unshareIpc = (): number => linuxCall(SYS_UNSHARE, CLONE_NEWIPC);

@@ -2,8 +2,10 @@
 
 import { readFileSync } from "node:fs";
 import { mapMailbox, type Slot } from "./mailbox.ts";
+import { endWithParent } from "./native.ts";
 import { MAILBOX_DESCRIPTOR, type Maker, type TaskStart } from "./task-start.ts";
 
+endWithParent();
 const start = JSON.parse(process.argv[2] ?? "{}") as TaskStart;
 const mailbox = mapMailbox(MAILBOX_DESCRIPTOR, start.slots);
 const slot = mailbox.slots[start.index] as Slot;
