@@ -34,8 +34,9 @@ ask() {
   fanga send --create counts </dev/null
   service &
   fanga recv --follow counts &
+  local receiver=$!
   # Until somebody waits there: with the last answer the service removes the queue, also before who comes late has opened it.
-  until fanga ls | awk '$3 == "counts" && $NF > 0 { found = 1 } END { exit !found }'; do :; done
+  until fanga ls | awk '$3 == "counts" && $NF > 0 { found = 1 } END { exit !found }'; do kill -0 "$receiver"; done
   fanga send --null names
   fanga send --type 2 names end
   wait
