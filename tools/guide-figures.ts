@@ -39,7 +39,14 @@ function figures(results: Results): string {
   return table(["mechanism", "does", "takes", "beside", "which takes", "times as fast"], [2, 4, 5], rows);
 }
 
+/** Figures of a busy machine are no better than that, and say so. */
+function loads({ runs }: Results): string {
+  const all = runs.map(({ load }) => load);
+  return `The machine's load average was ${Math.min(...all)} to ${Math.max(...all)} when these runs began; a quiet one has 0.`;
+}
+
 export const guideWithFigures = (): string =>
   readFileSync(GUIDE, "utf8").replace(MARKED, (_, begin: string, end: string) => {
-    return `${begin}\n${figures(committedResults())}\n${end}`;
+    const results = committedResults();
+    return `${begin}\n${figures(results)}\n\n${loads(results)}\n${end}`;
   });
