@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { EINTR } from "../src/abi/errno.ts";
 import { signalName } from "../src/abi/signals.ts";
-import { sleepThroughSignals } from "../src/api/sleeping.ts";
+import { sleepThroughSignals } from "../src/api/delivering.ts";
 import type { Kernel, Signal } from "../src/index.ts";
 import { blockUntilAny } from "../src/sync/polling.ts";
 import { FOR_EVER } from "../src/sync/waiting.ts";

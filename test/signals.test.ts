@@ -47,6 +47,75 @@ function placeInfo(kernel: Kernel, code: number, value: bigint): void {
   view(kernel).setBigUint64(INFO + 24, value, true);
 }
 
+/** Without a turn of the event loop. */
+function spinUntil(holds: () => boolean): void {
+  const end = performance.now() + 60_000;
+  while (!holds()) assert.ok(performance.now() < end, "it holds within a minute");
+}
+
+/** Calls of every kind of handle, each of which finds what it wants at once. */
+function callsThatDoNotWait(kernel: Kernel): [string, () => unknown][] {
+  const bytes = new Uint8Array(16);
+  const lengths = new Int32Array(4);
+  const queue = kernel.queue({ depth: 64 });
+  const { reader, writer } = kernel.pipe();
+  const semaphore = kernel.semaphore({ value: 9 });
+  const mutex = kernel.mutex();
+  const lock = kernel.rwlock();
+  const barrier = kernel.barrier({ parties: 1 });
+  const signals = kernel.signals.open(["SIGUSR2"]);
+  return [
+    ["send", () => queue.send(bytes)],
+    ["sendSync", () => queue.sendSync(bytes)],
+    ["trySend", () => queue.trySend(bytes)],
+    ["sendManySync", () => queue.sendManySync([bytes, bytes, bytes, bytes])],
+    ["trySendMany", () => queue.trySendMany(new Array(32).fill(bytes))],
+    ["sendInPlaceSync", () => queue.sendInPlaceSync(1, () => {})],
+    ["trySendInPlace", () => queue.trySendInPlace(1, () => {})],
+    ["receive", () => queue.receive()],
+    ["receiveSync", () => queue.receiveSync()],
+    ["tryReceive", () => queue.tryReceive()],
+    ["receive of a type", () => queue.receive({ type: 1 })],
+    ["receiveSync of a type", () => queue.receiveSync({ type: 1 })],
+    ["receiveInto", () => queue.receiveInto(bytes)],
+    ["receiveIntoSync", () => queue.receiveIntoSync(bytes)],
+    ["tryReceiveInto", () => queue.tryReceiveInto(bytes)],
+    ["receiveManyIntoSync", () => queue.receiveManyIntoSync(bytes, lengths)],
+    ["tryReceiveManyInto", () => queue.tryReceiveManyInto(bytes, lengths)],
+    ["receiveInPlaceSync", () => queue.receiveInPlaceSync(() => {})],
+    ["tryReceiveInPlace", () => queue.tryReceiveInPlace(() => {})],
+    ["receiveManySync", () => queue.receiveManySync(2)],
+    ["tryReceiveMany", () => queue.tryReceiveMany(2)],
+    ["write", () => writer.write(bytes)],
+    ["writeSync", () => writer.writeSync(bytes)],
+    ["tryWrite", () => writer.tryWrite(bytes)],
+    ["writeInPlaceSync", () => writer.writeInPlaceSync(1, () => 1)],
+    ["tryWriteInPlace", () => writer.tryWriteInPlace(1, () => 1)],
+    ["read", () => reader.read(bytes)],
+    ["readSync", () => reader.readSync(bytes)],
+    ["readInPlaceSync", () => reader.readInPlaceSync(() => 1)],
+    ["tryReadInPlace", () => reader.tryReadInPlace(() => 1)],
+    ["tryRead", () => reader.tryRead(bytes)],
+    ["pollSync", () => kernel.pollSync([{ handle: writer }])],
+    ["semaphore.wait", () => semaphore.wait()],
+    ["semaphore.waitSync", () => semaphore.waitSync()],
+    ["semaphore.tryWait", () => semaphore.tryWait()],
+    ["semaphore.post", () => semaphore.post()],
+    ["mutex.lock", async () => (await mutex.lock()).unlock()],
+    ["mutex.lockSync", () => mutex.lockSync().unlock()],
+    ["mutex.tryLock", () => mutex.tryLock()?.unlock()],
+    ["readLockSync", () => lock.readLockSync().unlock()],
+    ["tryReadLock", () => lock.tryReadLock()?.unlock()],
+    ["writeLockSync", () => lock.writeLockSync().unlock()],
+    ["tryWriteLock", () => lock.tryWriteLock()?.unlock()],
+    ["barrier.waitSync", () => barrier.waitSync()],
+    ["signal reader tryReceive", () => signals.tryReceive()],
+    ["kernel.tryWait", () => assert.throws(() => kernel.tryWait(), ipcError("ECHILD", "waitpid"))],
+    ["signals.tryWait", () => kernel.signals.tryWait(["SIGUSR2"])],
+    ["kill", () => kernel.kill(kernel.pid, 0)],
+  ];
+}
+
 test("the mission's signals have the mission's numbers and descriptions", () => {
   const mission = {
     SIGHUP: [1, "Hangup"],
@@ -256,6 +325,26 @@ overWorlds((world) => {
     assert.equal(await task.report(), `SIGUSR1:${kernel.pid}:0`);
     task.send("end");
     await task.result();
+  });
+
+  test("a handler runs at the end of every call, also of one that did not wait", async () => {
+    const kernel = world.createKernel();
+    const told = kernel.semaphore({ value: 0 });
+    const rounds = kernel.sharedMemory({ bytes: 4 });
+    const counted = rounds.view(Int32Array);
+    const args = { told: told.token, rounds: rounds.token, parent: kernel.pid, signal: "SIGUSR1" } as const;
+    await world.startTask(kernel, "signalWhenTold", args);
+    let ran = 0;
+    kernel.signals.on("SIGUSR1", () => ran++);
+    for (const [name, call] of callsThatDoNotWait(kernel)) {
+      told.post();
+      Atomics.add(counted, 0, 1); // that call is over
+      spinUntil(() => kernel.signals.isPending("SIGUSR1"));
+      const before = ran;
+      const result = call();
+      assert.equal(ran - before, 1, name);
+      await result;
+    }
   });
 
   for (const restart of [true, false]) {

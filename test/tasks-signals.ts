@@ -1,6 +1,13 @@
 // Tasks for tests of signals.
 
-import { Kernel, type PipeReaderToken, type ReceivedSignal, type Signal } from "../src/index.ts";
+import {
+  Kernel,
+  type LockToken,
+  type PipeReaderToken,
+  type ReceivedSignal,
+  type SharedMemoryToken,
+  type Signal,
+} from "../src/index.ts";
 import { codeOf } from "./expectations.ts";
 import type { Peer } from "./task-runner.ts";
 
@@ -25,6 +32,21 @@ export async function catchSignals(
       const reader = kernel.openToken(args.reader);
       peer.report(await codeOf(async () => void reader.readSync(new Uint8Array(1))));
     }
+  }
+}
+
+/** Sends its parent a signal each time that it is told, once the parent has counted that time in the segment. */
+export function signalWhenTold(
+  kernel: Kernel,
+  _peer: Peer,
+  args: { told: LockToken<"semaphore">; rounds: SharedMemoryToken; parent: number; signal: Signal },
+): void {
+  const told = kernel.openToken(args.told);
+  const rounds = kernel.openToken(args.rounds).view(Int32Array);
+  for (let round = 1; ; round++) {
+    told.waitSync();
+    while (Atomics.load(rounds, 0) < round);
+    kernel.kill(args.parent, args.signal);
   }
 }
 

@@ -75,7 +75,7 @@ export class Barrier extends Handle {
       this.goesOn(WAIT);
       result = sleep();
     }
-    return this.checked(WAIT, result) === LEADER;
+    return this.checked(WAIT, this.atEnd(result)) === LEADER;
   }
 }
 

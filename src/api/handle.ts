@@ -4,10 +4,10 @@ import { EAGAIN, EBADF } from "../abi/errno.ts";
 import type { ObjectToken, Opened } from "../kernel/opening.ts";
 import type { System } from "../kernel/system.ts";
 import { type Attempt, blockUntil, type Condition } from "../sync/waiting.ts";
+import { deliverAtEnd, sleepThroughSignals } from "./delivering.ts";
 import { INSPECT, type Inspect, shown } from "./inspecting.ts";
 import { failureOf } from "./ipc-error.ts";
 import { countdown, type SyncWaitOptions, signalOf, timeoutOf, type WaitOptions } from "./options.ts";
-import { sleepThroughSignals } from "./sleeping.ts";
 
 /** For what is built on a handle: what errors call it. */
 export let labelOf: (handle: Handle) => string;
@@ -97,8 +97,16 @@ export abstract class Handle implements Disposable {
       const sleep = (): number =>
         blockUntil(this.system, condition, want, attempt, timeoutOf(left(), syscall, this.#label));
       result = this.sleepThroughSignals(syscall, sleep);
+    } else {
+      deliverAtEnd(this.system);
     }
     return this.checked(syscall, result);
+  }
+
+  /** The end of a call that did not wait: handlers run of signals that have come meanwhile. Returns its result. */
+  protected atEnd<T>(result: T): T {
+    deliverAtEnd(this.system);
+    return result;
   }
 
   /**
@@ -137,7 +145,7 @@ export abstract class Handle implements Disposable {
     const result =
       first === EAGAIN
         ? await awaits.until(this, condition, want, attempt, timeoutMs, signal)
-        : await awaits.letOthersRun(first);
+        : await awaits.letOthersRun(this.atEnd(first));
     return this.checked(syscall, result);
   }
 

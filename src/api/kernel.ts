@@ -49,6 +49,7 @@ import { type Attaching, attachTask, limitsOf, openRegion, PAGE_BYTES, refused, 
 import { Barrier, type BarrierOptions } from "./barrier.ts";
 import { type Codec, checkCodec } from "./codecs.ts";
 import { Condition } from "./condition.ts";
+import { deliverAtEnd, sleepThroughSignals } from "./delivering.ts";
 import { openedByDescriptor } from "./from-descriptor.ts";
 import type { Handle } from "./handle.ts";
 import { INSPECT, type Inspect, shown } from "./inspecting.ts";
@@ -82,7 +83,6 @@ import {
 import { numberOf, type Signal } from "./signal-names.ts";
 import { SignalReader } from "./signal-reader.ts";
 import { TaskSignalsHandle } from "./signals.ts";
-import { sleepThroughSignals } from "./sleeping.ts";
 import { type SpawnOptions, spawnTask, takeSpawnedHandle } from "./spawn.ts";
 import type { LockOptions, LockToken } from "./sync-options.ts";
 import { type NewsOptions, Task, type TaskStatus, tryWaitFor, waitFor, waitForSync } from "./task.ts";
@@ -336,7 +336,7 @@ export class Kernel implements Disposable {
         : signals.kill(pid, number, SI_QUEUE, BigInt.asUintN(64, BigInt(value)));
     if (result < 0)
       throw failureOf(result, "kill", `task ${pid}`, result === ESRCH ? "there is no such task" : undefined);
-    if (signals.own.isDue()) signals.deliver();
+    signals.deliver();
   }
 
   /**
@@ -487,6 +487,7 @@ export class Kernel implements Disposable {
       const first = attempt(false);
       const result = first === EAGAIN ? sleepThroughSignals(system, sleep, checkStillOpen) : first;
       if (result < 0) throw failureOf(result, "open", label);
+      deliverAtEnd(system);
       return end;
     } catch (error) {
       end.close();

@@ -12,6 +12,7 @@ import { ANY_MESSAGE, selections, selectorOf } from "../objects/selection.ts";
 import { messageBytes } from "../platforms/byte-pool.ts";
 import type { Selector } from "../sync/wait-list.ts";
 import { spinFor } from "../sync/waiting.ts";
+import { deliverAtEnd } from "./delivering.ts";
 import { Handle } from "./handle.ts";
 import { IpcError } from "./ipc-error.ts";
 import { iterate } from "./iteration.ts";
@@ -117,7 +118,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
   send(data: Uint8Array, options?: SendOptions & WaitOptions): Promise<void> {
     // The fast half: what can be sent at once makes no promise of its own. Whatever is wrong, or has to wait, the other half tells.
     if (options === undefined && !this.closed && data instanceof Uint8Array) {
-      if (this.#sendsAtOnce(data)) return this.system.awaits.turn ?? SENT;
+      if (this.#sendsAtOnce(data)) return this.atEnd(this.system.awaits.turn ?? SENT);
     }
     return this.#send(data, options);
   }
@@ -148,7 +149,10 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
     const type = this.#checkMessage(data, options);
     if (options !== undefined) timeoutOf(options, "msgsnd", this.label);
     const priority = options === undefined ? 0 : (options.priority ?? 0);
-    if (this.#ring.tryAppend(data, type, priority) === 0) return;
+    if (this.#ring.tryAppend(data, type, priority) === 0) {
+      deliverAtEnd(this.system);
+      return;
+    }
     const attempt = (): number => this.#ring.tryAppend(data, type, priority, true);
     this.finishSync("msgsnd", this.#ring.vacant, this.#ring.wantFor(data.length), attempt, options);
   }
@@ -156,7 +160,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
   /** Returns false where the queue is full. @throws IpcError EMSGSIZE */
   trySend(data: Uint8Array, options?: SendOptions): boolean {
     const type = this.#checkMessage(data, options);
-    const result = this.#ring.tryAppend(data, type, options === undefined ? 0 : (options.priority ?? 0));
+    const result = this.atEnd(this.#ring.tryAppend(data, type, options === undefined ? 0 : (options.priority ?? 0)));
     if (result === EAGAIN) return false;
     this.checked("msgsnd", result);
     return true;
@@ -169,6 +173,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
   receive(options?: SelectOptions & WaitOptions): Promise<Message> {
     const message = options === undefined ? (this.#tryTakeFirst() ?? this.#takeFirstSoon()) : undefined;
     if (message === undefined) return this.#receive(options);
+    deliverAtEnd(this.system);
     const { turn } = this.system.awaits;
     return turn === undefined ? Promise.resolve(message) : turn.then(() => message);
   }
@@ -184,7 +189,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
   /** The same, asleep. @throws IpcError ETIMEDOUT, EINTR where another task interrupted it */
   receiveSync(options?: SelectOptions & SyncWaitOptions): Message {
     const message = options === undefined ? this.#tryTakeFirst() : undefined;
-    return message ?? this.#receiveSync(options);
+    return message === undefined ? this.#receiveSync(options) : this.atEnd(message);
   }
 
   #receiveSync(options: (SelectOptions & SyncWaitOptions) | undefined): Message {
@@ -198,7 +203,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
   /** Returns undefined where there is no such message. */
   tryReceive(options?: SelectOptions): Message | undefined {
     const message = options === undefined ? this.#tryTakeFirst() : undefined;
-    return message ?? this.#tryReceive(options);
+    return this.atEnd(message ?? this.#tryReceive(options));
   }
 
   #tryReceive(options: SelectOptions | undefined): Message | undefined {
@@ -239,7 +244,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
    */
   receiveInto(buffer: Uint8Array, options?: WaitOptions): Promise<number> {
     if (options === undefined && !this.closed && buffer instanceof Uint8Array) {
-      const length = this.#take(buffer);
+      const length = this.atEnd(this.#take(buffer));
       if (length >= 0) return this.system.awaits.turn?.then(() => length) ?? Promise.resolve(length);
     }
     return this.#receiveInto(buffer, options);
@@ -257,14 +262,14 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
     this.#checkBuffer(buffer);
     if (options !== undefined) timeoutOf(options, "msgrcv", this.label);
     const result = this.#take(buffer);
-    if (result >= 0) return result;
+    if (result >= 0) return this.atEnd(result);
     return this.finishSync("msgrcv", this.#ring.filled, 1, () => this.#take(buffer), options);
   }
 
   /** Returns -1 where the queue is empty. @throws IpcError E2BIG */
   tryReceiveInto(buffer: Uint8Array): number {
     this.#checkBuffer(buffer);
-    const result = this.#take(buffer);
+    const result = this.atEnd(this.#take(buffer));
     return result === EAGAIN ? -1 : this.checked("msgrcv", result);
   }
 
@@ -287,7 +292,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
 
   /** Returns false where the queue is full: `write` has not been called then. */
   trySendInPlace(length: number, write: UseBytes, options?: SendOptions): boolean {
-    const result = this.#attemptInPlace(length, write, options)();
+    const result = this.atEnd(this.#attemptInPlace(length, write, options)());
     if (result === EAGAIN) return false;
     this.checked("msgsnd", result);
     return true;
@@ -313,7 +318,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
   /** Returns -1 where the queue is empty: `read` has not been called then. */
   tryReceiveInPlace(read: UseBytes): number {
     this.#checkUse(read, "msgrcv");
-    const result = this.#takeInPlace(read);
+    const result = this.atEnd(this.#takeInPlace(read));
     return result === EAGAIN ? -1 : this.checked("msgrcv", result);
   }
 
@@ -335,14 +340,14 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
     this.#checkManyInto(buffer, lengths);
     if (options !== undefined) timeoutOf(options, "msgrcv", this.label);
     const result = this.#takeManyInto(buffer, lengths);
-    if (result >= 0) return result;
+    if (result >= 0) return this.atEnd(result);
     return this.finishSync("msgrcv", this.#ring.filled, 1, () => this.#takeManyInto(buffer, lengths), options);
   }
 
   /** Returns 0 where the queue is empty. */
   tryReceiveManyInto(buffer: Uint8Array, lengths: Lengths): number {
     this.#checkManyInto(buffer, lengths);
-    const result = this.#takeManyInto(buffer, lengths);
+    const result = this.atEnd(this.#takeManyInto(buffer, lengths));
     return result === EAGAIN ? 0 : this.checked("msgrcv", result);
   }
 
@@ -390,7 +395,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
   trySendMany(messages: readonly Uint8Array[], options?: SendOptions): number {
     const type = this.#checkMessages(messages, options);
     if (messages.length === 0) return 0;
-    const result = this.#ring.tryAppendMany(messages, 0, type, options?.priority);
+    const result = this.atEnd(this.#ring.tryAppendMany(messages, 0, type, options?.priority));
     return result === EAGAIN ? 0 : this.checked("msgsnd", result);
   }
 
@@ -414,7 +419,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
   tryReceiveMany(max: number): Message[] {
     this.#checkMax(max);
     const taken: Message[] = [];
-    this.#takeMany(max, taken);
+    this.atEnd(this.#takeMany(max, taken));
     return taken;
   }
 

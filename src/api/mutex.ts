@@ -71,8 +71,8 @@ export class Mutex extends Handle {
     this.checkOpen(LOCK);
     if (options !== undefined) timeoutOf(options, LOCK, this.label);
     const first = this.#mutex.tryLock();
-    if (first === 0) return new LockGuard(this, false);
-    return this.#guard(this.checked(LOCK, first === EAGAIN ? this.#sleep(options) : first));
+    if (first === 0) return this.atEnd(new LockGuard(this, false));
+    return this.#guard(this.checked(LOCK, this.atEnd(first === EAGAIN ? this.#sleep(options) : first)));
   }
 
   /** Returns undefined where it is held, also by this task. @throws IpcError ENOTRECOVERABLE */
@@ -84,6 +84,7 @@ export class Mutex extends Handle {
       this.system.reap();
       result = this.#mutex.tryLock();
     }
+    this.atEnd(result);
     if (result === EAGAIN || result === EDEADLK) return undefined;
     return this.#guard(this.checked("pthread_mutex_trylock", result));
   }

@@ -39,14 +39,14 @@ export class PipeReader extends PipeEnd implements AsyncIterable<Uint8Array> {
     this.#check(buffer);
     if (options !== undefined) timeoutOf(options, "read", this.label);
     const result = this.#take(buffer);
-    if (result >= 0) return result;
+    if (result >= 0) return this.atEnd(result);
     return this.finishSync("read", this.pipe.readable, 1, () => this.#take(buffer), options);
   }
 
   /** Returns -1 where nothing is there now, 0 at end-of-file. */
   tryRead(buffer: Uint8Array): number {
     this.#check(buffer);
-    const result = this.#take(buffer);
+    const result = this.atEnd(this.#take(buffer));
     if (result !== EAGAIN) return this.checked("read", result);
     this.system.reaper.glance();
     return -1;
@@ -73,7 +73,7 @@ export class PipeReader extends PipeEnd implements AsyncIterable<Uint8Array> {
   /** Returns -1 where nothing is there now: `read` has not been called then; 0 at end-of-file. */
   tryReadInPlace(read: UseSomeBytes): number {
     this.checkUse(read, "read");
-    const result = this.#takeInPlace(read);
+    const result = this.atEnd(this.#takeInPlace(read));
     if (result !== EAGAIN) return this.checked("read", result);
     this.system.reaper.glance();
     return -1;

@@ -61,7 +61,7 @@ export class PipeWriter extends PipeEnd {
               timeoutOf(left(), "write", this.label),
               signal,
             )
-          : await awaits.letOthersRun(first);
+          : await awaits.letOthersRun(this.atEnd(first));
       if (this.#isOver(write, result)) return write.done;
     }
   }
@@ -85,7 +85,7 @@ export class PipeWriter extends PipeEnd {
         result = this.sleepThroughSignals("write", sleep);
       }
       if (result === EINTR && this.goesOn("write")) continue;
-      if (this.#isOver(write, result)) return write.done;
+      if (this.#isOver(write, this.atEnd(result))) return write.done;
     }
   }
 
@@ -93,6 +93,7 @@ export class PipeWriter extends PipeEnd {
   tryWrite(data: Uint8Array): number {
     const result = this.#step(this.#begin(data));
     if (result === EPIPE) this.system.signals.raise(SIGPIPE);
+    this.atEnd(result);
     return result === EAGAIN ? -1 : this.checked("write", result);
   }
 
@@ -118,7 +119,7 @@ export class PipeWriter extends PipeEnd {
   /** Returns -1 where there is no room now: `write` has not been called then. */
   tryWriteInPlace(bytesMax: number, write: UseSomeBytes): number {
     this.#beginInPlace(bytesMax, write);
-    const result = this.#stepInPlace(bytesMax, write);
+    const result = this.atEnd(this.#stepInPlace(bytesMax, write));
     return result === EAGAIN ? -1 : this.checked("write", result);
   }
 

@@ -10,6 +10,7 @@ import type { System } from "../kernel/system.ts";
 import { blockUntilAny } from "../sync/polling.ts";
 import { type Condition, FOR_EVER } from "../sync/waiting.ts";
 import type { Description } from "../tasks/descriptors.ts";
+import { deliverAtEnd } from "./delivering.ts";
 import type { Handle } from "./handle.ts";
 import { failureOf } from "./ipc-error.ts";
 import { MessageQueue } from "./message-queue.ts";
@@ -119,6 +120,7 @@ export function pollSync<T extends PollItem>(
     if (result < 0)
       throw failureOf(result, "poll", OBJECT, result === EINTR ? "a signal or another task interrupted it" : undefined);
   }
+  deliverAtEnd(system);
   return answer(system, watched);
 }
 

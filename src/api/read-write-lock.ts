@@ -111,7 +111,7 @@ export class ReadWriteLock extends Handle {
       result = blockUntil(this.system, condition, 1, attempt, timeoutOf(left(), syscall, this.label));
     }
     if (result < 0) this.#lock.gaveUp();
-    this.checked(syscall, result);
+    this.checked(syscall, this.atEnd(result));
     return this.#guard();
   }
 
@@ -122,7 +122,7 @@ export class ReadWriteLock extends Handle {
 
   #try(syscall: string, way: Way): LockGuard | undefined {
     this.checkOpen(syscall);
-    const result = way.attempt(false);
+    const result = this.atEnd(way.attempt(false));
     if (result === EAGAIN || result === EDEADLK) return undefined;
     this.checked(syscall, result);
     return this.#guard();

@@ -3,6 +3,7 @@
 import type { Opened } from "../kernel/opening.ts";
 import type { System } from "../kernel/system.ts";
 import { Semaphore as Core, SEMAPHORE_VALUE_MAX } from "../objects/semaphore.ts";
+import { deliverAtEnd } from "./delivering.ts";
 import { Handle } from "./handle.ts";
 import { type SyncWaitOptions, timeoutOf, type WaitOptions } from "./options.ts";
 import type { LockOptions, LockToken } from "./sync-options.ts";
@@ -57,14 +58,14 @@ export class Semaphore extends Handle {
   waitSync(options?: SyncWaitOptions): void {
     this.checkOpen("sem_wait");
     if (options !== undefined) timeoutOf(options, "sem_wait", this.label);
-    if (this.#semaphore.tryWait() === 0) return;
-    this.finishSync("sem_wait", this.#semaphore.positive, 1, () => this.#semaphore.tryWait(), options);
+    if (this.#semaphore.tryWait() === 0) deliverAtEnd(this.system);
+    else this.finishSync("sem_wait", this.#semaphore.positive, 1, () => this.#semaphore.tryWait(), options);
   }
 
   /** Returns false where there is none. */
   tryWait(): boolean {
     this.checkOpen("sem_trywait");
-    return this.#semaphore.tryWait() === 0;
+    return this.atEnd(this.#semaphore.tryWait() === 0);
   }
 
   /**
@@ -73,6 +74,6 @@ export class Semaphore extends Handle {
    */
   post(): void {
     this.checkOpen("sem_post");
-    this.checked("sem_post", this.#semaphore.post());
+    this.checked("sem_post", this.atEnd(this.#semaphore.post()));
   }
 }

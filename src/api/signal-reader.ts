@@ -46,7 +46,7 @@ export class SignalReader extends Handle implements AsyncIterable<ReceivedSignal
     const left = countdown(options);
     for (;;) {
       const info = waitForSignal(this.system, this.#set, timeoutOf(left(), CALL, this.label));
-      if (typeof info !== "number") return receivedOf(info);
+      if (typeof info !== "number") return this.atEnd(receivedOf(info));
       if (info === EINTR && this.goesOn(CALL)) continue;
       throw failureOf(info === EAGAIN ? ETIMEDOUT : info, CALL, this.label);
     }
@@ -56,6 +56,7 @@ export class SignalReader extends Handle implements AsyncIterable<ReceivedSignal
   tryReceive(): ReceivedSignal | undefined {
     this.checkOpen(CALL);
     const info = this.system.signals.take(this.#set);
+    this.atEnd(info);
     return info && receivedOf(info);
   }
 

@@ -6,6 +6,7 @@ import { waitForSignal } from "../kernel/calls/signal.ts";
 import { makeSignalFile } from "../kernel/calls/signal-file.ts";
 import type { System } from "../kernel/system.ts";
 import type { SignalInfo } from "../tasks/signals.ts";
+import { deliverAtEnd } from "./delivering.ts";
 import type { Handle } from "./handle.ts";
 import { INSPECT, type Inspect, shown } from "./inspecting.ts";
 import { failureOf } from "./ipc-error.ts";
@@ -37,8 +38,8 @@ export type SignalHandler = (signal: ReceivedSignal) => void;
 
 /**
  * The signals of this task (signal(7), the mission's "Signal Handler"): pending and blocked ones, handlers, waiting. Handlers run on
- * the event loop, and at the return of a call that blocked. Signals of the kernel are not the host's: Ctrl-C is for
- * `process.on("SIGINT")`.
+ * the event loop, and at the end of a call that takes, gives or waits (`…Sync`, `try…`, and what is awaited), whether it had to wait or
+ * not. Signals of the kernel are not the host's: Ctrl-C is for `process.on("SIGINT")`.
  */
 export class TaskSignalsHandle {
   readonly #system: () => System;
@@ -161,14 +162,16 @@ export class TaskSignalsHandle {
   waitSync(wanted: readonly Signal[], options?: SyncWaitOptions): ReceivedSignal {
     const system = this.#system();
     const info = waitForSignal(system, setOf(wanted), timeoutOf(options, WAIT, LABEL));
+    deliverAtEnd(system);
     if (typeof info !== "number") return receivedOf(info);
-    system.signals.deliver();
     throw failureOf(info === EAGAIN ? ETIMEDOUT : info, WAIT, LABEL);
   }
 
   /** Returns undefined where none of them is pending. */
   tryWait(wanted: readonly Signal[]): ReceivedSignal | undefined {
-    const info = this.#system().signals.take(setOf(wanted));
+    const system = this.#system();
+    const info = system.signals.take(setOf(wanted));
+    deliverAtEnd(system);
     return info && receivedOf(info);
   }
 

@@ -8,6 +8,7 @@ import { CLD_CONTINUED, CLD_EXITED, CLD_STOPPED, childCode } from "../abi/wait.t
 import { type ChildStatus, childrenByPid, type Wanted } from "../kernel/children.ts";
 import { listenTo } from "../kernel/listening.ts";
 import type { System } from "../kernel/system.ts";
+import { deliverAtEnd } from "./delivering.ts";
 import { INSPECT, type Inspect, shown } from "./inspecting.ts";
 import { failureOf, IpcError } from "./ipc-error.ts";
 import { checkCount, countdown, type SyncWaitOptions, signalOf, timeoutOf, type WaitOptions } from "./options.ts";
@@ -146,7 +147,10 @@ export function waitForSync(
   const left = countdown(options);
   for (;;) {
     const found = system.children.wait(wanted, timeoutOf(left(), WAIT, labelOf(pid)));
-    if (found !== EINTR) return told(found === ENOENT ? undefined : found, pid);
+    if (found !== EINTR) {
+      deliverAtEnd(system);
+      return told(found === ENOENT ? undefined : found, pid);
+    }
     const { ran, restart } = system.signals.deliver();
     if (!ran || !restart) return told(EINTR, pid);
   }
@@ -154,6 +158,7 @@ export function waitForSync(
 
 export function tryWaitFor(system: System, pid: number, options: NewsOptions | undefined): TaskStatus | undefined {
   const found = system.children.look(wantedOf(pid, options));
+  deliverAtEnd(system);
   return found === ENOENT ? undefined : told(found, pid);
 }
 

@@ -1,4 +1,4 @@
-// Calls that block this thread, and the signals that come meanwhile.
+// When a call lets the handlers of signals run that have come (signal(7)): where one ends its sleep, and at its end.
 
 import { EINTR } from "../abi/errno.ts";
 import type { System } from "../kernel/system.ts";
@@ -16,12 +16,19 @@ export function sleepThroughSignals(system: System, sleep: () => number, checkSt
     if (!ran || !restart) return EINTR;
     result = sleep();
   }
-  if (system.signals.own.isDue()) deliverAfterwards(system);
+  deliverAtEnd(system);
   return result;
 }
 
-/** The call has done what it was for: an error of a handler's is nobody's to catch, and must not take its result away. */
-function deliverAfterwards(system: System): void {
+/**
+ * The end of a call: handlers run of what has come meanwhile. Where nothing has, that costs four plain reads. The call has done what
+ * it was for: an error of a handler's is nobody's to catch, and must not take its result away.
+ */
+export function deliverAtEnd(system: System): void {
+  if (system.signals.own.looksDue()) deliverUncaught(system);
+}
+
+function deliverUncaught(system: System): void {
   try {
     system.signals.deliver();
   } catch (error) {
