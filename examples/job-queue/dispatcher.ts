@@ -31,6 +31,8 @@ export class Dispatcher {
   readonly #print: (line: string) => void;
   readonly #workers = new Map<number, Worker>();
   readonly #free = Array.from({ length: SLOTS }, (_, slot) => slot);
+  /** The numbers of those that are to be killed as soon as they have a job in hand. */
+  readonly #doomed = new Set<number>();
   #workersStarted = 0;
 
   /** `redo`: what a dead worker had in hand is done again, else it is reported. */
@@ -53,9 +55,10 @@ export class Dispatcher {
     }
   }
 
-  /** kill -9 for a worker in the middle of a job. */
+  /** kill -9 for a worker in the middle of a job; another one where the first is still waited for to be there. */
   async killOne(): Promise<void> {
-    const [{ number, task }] = this.#workers.values();
+    const { number, task } = [...this.#workers.values()].find((worker) => !this.#doomed.has(worker.number)) as Worker;
+    this.#doomed.add(number);
     await killInTheMiddle(task, () => this.#store.slots.heldBy(number).length > 0);
   }
 

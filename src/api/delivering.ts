@@ -25,15 +25,11 @@ export function sleepThroughSignals(system: System, sleep: () => number, checkSt
  * it was for: an error of a handler's is nobody's to catch, and must not take its result away.
  */
 export function deliverAtEnd(system: System): void {
-  if (system.signals.own.looksDue()) deliverUncaught(system);
+  if (system.signals.own.looksDue()) system.signals.deliver(throwLater);
 }
 
-function deliverUncaught(system: System): void {
-  try {
-    system.signals.deliver();
-  } catch (error) {
-    queueMicrotask(() => {
-      throw error;
-    });
-  }
+function throwLater(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
 }

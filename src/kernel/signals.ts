@@ -211,14 +211,17 @@ export class Signals {
     return this.#kernel.words.load(field(taskSlot(this.#kernel.geometry, pid as Pid), task.PROCESS_GROUP));
   }
 
-  /** Lets handlers run, or what else is due: one after the other, the lowest number first. */
-  deliver(): Delivered {
+  /**
+   * Lets handlers run, or what else is due: one after the other, the lowest number first. What a handler throws ends that, unless
+   * `onThrown` takes it.
+   */
+  deliver(onThrown?: (error: unknown) => void): Delivered {
     if (!this.own.isDue()) return NOTHING;
     let delivered = NOTHING;
     for (let info = this.#takeToCatch(); info; info = this.#takeToCatch()) {
       const handler = this.#handlers.get(info.signal) as Handler;
       if (!delivered.ran) delivered = { ran: true, restart: handler.restart };
-      this.#run(handler, info);
+      this.#run(handler, info, onThrown);
     }
     return delivered;
   }
@@ -482,12 +485,15 @@ export class Signals {
     if (!this.#listens()) this.#kernel.bell.quiet(this.#onRing);
   }
 
-  #run(handler: Handler, info: SignalInfo): void {
+  #run(handler: Handler, info: SignalInfo, onThrown?: (error: unknown) => void): void {
     const before = this.own.blocked;
     if (handler.once) this.#forget(info.signal);
     this.own.blocked = before | masksOf(handler, info.signal);
     try {
       handler.run(info);
+    } catch (error) {
+      if (!onThrown) throw error;
+      onThrown(error);
     } finally {
       this.own.blocked = before;
     }
