@@ -159,7 +159,7 @@ async function run(args: Arguments): Promise<number> {
     machine,
     args.quick ? QUICK : FULL,
     args.results !== undefined,
-  );
+  ).finally(() => machine.ours.remove()); // its crowds would keep this process, and themselves, for ever
   process.stdout.write(table(entries));
   for (const { peer, reason } of missing) process.stdout.write(`${peer} does not run: ${reason}\n`);
   write(args, { machine: describeMachine(), run: description, entries, missing, profiles });
