@@ -12,7 +12,6 @@ import { ANY_MESSAGE, selections, selectorOf } from "../objects/selection.ts";
 import { messageBytes } from "../platforms/byte-pool.ts";
 import type { Selector } from "../sync/wait-list.ts";
 import { spinFor } from "../sync/waiting.ts";
-import { deliverAtEnd } from "./delivering.ts";
 import { Handle } from "./handle.ts";
 import { IpcError } from "./ipc-error.ts";
 import { iterate } from "./iteration.ts";
@@ -150,7 +149,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
     if (options !== undefined) timeoutOf(options, "msgsnd", this.label);
     const priority = options === undefined ? 0 : (options.priority ?? 0);
     if (this.#ring.tryAppend(data, type, priority) === 0) {
-      deliverAtEnd(this.system);
+      this.deliverAtEnd();
       return;
     }
     const attempt = (): number => this.#ring.tryAppend(data, type, priority, true);
@@ -173,7 +172,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
   receive(options?: SelectOptions & WaitOptions): Promise<Message> {
     const message = options === undefined ? (this.#tryTakeFirst() ?? this.#takeFirstSoon()) : undefined;
     if (message === undefined) return this.#receive(options);
-    deliverAtEnd(this.system);
+    this.deliverAtEnd();
     const { turn } = this.system.awaits;
     return turn === undefined ? Promise.resolve(message) : turn.then(() => message);
   }

@@ -3,7 +3,6 @@
 import type { Opened } from "../kernel/opening.ts";
 import type { System } from "../kernel/system.ts";
 import { Semaphore as Core, SEMAPHORE_VALUE_MAX } from "../objects/semaphore.ts";
-import { deliverAtEnd } from "./delivering.ts";
 import { Handle } from "./handle.ts";
 import { type SyncWaitOptions, timeoutOf, type WaitOptions } from "./options.ts";
 import type { LockOptions, LockToken } from "./sync-options.ts";
@@ -58,7 +57,7 @@ export class Semaphore extends Handle {
   waitSync(options?: SyncWaitOptions): void {
     this.checkOpen("sem_wait");
     if (options !== undefined) timeoutOf(options, "sem_wait", this.label);
-    if (this.#semaphore.tryWait() === 0) deliverAtEnd(this.system);
+    if (this.#semaphore.tryWait() === 0) this.deliverAtEnd();
     else this.finishSync("sem_wait", this.#semaphore.positive, 1, () => this.#semaphore.tryWait(), options);
   }
 

@@ -76,6 +76,8 @@ export class System implements Waiter, RingOwner {
   readonly allocator: Allocator;
   readonly hearing = new Hearing();
   readonly signals: Signals;
+  /** Where the set of the signals is that are pending for this task: a field, for the end of every call looks there. */
+  readonly pendingSignals: Word;
   readonly children: Children;
   readonly holdings: Holdings;
   readonly reaper: Reaper;
@@ -147,6 +149,7 @@ export class System implements Waiter, RingOwner {
     this.allocator = new Allocator(words, this.journal, this.charges, geometry, region.reserve);
     this.#exchange = new BlockExchange(this, this.allocator);
     this.signals = new Signals(this);
+    this.pendingSignals = this.signals.own.pendingWord;
     this.children = new Children(this);
     this.holdings = new Holdings(this);
     this.reaper = new Reaper(this);

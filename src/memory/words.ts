@@ -52,6 +52,11 @@ export class Words {
     return this.int32[word] as number;
   }
 
+  /** Whether any bit of 64 is set, by plain reads. */
+  isAnySet(word: Word): boolean {
+    return (this.get(word) | this.get(field(word, 1))) !== 0;
+  }
+
   set(word: Word, value: number): void {
     this.int32[word] = value;
   }

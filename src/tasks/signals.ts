@@ -144,13 +144,9 @@ export class TaskSignals {
     return (this.#due(0) | this.#due(1)) !== 0;
   }
 
-  /** The same by plain reads, for the end of every call: one that comes in this moment is seen at the end of the next. */
-  looksDue(): boolean {
-    const words = this.#words;
-    const slot = this.#slot;
-    const low = words.get(field(slot, task.SIGNALS_PENDING)) & ~words.get(field(slot, task.SIGNALS_BLOCKED));
-    const high = words.get(field(slot, task.SIGNALS_PENDING + 1)) & ~words.get(field(slot, task.SIGNALS_BLOCKED + 1));
-    return (low | high) !== 0;
+  /** The set of those that are pending, 64 bits, blocked or not: for who looks at it at the end of every call. */
+  get pendingWord(): Word {
+    return field(this.#slot, task.SIGNALS_PENDING);
   }
 
   #due(half: number): number {
