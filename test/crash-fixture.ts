@@ -22,6 +22,8 @@ export const text = (data: Uint8Array): string => new TextDecoder().decode(data)
 export class Machine {
   readonly buffer: SharedArrayBuffer;
   readonly geometry: Geometry;
+  /** What the clock of its worlds says. */
+  nowMs = 1;
   readonly #alive = new Set<bigint>();
   #next = 1n;
 
@@ -53,7 +55,7 @@ export class Machine {
       parker: { park: () => {}, unpark: () => {} },
       doorbell: { install: () => {}, listen: () => {}, ring: () => {}, close: () => {} },
       isAlive: (other) => this.#alive.has(other),
-      nowMs: () => 1,
+      nowMs: () => this.nowMs,
       afterTurn: (callback) => callback(),
       relax: () => {},
     };

@@ -5,69 +5,16 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { EAGAIN } from "../src/abi/errno.ts";
 import { makingBarrier, makingCondition, makingMutex, makingRwlock, makingSemaphore } from "../src/kernel/making.ts";
-import type { Making } from "../src/kernel/opening.ts";
-import type { System } from "../src/kernel/system.ts";
-import { access, kinds, mutexTypes } from "../src/memory/layout.ts";
+import { kinds, mutexTypes } from "../src/memory/layout.ts";
 import { Barrier } from "../src/objects/barrier.ts";
 import { Condition } from "../src/objects/condition.ts";
 import { Mutex } from "../src/objects/mutex.ts";
 import { ReadWriteLock } from "../src/objects/rwlock.ts";
 import { Semaphore } from "../src/objects/semaphore.ts";
-import { AWAITED, type Node, stateOf, WOKEN } from "../src/sync/wait-list.ts";
-import type { Condition as Waited } from "../src/sync/waiting.ts";
-import type { World } from "../src/sync/world.ts";
-import { bytes, Machine } from "./crash-fixture.ts";
-import { dies, MortalWords } from "./memory-fixture.ts";
+import { AWAITED, type Node } from "../src/sync/wait-list.ts";
+import { atEveryWrite, Scene } from "./lock-scene.ts";
 
 const MODE = 0o600;
-
-/** One object, open by a victim and two survivors. */
-class Scene<T> {
-  readonly machine = new Machine();
-  readonly words = new MortalWords(this.machine.buffer);
-  readonly world: World = this.machine.world();
-  readonly victim: System;
-  readonly survivor: System;
-  readonly third: System;
-  readonly of: readonly [victim: T, survivor: T, third: T];
-
-  constructor(kind: number, making: (system: System) => Making, view: new (system: System, bodyLine: number) => T) {
-    this.survivor = this.machine.attach();
-    this.third = this.machine.attach();
-    this.victim = this.machine.attach(this.words, this.world);
-    const address = { kind, name: bytes("x") };
-    const open = (system: System): T => {
-      const opened = system.open(address, { access: access.READ | access.WRITE, create: making(system) });
-      assert.ok(typeof opened !== "number");
-      return new view(system, opened.bodyLine);
-    };
-    this.of = [open(this.victim), open(this.survivor), open(this.third)];
-  }
-
-  /** A node of a system's that waits for a condition. */
-  wait(system: System, waited: Waited, want = 1): Node {
-    const at = system.nodes.claim() as Node;
-    assert.ok(waited.monitor.enlist(at, AWAITED, want, () => false, waited.selector));
-    return at;
-  }
-
-  isWoken(system: System, at: Node): boolean {
-    return system.words.load(stateOf(at)) === WOKEN;
-  }
-
-  /** The victim does something, and dies after so many writes of it, or when it is done. Returns whether it died before. */
-  kill(run: () => void, writes: number): boolean {
-    this.words.writesLeft = writes;
-    const died = dies(run);
-    this.machine.kill(this.world);
-    this.survivor.reap();
-    return died;
-  }
-}
-
-function atEveryWrite(run: (writes: number) => boolean): void {
-  for (let writes = 0; run(writes); writes++);
-}
 
 const mutexScene = (): Scene<Mutex> =>
   new Scene(kinds.MUTEX, (system) => makingMutex(system.words, mutexTypes.NORMAL, MODE), Mutex);
@@ -109,6 +56,46 @@ test("a death with a mutex held, whose undertaker dies too, after any write, sti
     assert.ok(scene.isWoken(scene.third, at) || scene.of[2].free.ready(1), `after ${writes} writes`);
     scene.of[2].free.monitor.delist(at);
     assert.equal(scene.of[2].tryLock(), 1, "with the news");
+    return died;
+  });
+});
+
+test("a death after any write of handing a mutex to one that sleeps gives it to that one, or to whoever looks, once", () => {
+  atEveryWrite((writes) => {
+    const scene = mutexScene();
+    const [mine, other, third] = scene.of;
+    assert.equal(mine.tryLock(), 0);
+    const at = scene.sleep(scene.survivor, other.free);
+    scene.machine.nowMs = 10;
+    const died = scene.kill(() => void mine.unlock(), writes);
+    assert.ok(scene.isWoken(scene.survivor, at) || other.free.ready(1), `after ${writes} writes`);
+    other.free.monitor.delist(at);
+    assert.ok(other.tryLock() >= 0);
+    assert.equal(third.tryLock(), EAGAIN);
+    other.markConsistent();
+    assert.equal(other.unlock(), 0);
+    assert.equal(third.tryLock(), 0);
+    return died;
+  });
+});
+
+test("a task that dies after any write of taking the mutex that it was handed leaves it to the next", () => {
+  atEveryWrite((writes) => {
+    const scene = mutexScene();
+    const [mine, other, third] = scene.of;
+    assert.equal(other.tryLock(), 0);
+    const at = scene.sleep(scene.victim, mine.free);
+    scene.machine.nowMs = 10;
+    other.unlock();
+    assert.equal(third.tryLock(), EAGAIN, "it is the victim's");
+    const died = scene.kill(() => {
+      mine.free.monitor.delist(at);
+      mine.tryLock();
+    }, writes);
+    const isNews = third.tryLock();
+    assert.ok(isNews >= 0, `after ${writes} writes`);
+    if (!died) assert.equal(isNews, 1, "it held it");
+    if (writes === 0) assert.equal(isNews, 0, "it had done nothing yet");
     return died;
   });
 });

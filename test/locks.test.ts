@@ -62,6 +62,17 @@ overWorlds((world) => {
     return { kernel, others, other: others[0] as Other };
   };
 
+  test("a mutex that is unlocked while another task sleeps for it is that task's", async () => {
+    const { kernel, other } = await both();
+    using mutex = kernel.mutex();
+    const guard = mutex.lockSync();
+    await other.sleepsIn(mutex.token, "lockSync");
+    guard.unlock();
+    assert.equal(mutex.owner, other.pid);
+    assert.equal(await other.said(), "locked");
+    assert.equal(mutex.owner, other.pid);
+  });
+
   test("a semaphore counts down to 0 and up, and no further", async () => {
     const { kernel } = await both(0);
     using semaphore = kernel.semaphore({ value: 2 });

@@ -14,6 +14,7 @@ import { noSpin } from "../src/sync/spin.ts";
 import { blockUntil, deadlineIn, FOR_EVER, remainingMs, TIMEOUT_MS_MAX } from "../src/sync/waiting.ts";
 import type { World } from "../src/sync/world.ts";
 import { Machine } from "./crash-fixture.ts";
+import { smallLimits } from "./memory-fixture.ts";
 
 const text = (data: Uint8Array): string => new TextDecoder().decode(data);
 
@@ -33,6 +34,22 @@ test("a wait for what is always there, and can never be had, ends with EIO", asy
   const attempt = (): number => EAGAIN;
   assert.equal(blockUntil(system, condition, 1, attempt, FOR_EVER), EIO);
   assert.equal(await system.awaits.until({}, condition, 1, attempt, FOR_EVER, undefined), EIO);
+});
+
+test("a try that throws when its wait is over leaves no wait node behind", () => {
+  const system = new Machine({ ...smallLimits, taskWaitersMax: 1 }).attach();
+  const token = system.createAnonymous(kinds.SEMAPHORE, makingSemaphore(system.words, 0, 0o600), [access.READ]);
+  assert.ok(typeof token !== "number");
+  const { monitor } = new Semaphore(system, (token[0] as Opened).bodyLine).positive;
+  let looks = 0;
+  const condition = { monitor, spin: noSpin, ready: () => ++looks > 1 };
+  const attempt = (): never => {
+    throw new Error("what the caller threw");
+  };
+  for (let i = 0; i < 2; i++) {
+    looks = 0;
+    assert.throws(() => blockUntil(system, condition, 1, attempt, FOR_EVER), /what the caller threw/);
+  }
 });
 
 test("a wait of no time has ended when it begins", () => {

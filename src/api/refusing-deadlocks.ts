@@ -28,10 +28,12 @@ export function refusingDeadlocks(
   awaits: boolean,
 ): Way {
   const closes = (): boolean => closesCycle(system, objectIndex, awaits);
+  const { ready, readyOrMarked = ready } = condition;
   return {
     condition: {
       ...condition,
-      ready: (want) => condition.ready(want) || closes(),
+      ready: (want) => ready(want) || closes(),
+      readyOrMarked: (want) => readyOrMarked(want) || closes(),
       // Between the look and the list nobody else may do the same: neither would see the other.
       enlisting: (enlist) => {
         let listed = false;

@@ -5,10 +5,9 @@
 
 import { type Geometry, kinds, mutex, node, rwlock, task } from "../memory/layout.ts";
 import { field, LINE_WORDS, type Word, type Words } from "../memory/words.ts";
-import { Mutex } from "../objects/mutex.ts";
+import { Mutex, type MutexUser } from "../objects/mutex.ts";
 import { ReadWriteLock } from "../objects/rwlock.ts";
 import { taskSlot } from "../sync/bell.ts";
-import type { MonitorUser } from "../sync/monitor.ts";
 import type { Pid } from "../sync/robust-lock.ts";
 import { AWAITED, isListed, type Node, stateOf } from "../sync/wait-list.ts";
 import type { Registry } from "./registry.ts";
@@ -28,7 +27,7 @@ export interface Waiting {
 /** So many ways are followed from one task: with many readers that wait for each other there are more than anybody reads. */
 const WAYS_MAX = 10_000;
 
-interface Kernel extends MonitorUser {
+interface Kernel extends MutexUser {
   readonly registry: Registry;
 }
 

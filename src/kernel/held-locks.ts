@@ -2,13 +2,12 @@
 // lock is looked at, for a burial is rare, and a lock that had to be noted somewhere would be slower each time it is taken.
 
 import { kinds } from "../memory/layout.ts";
-import { Mutex } from "../objects/mutex.ts";
+import { Mutex, type MutexUser } from "../objects/mutex.ts";
 import { ReadWriteLock } from "../objects/rwlock.ts";
-import type { MonitorUser } from "../sync/monitor.ts";
 import type { Registry } from "./registry.ts";
 
 /** The kernel, as far as the locks need it. */
-interface Undertaker extends MonitorUser {
+interface Undertaker extends MutexUser {
   readonly registry: Registry;
 }
 

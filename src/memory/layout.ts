@@ -7,7 +7,7 @@ import { LINE_BYTES, LINE_WORDS, type Offset, WORD_BYTES, type Word } from "./wo
 
 /** "FNGA", read as a little-endian word. */
 export const MAGIC = 0x41474e46;
-export const LAYOUT_VERSION = 7;
+export const LAYOUT_VERSION = 8;
 
 /** What one undo of the journal can hold: the largest transactions (making a pipe, moving one to a larger buffer) need 90. */
 export const JOURNAL_ENTRIES_MAX = 240;
@@ -192,7 +192,7 @@ export const node = {
   // guarded by that monitor's lock
   NEXT: 3,
   PREVIOUS: 4,
-  TICKET: 5, // order of arrival: what a repair sorts by
+  TICKET: 5, // order of arrival: what the list is sorted by; 0: it has not arrived yet
   WANT: 6, // how much must be there for this waiter to go on; 0: it only looks, and uses nothing up
   SELECT: 8, // 64 bits: which messages it waits for, see objects/selection.ts
   SELECT_KIND: 10,
@@ -334,6 +334,7 @@ export const mutex = {
   STATE: 8, // atomic, see objects/mutex.ts
   COUNT: 9, // its owner's: how many times more it has locked it
   TYPE: 10, // immutable: a value of `mutexTypes`
+  HANDED_MS: 11, // when it was last handed to a waiter, on the world's clock; written under the monitor's lock, read by all
   WORDS: 16,
 } as const;
 

@@ -25,6 +25,7 @@ import {
   type Selector,
   SLEEPING,
   stateOf,
+  WAITING,
   WaitList,
   type WOKEN,
 } from "./wait-list.ts";
@@ -121,6 +122,26 @@ export class Monitor {
     }
   }
 
+  /** The one that has waited longest, or NO_NODE. */
+  firstLocked(): Node {
+    return this.#list.firstLocked();
+  }
+
+  hasSeveralLocked(): boolean {
+    const first = this.#list.firstLocked();
+    return first !== NO_NODE && this.#list.afterLocked(first) !== NO_NODE;
+  }
+
+  ownerOfLocked(at: Node): number {
+    return this.#list.ownerOf(at);
+  }
+
+  /** Whether its owner's thread sleeps for it, or is about to: neither a promise, nor a poll. */
+  isAsleepLocked(at: Node): boolean {
+    const state = this.#words.load(stateOf(at));
+    return state === WAITING || state === SLEEPING;
+  }
+
   /** Takes out a node whose owner need wait no longer. It is woken in `leave`. */
   takeOutLocked(at: Node): void {
     const owner = this.#list.ownerOf(at);
@@ -130,7 +151,7 @@ export class Monitor {
 
   /** Puts a node in the list and unlocks, for one that has looked under the lock. `state` is WAITING. */
   enlistAndLeave(at: Node, state: number, want: number, selector: Selector): void {
-    this.#list.appendLocked(at, state, want, selector);
+    this.#list.enlistLocked(at, state, want, selector);
     this.#leaveWaking(true);
   }
 
@@ -150,7 +171,7 @@ export class Monitor {
       this.leave(0);
       return false;
     }
-    this.#list.appendLocked(at, state, want, selector);
+    this.#list.enlistLocked(at, state, want, selector);
     this.#lock.releaseContended(true);
     return true;
   }

@@ -47,6 +47,7 @@ export class NodePool {
       const at = field(nodes, this.#next * node.WORDS);
       if (this.#words.compareExchange(field(at, node.OWNER), 0, this.#pid) === 0) {
         this.#words.set(field(at, node.SINCE), since);
+        this.#words.set(field(at, node.TICKET), 0); // it has not stood in a list yet
         this.#claimed++;
         return at as Node;
       }

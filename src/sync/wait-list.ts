@@ -38,6 +38,9 @@ export const isListed = (state: number): boolean => (state >= WAITING && state <
 /** Whether the owner of a node with this state can look at it: a waker or interrupter has taken it out. */
 export const isTakenOut = (state: number): boolean => state === WOKEN || state === INTERRUPTED;
 
+/** So far from the front a node looks for the place that it had. */
+const PLACES_MAX = 16;
+
 export const stateOf = (at: Node): Word => field(at, node.STATE);
 
 /** The monitor in whose list a node says it is, inside the region; 0 for none. */
@@ -75,19 +78,41 @@ export class WaitList {
     return this.#words.get(field(this.#base, monitor.LOOKERS)) > 0;
   }
 
-  /** Puts a node at the end; `state` is WAITING, AWAITED or POLLED. A `want` of 0 only looks. */
-  appendLocked(at: Node, state: number, want: number, selector: Selector | undefined): void {
+  /**
+   * Puts a node at the end, or where it stood before: who was woken, and found that another had been quicker, does not begin to wait
+   * anew. `state` is WAITING, AWAITED or POLLED. A `want` of 0 only looks.
+   */
+  enlistLocked(at: Node, state: number, want: number, selector: Selector | undefined): void {
     const words = this.#words;
-    const ticket = words.get(field(this.#base, monitor.TICKET)) + 1;
-    words.set(field(this.#base, monitor.TICKET), ticket | 0);
-    words.set(field(at, node.TICKET), ticket | 0);
+    const previous = this.#placeOf(at);
     words.set(field(at, node.WANT), want);
     words.set(field(at, node.SELECT_KIND), selector?.kind ?? 0);
     words.set(field(at, node.SELECT), selector?.low ?? 0);
     words.set(field(at, node.SELECT + 1), selector?.high ?? 0);
     words.store(field(at, node.LIST), this.#base);
     words.store(stateOf(at), state); // PUBLISHES the wait → observed in takeLocked(), rebuildLocked()
-    this.#linkLast(at);
+    if (previous === undefined) this.#linkLast(at);
+    else this.#linkAfter(at, previous);
+  }
+
+  /**
+   * The node that it stands after, NO_NODE where it is the first; undefined for the end. It keeps its ticket until it is claimed anew:
+   * who has been in front finds its place within a few steps, and who does not goes to the end.
+   */
+  #placeOf(at: Node): Node | undefined {
+    const words = this.#words;
+    const own = words.get(field(at, node.TICKET));
+    let previous = NO_NODE;
+    for (let steps = 0; own !== 0 && steps < PLACES_MAX; steps++) {
+      const next = previous === NO_NODE ? this.#head(monitor.FIRST) : this.#link(previous, node.NEXT);
+      if (next === NO_NODE) return undefined;
+      if (((words.get(field(next, node.TICKET)) - own) | 0) > 0) return previous;
+      previous = next;
+    }
+    const ticket = (words.get(field(this.#base, monitor.TICKET)) + 1) | 0 || 1;
+    words.set(field(this.#base, monitor.TICKET), ticket);
+    words.set(field(at, node.TICKET), ticket);
+    return undefined;
   }
 
   /** Takes out a node that may have been taken out meanwhile: returns the state it was in. The node is IDLE afterwards. */
@@ -168,22 +193,29 @@ export class WaitList {
   }
 
   #linkLast(at: Node): void {
-    const last = this.#head(monitor.LAST);
-    this.#setLink(at, node.PREVIOUS, last);
-    this.#setLink(at, node.NEXT, NO_NODE);
-    if (last === NO_NODE) this.#setHead(monitor.FIRST, at);
-    else this.#setLink(last, node.NEXT, at);
-    this.#setHead(monitor.LAST, at);
+    this.#join(this.#head(monitor.LAST), at);
+    this.#join(at, NO_NODE);
     this.#countLooker(at, 1);
   }
 
-  #unlink(at: Node): void {
-    const next = this.#link(at, node.NEXT);
-    const previous = this.#link(at, node.PREVIOUS);
+  /** In front where `previous` is NO_NODE. */
+  #linkAfter(at: Node, previous: Node): void {
+    const next = previous === NO_NODE ? this.#head(monitor.FIRST) : this.#link(previous, node.NEXT);
+    this.#join(previous, at);
+    this.#join(at, next);
+    this.#countLooker(at, 1);
+  }
+
+  /** Makes one follow the other, of which one may be NO_NODE. */
+  #join(previous: Node, next: Node): void {
     if (previous === NO_NODE) this.#setHead(monitor.FIRST, next);
     else this.#setLink(previous, node.NEXT, next);
     if (next === NO_NODE) this.#setHead(monitor.LAST, previous);
     else this.#setLink(next, node.PREVIOUS, previous);
+  }
+
+  #unlink(at: Node): void {
+    this.#join(this.#link(at, node.PREVIOUS), this.#link(at, node.NEXT));
     this.#countLooker(at, -1);
   }
 

@@ -5,7 +5,17 @@ import { EAGAIN, EINTR, EIO, ETIMEDOUT } from "../abi/errno.ts";
 import type { Monitor, MonitorUser } from "./monitor.ts";
 import { beginningOfWait, type NodePool } from "./node-pool.ts";
 import type { Spinning } from "./spin.ts";
-import { INTERRUPTED, isTakenOut, type Node, type Selector, SLEEPING, stateOf, WAITING, WOKEN } from "./wait-list.ts";
+import {
+  IDLE,
+  INTERRUPTED,
+  isTakenOut,
+  type Node,
+  type Selector,
+  SLEEPING,
+  stateOf,
+  WAITING,
+  WOKEN,
+} from "./wait-list.ts";
 import type { World } from "./world.ts";
 
 /** Something to wait for, and the monitor whose holders bring it about. */
@@ -14,6 +24,10 @@ export interface Condition {
   readonly spin: Spinning;
   /** A look without the lock; under the monitor's lock it is exact. */
   readonly ready: (want: number) => boolean;
+  /** The same, under the lock, for one who is about to wait: where it does not hold, a mark is left for those who see no list. */
+  readonly readyOrMarked?: ((want: number) => boolean) | undefined;
+  /** For one who was woken and ends its wait without what it was woken for: others may have what was kept for it. */
+  readonly decline?: (() => void) | undefined;
   /** What a task may do that is going to spin, as it has the time. */
   readonly beforeSpin?: (() => void) | undefined;
   /**
@@ -29,9 +43,9 @@ export interface Condition {
 
 /** Puts a node into the monitor's list, unless the condition holds; returns whether it stands there. */
 export function enlistFor(condition: Condition, at: Node, state: number, want: number): boolean {
-  const { monitor, ready, selector, enlisting } = condition;
-  if (!enlisting) return monitor.enlist(at, state, want, ready, selector);
-  return enlisting(() => monitor.enlist(at, state, want, ready, selector));
+  const { monitor, ready, readyOrMarked = ready, selector, enlisting } = condition;
+  if (!enlisting) return monitor.enlist(at, state, want, readyOrMarked, selector);
+  return enlisting(() => monitor.enlist(at, state, want, readyOrMarked, selector));
 }
 
 /** The task that waits. */
@@ -129,21 +143,35 @@ export function blockUntil(
 ): number {
   if (timeoutMs === 0) return ETIMEDOUT;
   const deadline = deadlineIn(task.world, timeoutMs);
-  let since = 0;
-  for (let fruitless = 0; fruitless < FRUITLESS_TRIES_MAX; fruitless++) {
-    if (spinFor(condition, want)) {
-      const result = attempt(false);
-      if (result !== EAGAIN) return result;
-      continue; // somebody else was quicker
-    }
-    since ||= beginningOfWait();
-    const at = task.nodes.claim(since);
-    if (at < 0) return at;
-    const listed = enlistFor(condition, at as Node, WAITING, want);
-    const result = listed ? sleepOnce(task, condition, want, attempt, at as Node, deadline) : attempt(false);
-    task.nodes.free(at as Node);
+  if (spinFor(condition, want)) {
+    const result = attempt(false);
     if (result !== EAGAIN) return result;
+  }
+  const at = task.nodes.claim(beginningOfWait());
+  if (at < 0) return at;
+  try {
+    return blockOn(at as Node, task, condition, want, attempt, deadline);
+  } finally {
+    // Where the attempt has thrown, it is in no list either; where sleeping has, it is left to whoever buries this task.
+    if (task.words.load(stateOf(at as Node)) === IDLE) task.nodes.free(at as Node);
+  }
+}
+
+/** On a node of this wait's own, which keeps its place in the list for as long as others are quicker. */
+function blockOn(
+  at: Node,
+  task: Waiter,
+  condition: Condition,
+  want: number,
+  attempt: Attempt,
+  deadline: number | undefined,
+): number {
+  for (let fruitless = 0; fruitless < FRUITLESS_TRIES_MAX; fruitless++) {
+    const listed = enlistFor(condition, at, WAITING, want);
+    let result = listed ? sleepOnce(task, condition, want, attempt, at, deadline) : attempt(false);
     if (listed) fruitless = 0;
+    if (result === EAGAIN && spinFor(condition, want)) result = attempt(false);
+    if (result !== EAGAIN) return result;
   }
   return EIO;
 }
@@ -182,6 +210,7 @@ export function sleepUntilTaken(task: Waiter, condition: Condition, at: Node, ti
 /** Hands a wake on: by one who leaves without having used it, and by one who leaves something over for the next. */
 export function settleWake(condition: Condition, woken: boolean, result: number, leaves: boolean): void {
   if (!woken) return;
+  if (result === EAGAIN && leaves) condition.decline?.();
   const usedUp = result === EAGAIN ? !leaves : !condition.ready(1);
   if (!usedUp) condition.monitor.notify(1);
 }
