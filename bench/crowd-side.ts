@@ -1,7 +1,7 @@
 // A crowd of processes that work at once: senders and receivers of one queue, contenders for one mutex, or for the messages of one queue.
 // All meet at a barrier before the clock starts; the measured one, named `…-measured`, waits for the others.
 
-import type { Barrier, Kernel, MessageQueue } from "../src/index.ts";
+import type { Barrier, Kernel, MessageQueue, Mutex } from "../src/index.ts";
 import { assertLength, report, runSide, type SideOrder } from "./side.ts";
 
 const barrierOf = (kernel: Kernel, order: SideOrder): Barrier => kernel.barrier({ name: order.object });
@@ -36,11 +36,28 @@ interface Share {
   readonly longestNs: number;
 }
 
-/** Locks and unlocks until `operations` microseconds are over. */
-function contend(kernel: Kernel, order: SideOrder): Share {
-  const mutex = kernel.mutex({ name: order.object });
-  barrierOf(kernel, order).waitSync();
-  const end = performance.now() + order.operations / 1000;
+/** So long the contenders contend before it counts: what is compiled while it runs has to run for a while first. */
+const WARM_UP_MS = 500;
+
+/** A party's whole time: warmed up in the same fight, and then measured. All begin each of the two together. */
+function twice(
+  kernel: Kernel,
+  order: SideOrder,
+  party: (object: { name: string }, milliseconds: number) => Share,
+): Share {
+  const barrier = barrierOf(kernel, order);
+  barrier.waitSync();
+  party({ name: order.object }, WARM_UP_MS);
+  barrier.waitSync();
+  return party({ name: order.object }, order.operations / 1000);
+}
+
+/** Locks and unlocks until the time is over. */
+const contend = (kernel: Kernel, order: SideOrder): Share =>
+  twice(kernel, order, (object, milliseconds) => contendFor(kernel.mutex(object), milliseconds));
+
+function contendFor(mutex: Mutex, milliseconds: number): Share {
+  const end = performance.now() + milliseconds;
   let pairs = 0;
   let longest = 0;
   let before = performance.now();
@@ -53,20 +70,22 @@ function contend(kernel: Kernel, order: SideOrder): Share {
   return { pairs, longestNs: longest * 1e6 };
 }
 
-/** Sends until `operations` microseconds are over, and then each receiver an empty message, which ends it. */
+/** Sends until the time is over, and then each receiver an empty message, which ends it. */
 function feed(kernel: Kernel, order: SideOrder): void {
-  const queue = kernel.queue({ name: order.object });
   const message = new Uint8Array(order.bytes).fill(0x5a);
-  barrierOf(kernel, order).waitSync();
-  const end = performance.now() + order.operations / 1000;
-  while (performance.now() < end) queue.sendSync(message);
-  for (let i = 0; i < (order.parties ?? 1); i++) queue.sendSync(new Uint8Array(0));
+  twice(kernel, order, (object, milliseconds) => {
+    const queue = kernel.queue(object);
+    const end = performance.now() + milliseconds;
+    while (performance.now() < end) queue.sendSync(message);
+    for (let i = 0; i < (order.parties ?? 1); i++) queue.sendSync(new Uint8Array(0));
+    return { pairs: 0, longestNs: 0 };
+  });
 }
 
-function receiveShare(kernel: Kernel, order: SideOrder): Share {
-  const queue = kernel.queue({ name: order.object });
-  const buffer = new Uint8Array(order.bytes);
-  barrierOf(kernel, order).waitSync();
+const receiveShare = (kernel: Kernel, order: SideOrder): Share =>
+  twice(kernel, order, (object) => receiveAllOf(kernel.queue(object), new Uint8Array(order.bytes)));
+
+function receiveAllOf(queue: MessageQueue, buffer: Uint8Array): Share {
   let pairs = 0;
   let longest = 0;
   for (let before = performance.now(); queue.receiveIntoSync(buffer) > 0; pairs++) {

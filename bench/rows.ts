@@ -78,6 +78,9 @@ const MQ_DEPTH = 10;
 /** Messages that the ring of shared-memory-disruptor and of ringbuf.js hold here. */
 const RING_DEPTH = 64;
 
+/** Messages that our queue holds beside what has no bound, as a MessagePort and a child's channel have none. */
+const UNBOUNDED_DEPTH = 256;
+
 /** What a lock is. */
 const WORD_BYTES = 4;
 
@@ -102,6 +105,7 @@ const limit = (name: string, work: string, depth?: Peer["depth"]): Peer => ({
   isLimit: true,
   ...(depth === undefined ? {} : { depth }),
 });
+const unbounded = (peer: Peer): Peer => ({ ...peer, depth: () => UNBOUNDED_DEPTH });
 const onTwoCpus = (peer: Peer): Peer => ({ ...peer, only: ({ placement }) => placement === "two-cpus" });
 
 /** The peers beside which a case of a row is measured. */
@@ -356,12 +360,12 @@ export const ROWS: readonly Row[] = [
       { placement: "one-cpu", bytes: 64 },
     ],
     peers: [
-      node("MessagePort", "message-port", "stream"),
-      node("child_process json", "child-process", "stream", "json"),
-      node("child_process advanced", "child-process", "stream", "advanced"),
-      aside(node("BroadcastChannel", "broadcast-channel", "stream")),
-      aside(node("zeromq", "zeromq", "stream")),
-      onTwoCpus(limit("c-ring", "ring-stream")),
+      unbounded(node("MessagePort", "message-port", "stream")),
+      unbounded(node("child_process json", "child-process", "stream", "json")),
+      unbounded(node("child_process advanced", "child-process", "stream", "advanced")),
+      unbounded(aside(node("BroadcastChannel", "broadcast-channel", "stream"))),
+      unbounded(aside(node("zeromq", "zeromq", "stream"))),
+      onTwoCpus(unbounded(limit("c-ring", "ring-stream"))),
     ],
     warmupOperations: 20_000,
   },

@@ -78,6 +78,7 @@ const PROMISES =
   "as Awaits.until, which is tried, with what needs turns of a real event loop: test/death.test.ts, test/waiting.test.ts";
 const CHILDREN = "test/crash-children.test.ts";
 const LOOKS = "only looks";
+const HANDED = "of a mutex that is handed over: test/crash-locks.test.ts";
 const MACHINE = "the accesses of Words, as machine instructions: test/machine-words.test.ts";
 const OWN = "changes what is the task's own, in no shared memory";
 
@@ -97,6 +98,9 @@ const elsewhere: Record<string, string> = {
   "MachineWords.load": MACHINE,
   "MachineWords.store": MACHINE,
   "MessageRing.claimNext": "stores what is there already, and only where a task spins",
+  "Monitor.firstLocked": HANDED,
+  "Monitor.hasSeveralLocked": HANDED,
+  "Monitor.ownerOfLocked": HANDED,
   "ReadWriteLock.gaveUp": "after a time-out: test/crash-locks.test.ts",
   "Reaper.hostEnded": CHILDREN,
   "Registry.nameOf": LOOKS,

@@ -205,7 +205,7 @@ const pinned: Layout = {
   },
   queue: {
     SHAPE: 0,
-    SLOT_WORDS: 1,
+    RESERVED_ROOM: 1,
     MESSAGE_BYTES_MAX: 2,
     MIXED_AT: 3,
     DEPTH: 4,
@@ -219,6 +219,7 @@ const pinned: Layout = {
     NOTIFY_SIGNAL: 12,
     NOTIFY_TICKET: 13,
     MIXED: 14,
+    RESERVED_MESSAGE: 15,
     PRODUCER: 16,
     LAST_PRIORITY: 24,
     SENT_BYTES: 25,

@@ -257,9 +257,8 @@ export const pipe = {
 export const queue = {
   /** Where the slots are, and how many: line * 32 + log2(slots). Changed by one store, under both monitors' locks. */
   SHAPE: 0,
-  // immutable
-  SLOT_WORDS: 1, // follows from MESSAGE_BYTES_MAX, by which it is computed: for those who look at a region from outside
-  MESSAGE_BYTES_MAX: 2,
+  RESERVED_ROOM: 1, // atomic, see sync/reservation.ts: room for one message is kept for a sender
+  MESSAGE_BYTES_MAX: 2, // immutable
   // guarded by the producer lock, read by all
   MIXED_AT: 3, // the position of the last message whose priority differs from its predecessor's
   // guarded by the kernel lock, read by all
@@ -276,6 +275,7 @@ export const queue = {
   NOTIFY_TICKET: 13, // counts registrations
   // set under either lock, never cleared
   MIXED: 14, // 1 once two messages in a row have had different priorities, or one was taken out of order
+  RESERVED_MESSAGE: 15, // atomic: one is kept for a receiver
   PRODUCER: 16,
   // guarded by the producer lock
   LAST_PRIORITY: 16 + 8,

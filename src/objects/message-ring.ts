@@ -16,10 +16,12 @@ import { headerWord } from "../memory/region.ts";
 import { type Shape, shapeCount, shapeOf } from "../memory/shape.ts";
 import { field, LINE_WORDS, WORD_BYTES, type Word, type Words } from "../memory/words.ts";
 import { EVERYBODY, Monitor, type MonitorUser } from "../sync/monitor.ts";
+import { Reservation } from "../sync/reservation.ts";
 import type { Node, Selector } from "../sync/wait-list.ts";
 import type { Condition } from "../sync/waiting.ts";
+import type { World } from "../sync/world.ts";
 import { MessageOrder } from "./message-order.ts";
-import { type Last, MessageSlots, slotWords } from "./message-slots.ts";
+import { type Last, MessageSlots } from "./message-slots.ts";
 import { used } from "./positions.ts";
 import { selections } from "./selection.ts";
 
@@ -30,6 +32,7 @@ const SLOTS_FIRST = 16;
 
 /** What the owner of a ring does for it in the kernel. */
 export interface RingOwner extends MonitorUser {
+  readonly world: Pick<World, "nowMs">;
   /** Gives a ring of this shape twice as many slots: 0, also where it has another shape by now, or a negative errno. */
   grow(ring: MessageRing, seen: Shape): number;
   /** A message has come into the empty queue, and nobody waits for it. */
@@ -93,6 +96,11 @@ export class MessageRing {
   readonly #changes: Word;
   readonly #lastPriority: Word;
   readonly #mixed: Word;
+  readonly #reservedMessage: Word;
+  readonly #reservedRoom: Word;
+  /** For receivers that were woken, and for senders. */
+  readonly #messages: Reservation;
+  readonly #rooms: Reservation;
   readonly #slots: MessageSlots;
   readonly #order: MessageOrder;
   // What RULES, and DEPTH, BYTES_MAX, REMOVED and NOTIFY_PID with it, said last.
@@ -119,11 +127,19 @@ export class MessageRing {
     this.last = this.#slots.last;
     this.messageBytesMax = this.#slots.messageBytesMax;
     this.#order = new MessageOrder(words, body, this.#slots);
+    this.#reservedMessage = field(body, queue.RESERVED_MESSAGE);
+    this.#reservedRoom = field(body, queue.RESERVED_ROOM);
+    this.#messages = new Reservation(owner, this.#reservedMessage);
+    this.#rooms = new Reservation(owner, this.#reservedRoom);
     this.#producer = new Monitor(owner, field(body, queue.PRODUCER), {
       fits: (at) => this.#hasFor(at),
+      waking: (at) => this.#keepMessageFor(at),
       repair: () => {}, // what was not published never was
     });
-    this.#consumer = new Monitor(owner, field(body, queue.CONSUMER), { repair: () => this.#repairLocked() });
+    this.#consumer = new Monitor(owner, field(body, queue.CONSUMER), {
+      waking: (at) => this.#keepRoomFor(at),
+      repair: () => this.#repairLocked(),
+    });
     this.#changes = field(body, queue.RULES);
     this.#mixed = field(body, queue.MIXED);
     this.#lastPriority = field(body, queue.LAST_PRIORITY);
@@ -135,13 +151,15 @@ export class MessageRing {
     this.filled = {
       monitor: this.#producer,
       spin: owner.newSpin(),
-      ready: () => (this.length > 0 && this.#fetchFirst()) || this.removed,
+      ready: () => this.#hasForUs() || this.removed,
+      settled: () => this.#messages.end(),
       beforeSpin: () => owner.lastSentTo?.claimNext(),
     };
     this.vacant = {
       monitor: this.#consumer,
       spin: owner.newSpin(),
       ready: (want) => this.#hasRoomFor(want) || this.removed,
+      settled: () => this.#rooms.end(),
       isPlenty: () => 4 * (this.depth - this.length) >= this.depth || this.removed,
     };
   }
@@ -150,21 +168,41 @@ export class MessageRing {
   static format(words: Words, bodyLine: number, slotsLine: number, shape: QueueShape): void {
     const body = (bodyLine * LINE_WORDS) as Word;
     words.set(field(body, queue.SHAPE), shapeOf(slotsLine, slotsFor(shape)));
-    words.set(field(body, queue.SLOT_WORDS), slotWords(shape.messageBytesMax));
     words.set(field(body, queue.MESSAGE_BYTES_MAX), shape.messageBytesMax);
     words.set(field(body, queue.DEPTH), shape.depth);
     words.set(field(body, queue.BYTES_MAX), shape.bytesMax);
+  }
+
+  /** For receivers: a message that is not kept for another. */
+  #hasForUs(): boolean {
+    const { length } = this;
+    if (length === 0) return false;
+    this.#fetchFirst();
+    return length > 1 || !this.#messages.isForAnother();
+  }
+
+  /** Receivers that are particular about what they take find something else than others do. */
+  #keepMessageFor(at: Node): void {
+    if (this.#words.get(field(at, node.SELECT_KIND)) === selections.ANY) this.#messages.keepFor(this.#ownerOf(at));
+  }
+
+  /** Where bytes count, senders want more or less. */
+  #keepRoomFor(at: Node): void {
+    if (this.#bytesMax === 0) this.#rooms.keepFor(this.#ownerOf(at));
+  }
+
+  #ownerOf(at: Node): number {
+    return this.#words.load(field(at, node.OWNER));
   }
 
   /**
    * Asks for both cache lines that the first message begins in, for one who has waited for it: they come from the sender's CPU at the
    * same time, and not one after the other as they are read. What they say does not matter yet.
    */
-  #fetchFirst(): true {
+  #fetchFirst(): void {
     const slot = this.#slots.at(this.#words.load(this.#taken));
     this.#words.load(slot);
     if (this.#slots.stride > LINE_WORDS) this.#words.load(field(slot, LINE_WORDS)); // a shorter slot may end the region
-    return true;
   }
 
   /**
@@ -306,7 +344,7 @@ export class MessageRing {
       return this.tryAppend(first, type, priority, waited) || 1;
     }
     const tail = words.get(this.#tail);
-    words.set(this.#cachedTaken, words.load(this.#taken));
+    this.#lookAtTakenLocked();
     const room = Math.min(this.#roomLocked(tail), messages.length - start);
     if (room > 0 && words.get(this.#lastPriority) !== priority) this.#order.noteLocked(tail, priority);
     let count = 0;
@@ -329,10 +367,7 @@ export class MessageRing {
     this.#enterConsumer();
     const taken = words.get(this.#taken);
     let tail = words.get(this.#cachedTail);
-    if (used(taken, tail) <= 0) {
-      tail = words.load(this.#tail);
-      words.set(this.#cachedTail, tail);
-    }
+    if (used(taken, tail) <= 0) tail = this.#lookAtTailLocked();
     if (used(taken, tail) <= 0 || this.#isSpecial || words.get(this.#mixed) !== 0) return this.#takeWithCare(target);
     const length = this.#slots.look(taken);
     if (length > target.length) return this.#leaveConsumerWith(E2BIG);
@@ -351,10 +386,7 @@ export class MessageRing {
     this.#enterConsumer();
     const taken = words.get(this.#taken);
     let tail = words.get(this.#cachedTail);
-    if (used(taken, tail) <= 0) {
-      tail = words.load(this.#tail);
-      words.set(this.#cachedTail, tail);
-    }
+    if (used(taken, tail) <= 0) tail = this.#lookAtTailLocked();
     if (used(taken, tail) <= 0 || this.#isSpecial || words.get(this.#mixed) !== 0)
       return this.#takeNewWithCare(allocate);
     const length = this.#slots.look(taken);
@@ -418,9 +450,9 @@ export class MessageRing {
     this.#enterConsumer();
     if (this.#removed) return this.#leaveConsumerWith(EIDRM);
     const taken = words.get(this.#taken);
-    words.set(this.#cachedTail, words.load(this.#tail));
+    this.#lookAtTailLocked();
     const most = Math.min(this.#availableLocked(taken), lengths.length);
-    if (most === 0) return this.#leaveConsumerWith(EAGAIN);
+    if (most <= 0) return this.#leaveConsumerWith(EAGAIN);
     const inOrder = !this.#isSpecial && words.get(this.#mixed) === 0;
     const count = inOrder ? this.#copyRunLocked(most, target, lengths) : this.#takeUrgentInto(most, target, lengths);
     if (count === 0) return this.#leaveConsumerWith(E2BIG);
@@ -470,7 +502,8 @@ export class MessageRing {
     if (this.#removed) return this.#leaveConsumerWith(EIDRM);
     const head = this.#order.head;
     const at = this.#order.firstSelected(selector, head);
-    if (at === undefined) return this.#leaveConsumerWith(EAGAIN);
+    const isKept = !keep && selector.kind === selections.ANY && this.#isKeptLocked();
+    if (at === undefined || isKept) return this.#leaveConsumerWith(EAGAIN);
     const length = this.#slots.look(at);
     if (length > target.length && !truncate) return this.#leaveConsumerWith(E2BIG);
     const count = Math.min(length, target.length);
@@ -479,6 +512,12 @@ export class MessageRing {
     this.#takeLocked(at, head, words.get(this.#taken));
     this.#consumer.leave(this.#bytesMax > 0 ? this.#bytesCredit() : 1);
     return count;
+  }
+
+  /** The only message there is waits for another receiver. */
+  #isKeptLocked(): boolean {
+    const words = this.#words;
+    return words.get(this.#reservedMessage) !== 0 && used(words.get(this.#taken), this.#lookAtTailLocked()) <= 0;
   }
 
   /** Copies the message at an index, from 0, and leaves it there (MSG_COPY). ENOMSG where there are no so many, E2BIG, EIDRM. */
@@ -510,7 +549,7 @@ export class MessageRing {
     this.#enterConsumer();
     if (this.#removed) return this.#leaveConsumerWith(EIDRM);
     const taken = words.get(this.#taken);
-    words.set(this.#cachedTail, words.load(this.#tail));
+    this.#lookAtTailLocked();
     const count = Math.min(this.#availableLocked(taken), max);
     const head = this.#order.head;
     const inOrder = !this.#isSpecial && words.get(this.#mixed) === 0;
@@ -649,9 +688,16 @@ export class MessageRing {
   #roomLocked(tail: number): number {
     const room = this.#room - used(this.#words.get(this.#cachedTaken), tail);
     if (room > 0) return room;
-    const taken = this.#words.load(this.#taken);
-    this.#words.set(this.#cachedTaken, taken);
-    return this.#room - used(taken, tail);
+    return this.#room - used(this.#lookAtTakenLocked(), tail);
+  }
+
+  /** How many were taken, less one where room is kept for another: what is not seen is not used. */
+  #lookAtTakenLocked(): number {
+    const words = this.#words;
+    const taken = words.load(this.#taken);
+    const seen = words.get(this.#reservedRoom) !== 0 && this.#rooms.isForAnother() ? (taken - 1) | 0 : taken;
+    words.set(this.#cachedTaken, seen);
+    return seen;
   }
 
   #bytesFitLocked(tail: number, length: number): boolean {
@@ -676,7 +722,8 @@ export class MessageRing {
   }
 
   #hasRoomFor(want: number): boolean {
-    if (this.length >= this.depth) return false;
+    const room = this.depth - this.length;
+    if (room <= 0 || (room === 1 && this.#rooms.isForAnother())) return false;
     const bytesMax = this.bytesMax;
     return bytesMax === 0 || this.lengthBytes + want - 1 <= bytesMax;
   }
@@ -706,9 +753,16 @@ export class MessageRing {
   #availableLocked(taken: number): number {
     const available = used(taken, this.#words.get(this.#cachedTail));
     if (available > 0) return available;
-    const tail = this.#words.load(this.#tail);
-    this.#words.set(this.#cachedTail, tail);
-    return Math.min(used(taken, tail), this.#slots.count);
+    return Math.min(used(taken, this.#lookAtTailLocked()), this.#slots.count);
+  }
+
+  /** How many were sent, less one where a message is kept for another: what is not seen is not taken. */
+  #lookAtTailLocked(): number {
+    const words = this.#words;
+    const tail = words.load(this.#tail);
+    const seen = words.get(this.#reservedMessage) !== 0 && this.#messages.isForAnother() ? (tail - 1) | 0 : tail;
+    words.set(this.#cachedTail, seen);
+    return seen;
   }
 
   /** Takes the message at `at`: it is copied out. */

@@ -22,7 +22,7 @@ export const typeOf = (low: number, high: number): number => high * TWO_TO_32 + 
 export const slotsBytes = (slots: number, messageBytesMax: number): number =>
   slots * slotWords(messageBytesMax) * WORD_BYTES;
 
-export const slotWords = (messageBytesMax: number): number => message.DATA + roundUp(messageBytesMax, 8) / WORD_BYTES;
+const slotWords = (messageBytesMax: number): number => message.DATA + roundUp(messageBytesMax, 8) / WORD_BYTES;
 
 /** What else the message was that was looked at last, so that taking one allocates nothing. */
 export class Last {

@@ -22,6 +22,7 @@ import { EAGAIN, EDEADLK, EINVAL, ENOTRECOVERABLE, EPERM } from "../abi/errno.ts
 import { PID_BOUND } from "../abi/limits.ts";
 import { mutex, mutexTypes } from "../memory/layout.ts";
 import { field, LINE_WORDS, WORD_BYTES, type Word, type Words } from "../memory/words.ts";
+import { elapsedMs, GIVEN_MS_MAX, HANDING_MS } from "../sync/handing.ts";
 import { EVERYBODY, Monitor, type MonitorUser } from "../sync/monitor.ts";
 import { noSpin } from "../sync/spin.ts";
 import { NO_NODE } from "../sync/wait-list.ts";
@@ -38,11 +39,6 @@ const WAITERS = 1 << 28;
 export const INCONSISTENT = 1 << 29;
 export const LOST = 1 << 30;
 const HANDED = 1 << 31;
-
-/** At most once in so long it is handed to who waits, while others want it: what that costs is a wake-up in which nobody has it. */
-const HANDING_MS = 2;
-/** After so long, who was given it and has not come has lost it: longer than a task waits for its turn on a CPU that others use. */
-const HANDED_MS_MAX = 20;
 
 /** The task that uses it. */
 export interface MutexUser extends MonitorUser {
@@ -76,7 +72,7 @@ export class Mutex {
       spin: noSpin,
       ready: () => this.#isToBeHad(this.#words.load(this.#state)),
       readyOrMarked: () => this.#isToBeHadOrMarked(),
-      decline: () => this.#decline(),
+      settled: () => this.#decline(),
     };
   }
 
@@ -145,7 +141,7 @@ export class Mutex {
     const first = this.#monitor.firstLocked();
     if (first === NO_NODE || !this.#monitor.isAsleepLocked(first)) return false;
     const now = this.#world.nowMs();
-    if (elapsed(words.get(this.#handedMs), now) < HANDING_MS) return false;
+    if (elapsedMs(words.get(this.#handedMs), now) < HANDING_MS) return false;
     words.store(this.#handedMs, now);
     const others = this.#monitor.hasSeveralLocked() ? WAITERS : 0;
     // PUBLISHES to whom it was given → observed in tryLock(). A death before it is woken: it looks at the end of its slice.
@@ -217,7 +213,7 @@ export class Mutex {
   /** It is free; or given to this task, or to another one that has not come for it. */
   #isToBeHad(state: number): boolean {
     if ((state & OWNER) === 0 || this.#isGiven(state)) return true;
-    return (state & HANDED) !== 0 && elapsed(this.#words.load(this.#handedMs), this.#world.nowMs()) > HANDED_MS_MAX;
+    return (state & HANDED) !== 0 && elapsedMs(this.#words.load(this.#handedMs), this.#world.nowMs()) > GIVEN_MS_MAX;
   }
 
   /** Under the monitor's lock: the same; or else who unlocks will look for those who wait. */
@@ -241,6 +237,3 @@ export class Mutex {
 }
 
 const COUNT_MAX = 2 ** 31 - 1;
-
-/** Milliseconds of the world's clock, which has 31 bits and wraps. */
-const elapsed = (from: number, to: number): number => ((to - from) << 1) >> 1;

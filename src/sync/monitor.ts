@@ -40,6 +40,8 @@ export interface MonitorUser extends LockUser {
 export interface Guarded {
   /** Says under the lock whether there is something for a waiter that is particular about it. */
   readonly fits?: (at: Node) => boolean;
+  /** Told under the lock of the first that is woken by `leave`, where its thread sleeps: something may be kept for it. */
+  readonly waking?: (at: Node) => void;
   /** Makes whole, under the lock, what a dead holder left half-done. May itself be interrupted, and run again. */
   readonly repair: () => void;
 }
@@ -251,6 +253,7 @@ export class Monitor {
     }
     const firstOwner = this.#list.ownerOf(first);
     const left = credit === EVERYBODY ? EVERYBODY : credit - this.#list.wantOf(first);
+    if (this.#guarded?.waking && this.isAsleepLocked(first)) this.#guarded.waking(first);
     const firstState = this.#list.takeLocked(first);
     const others = this.#takeOthers(left);
     this.#lock.releaseContended(!this.#list.isEmptyLocked());

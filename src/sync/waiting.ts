@@ -26,8 +26,8 @@ export interface Condition {
   readonly ready: (want: number) => boolean;
   /** The same, under the lock, for one who is about to wait: where it does not hold, a mark is left for those who see no list. */
   readonly readyOrMarked?: ((want: number) => boolean) | undefined;
-  /** For one who was woken and ends its wait without what it was woken for: others may have what was kept for it. */
-  readonly decline?: (() => void) | undefined;
+  /** For one who was woken and waits no more, with what it was woken for or without it: nothing is kept for it any more. */
+  readonly settled?: (() => void) | undefined;
   /** What a task may do that is going to spin, as it has the time. */
   readonly beforeSpin?: (() => void) | undefined;
   /**
@@ -210,7 +210,7 @@ export function sleepUntilTaken(task: Waiter, condition: Condition, at: Node, ti
 /** Hands a wake on: by one who leaves without having used it, and by one who leaves something over for the next. */
 export function settleWake(condition: Condition, woken: boolean, result: number, leaves: boolean): void {
   if (!woken) return;
-  if (result === EAGAIN && leaves) condition.decline?.();
+  if (result !== EAGAIN || leaves) condition.settled?.();
   const usedUp = result === EAGAIN ? !leaves : !condition.ready(1);
   if (!usedUp) condition.monitor.notify(1);
 }
