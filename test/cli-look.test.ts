@@ -5,7 +5,7 @@ import { closeSync, openSync, readSync, writeSync } from "node:fs";
 import { test } from "node:test";
 import { limitDefaults } from "../src/abi/limits.ts";
 import { type InspectedTask, IpcError } from "../src/index.ts";
-import { geometryOf, header, tableBytes } from "../src/memory/layout.ts";
+import { geometryOf, header, LAYOUT_VERSION, tableBytes } from "../src/memory/layout.ts";
 import { beginningOf, beginningOfWait } from "../src/sync/node-pool.ts";
 import { bytes } from "./expectations.ts";
 import {
@@ -316,7 +316,7 @@ test("a kernel of another version, or whose file is damaged, is a line on standa
   assert.equal(status, 1);
   lineWith(stdout, name, "kernel");
   assert.match(stderr, new RegExp(`^fanga: EOPNOTSUPP: .*kernel "${foreign}": its layout is version 99`, "m"));
-  writeWord(foreign, header.VERSION, 7);
+  writeWord(foreign, header.VERSION, LAYOUT_VERSION);
   writeWord(foreign, header.TASKS_MAX, -1);
   for (const command of ["ls", "ps"]) {
     const damaged = await fangaHere([command, "-k", foreign]);
