@@ -18,11 +18,11 @@ function receiveAll(queue: MessageQueue, bytes: number, count: number): void {
   for (let i = 0; i < count; i++) assertLength(queue.receiveIntoSync(buffer), bytes);
 }
 
-/** Warmed up, met, and done: the same for all. Returns the nanoseconds between. */
+/** Warmed up, each as much as one that is alone, met, and done: the same for all. Returns the nanoseconds between. */
 function between(kernel: Kernel, order: SideOrder, work: (queue: MessageQueue, count: number) => void): bigint {
   const queue = kernel.queue({ name: order.object });
   const barrier = barrierOf(kernel, order);
-  work(queue, perParty(order.warmup, order));
+  work(queue, order.warmup);
   barrier.waitSync();
   const start = process.hrtime.bigint();
   work(queue, perParty(order.operations, order));
