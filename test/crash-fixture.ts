@@ -23,7 +23,7 @@ export class Machine {
   readonly buffer: SharedArrayBuffer;
   readonly geometry: Geometry;
   /** What the clock of its worlds says. */
-  nowMs = 1;
+  nowMs = 10;
   readonly #alive = new Set<bigint>();
   #next = 1n;
 
