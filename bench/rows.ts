@@ -366,6 +366,7 @@ export const ROWS: readonly Row[] = [
       unbounded(aside(node("BroadcastChannel", "broadcast-channel", "stream"))),
       unbounded(aside(node("zeromq", "zeromq", "stream"))),
       onTwoCpus(unbounded(limit("c-ring", "ring-stream"))),
+      unbounded(aside(node("bare promises", "bare", "await-stream"))),
     ],
     warmupOperations: 20_000,
   },

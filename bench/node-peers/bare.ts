@@ -1,7 +1,7 @@
-// What JavaScript's own means take, with nothing around them: two atomic exchanges on a SharedArrayBuffer, or a copy into one and a
-// copy out of it.
+// What JavaScript's own means take, with nothing around them: two atomic exchanges on a SharedArrayBuffer; a copy into one and a copy out
+// of it; or a message that is copied out of one into bytes of its own, and awaited.
 
-import { messageOf, order, type PeerOrder, report } from "./peer.ts";
+import { assertLength, messageOf, order, type PeerOrder, report } from "./peer.ts";
 
 function exchanges(): (count: number) => void {
   const words = new Int32Array(new SharedArrayBuffer(64));
@@ -24,9 +24,33 @@ function copies(asked: PeerOrder): (count: number) => void {
   };
 }
 
+/** Bytes that hold many messages, as those that a receiver is given. */
+const POOL_BYTES = 32 * 1024;
+
+function promises({ bytes }: PeerOrder): (count: number) => Promise<void> {
+  const shared = new Uint8Array(new SharedArrayBuffer(bytes)).fill(0x5a);
+  const pool = new ArrayBuffer(POOL_BYTES);
+  let used = 0;
+  const receive = (): Promise<{ data: Uint8Array; sender: number; type: number; priority: number }> => {
+    const data = new Uint8Array(pool, used, bytes);
+    used = used + 2 * bytes > POOL_BYTES ? 0 : used + bytes;
+    data.set(shared);
+    return Promise.resolve({ data, sender: 1, type: 1, priority: 0 });
+  };
+  return async (count) => {
+    for (let i = 0; i < count; i++) assertLength((await receive()).data.length, bytes);
+  };
+}
+
 const asked = order();
-const run = asked.work === "mutex-pair" ? exchanges() : copies(asked);
-run(asked.warmup);
+const works: Partial<Record<PeerOrder["work"], (count: number) => void | Promise<void>>> = {
+  "mutex-pair": exchanges(),
+  "queue-pair": copies(asked),
+  "await-stream": promises(asked),
+};
+const run = works[asked.work];
+if (run === undefined) throw new Error(`nothing bare does ${asked.work}`);
+await run(asked.warmup);
 const start = process.hrtime.bigint();
-run(asked.operations);
+await run(asked.operations);
 report(process.hrtime.bigint() - start, asked.operations);

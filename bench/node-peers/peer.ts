@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 
 export interface PeerOrder {
-  readonly work: "roundtrip" | "stream" | "mutex-pair" | "queue-pair";
+  readonly work: "roundtrip" | "stream" | "mutex-pair" | "queue-pair" | "await-stream";
   readonly bytes: number;
   readonly warmup: number;
   readonly operations: number;
