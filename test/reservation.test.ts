@@ -101,6 +101,31 @@ test("a receiver that gives up waiting leaves the message that was kept for it t
   assert.equal(take(third), 1);
 });
 
+test("nothing is kept for a receiver that is only to look again, as the rules have changed", () => {
+  const scene = sceneAt(10);
+  const [mine, other, third] = scene.of;
+  const at = scene.sleep(scene.survivor, other.filled);
+  mine.notifyAll();
+  assert.ok(scene.isWoken(scene.survivor, at));
+  assert.equal(send(mine), 0);
+  assert.equal(take(third), 1);
+});
+
+test("a receiver that was woken, and found nothing, keeps nothing from others while it waits on", () => {
+  const scene = sceneAt(10);
+  const [mine, other, third] = scene.of;
+  const at = scene.sleep(scene.survivor, other.filled);
+  assert.equal(send(mine), 0);
+  assert.equal(take(other), 1, "for another wait of the same task");
+  other.filled.monitor.delist(at);
+  assert.equal(take(other), EAGAIN);
+  const behind = scene.sleep(scene.third, third.filled);
+  assert.equal(send(mine), 0);
+  assert.ok(scene.isWoken(scene.third, behind));
+  settleWake(other.filled, true, EAGAIN, false);
+  assert.equal(take(third), 1);
+});
+
 test("a receiver that is buried leaves the message that was kept for it to anybody", () => {
   const scene = sceneAt(10);
   const [mine, other, third] = scene.of;

@@ -151,10 +151,10 @@ export class Mutex {
     return true;
   }
 
-  /** For a wait that was woken, and ends without the lock: what it may have been given is free. */
-  #decline(): void {
+  /** For a wait that was woken, and has not taken the lock: where it was given it, it is free. Returns whether it was. */
+  #decline(): boolean {
     const state = this.#words.load(this.#state);
-    if (this.#isGiven(state)) this.#words.compareExchange(this.#state, state, state & WAITERS);
+    return this.#isGiven(state) && this.#words.compareExchange(this.#state, state, state & WAITERS) === state;
   }
 
   /** What it guards is whole again (pthread_mutex_consistent(3)). EINVAL where that was not in doubt, or another holds it. */

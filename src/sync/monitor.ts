@@ -253,7 +253,8 @@ export class Monitor {
     }
     const firstOwner = this.#list.ownerOf(first);
     const left = credit === EVERYBODY ? EVERYBODY : credit - this.#list.wantOf(first);
-    if (this.#guarded?.waking && this.isAsleepLocked(first)) this.#guarded.waking(first);
+    // Where everybody is to look again, there need not be anything.
+    if (credit !== EVERYBODY && this.#guarded?.waking && this.isAsleepLocked(first)) this.#guarded.waking(first);
     const firstState = this.#list.takeLocked(first);
     const others = this.#takeOthers(left);
     this.#lock.releaseContended(!this.#list.isEmptyLocked());

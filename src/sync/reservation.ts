@@ -3,7 +3,7 @@
 //   0 nobody · the pid of the task · bits 28 to 30: a number, so that the next one for the same task is another
 //
 // It is kept by whoever wakes that task, once in HANDING_MS at most; others, when they look how much there is, see one less. What they had
-// seen before is older than what it was woken for. It ends with the task's wait, whatever came of that.
+// seen before is older than what it was woken for. It ends when the task has tried to take it, whatever came of that.
 //
 // What a death leaves behind: one that nobody comes for. Whoever finds its task buried, or has seen it for GIVEN_MS_MAX, passes over it.
 // That is time and no proof, and need be none: who comes later has lost its place, and waits on.
@@ -75,10 +75,10 @@ export class Reservation {
     return elapsedMs(this.#seenMs, now) > GIVEN_MS_MAX;
   }
 
-  /** This task waits no more: nothing is kept for it. */
-  end(): void {
+  /** Nothing is kept for this task any more; returns whether something was. */
+  end(): boolean {
     const { words, pid } = this.#user;
     const kept = words.load(this.#word);
-    if ((kept & OWNER) === pid) words.compareExchange(this.#word, kept, 0);
+    return (kept & OWNER) === pid && words.compareExchange(this.#word, kept, 0) === kept;
   }
 }

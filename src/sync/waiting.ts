@@ -26,8 +26,8 @@ export interface Condition {
   readonly ready: (want: number) => boolean;
   /** The same, under the lock, for one who is about to wait: where it does not hold, a mark is left for those who see no list. */
   readonly readyOrMarked?: ((want: number) => boolean) | undefined;
-  /** For one who was woken and waits no more, with what it was woken for or without it: nothing is kept for it any more. */
-  readonly settled?: (() => void) | undefined;
+  /** For one who was woken and has tried: nothing is kept for it any more. Returns whether something was until now. */
+  readonly settled?: (() => boolean) | undefined;
   /** What a task may do that is going to spin, as it has the time. */
   readonly beforeSpin?: (() => void) | undefined;
   /**
@@ -207,12 +207,15 @@ export function sleepUntilTaken(task: Waiter, condition: Condition, at: Node, ti
   return expired ? ETIMEDOUT : EINTR;
 }
 
-/** Hands a wake on: by one who leaves without having used it, and by one who leaves something over for the next. */
+/**
+ * Hands a wake on: by one who leaves without having used it, by one who leaves something over for the next, and by one for whom something
+ * was kept that has come since it tried.
+ */
 export function settleWake(condition: Condition, woken: boolean, result: number, leaves: boolean): void {
   if (!woken) return;
-  if (result !== EAGAIN || leaves) condition.settled?.();
-  const usedUp = result === EAGAIN ? !leaves : !condition.ready(1);
-  if (!usedUp) condition.monitor.notify(1);
+  const wasKept = condition.settled?.() === true;
+  const isUnused = result === EAGAIN && leaves;
+  if (isUnused || ((wasKept || result !== EAGAIN) && condition.ready(1))) condition.monitor.notify(1);
 }
 
 /** Returns true where the deadline passed. */
