@@ -101,7 +101,7 @@ function whereOf(url: string, name: string): string {
   const own = /\/src\/(.+)\.[jt]s$/.exec(url)?.[1];
   if (own === "platforms/libc") return "calls of the host's, asleep in them too";
   if (own !== undefined) return own;
-  if (url.startsWith("wasm:")) return "memory/machine-atomics";
+  if (url.startsWith("wasm:")) return "memory/machine-code";
   if (/\/bench\//.test(url)) return LOOP;
   if (/koffi/.test(url)) return "koffi";
   if (name === "(garbage collector)") return "garbage collection";

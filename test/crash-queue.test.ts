@@ -33,6 +33,13 @@ const sends = (count: number, from = 1): Step[] =>
 
 const plans: Plan[] = [
   {
+    name: "sending one after another, and a batch",
+    shape: full,
+    before: [...sends(6), take(0), take(0), take(0)],
+    steps: [send("m7", 7), { do: "sendMany", letters: ["a", "b", "c"].map((text) => letter(text, 8)) }],
+    second: send("then", 9),
+  },
+  {
     name: "taking by type from the middle",
     shape: shallow,
     before: sends(4),

@@ -80,6 +80,7 @@ const CHILDREN = "test/crash-children.test.ts";
 const LOOKS = "only looks";
 const HANDED = "of a mutex that is handed over: test/crash-locks.test.ts";
 const MACHINE = "the accesses of Words, as machine instructions: test/machine-words.test.ts";
+const SOON = "as tryTake once there is a message, and only where a task spins: test/queue-steps.test.ts";
 const OWN = "changes what is the task's own, in no shared memory";
 
 /** Public methods that the table does not reach, and why it need not. */
@@ -98,6 +99,8 @@ const elsewhere: Record<string, string> = {
   "MachineWords.load": MACHINE,
   "MachineWords.store": MACHINE,
   "MessageRing.claimNext": "stores what is there already, and only where a task spins",
+  "MessageRing.tryTakeNewSoon": SOON,
+  "MessageRing.tryTakeSoon": SOON,
   "Monitor.firstLocked": HANDED,
   "Monitor.hasSeveralLocked": HANDED,
   "Monitor.ownerOfLocked": HANDED,

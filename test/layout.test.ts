@@ -22,7 +22,7 @@ import { AWAITED, IDLE, INTERRUPTED, POLLED, SLEEPING, WAITING, WOKEN } from "..
 type Structure = { readonly [field: string]: number };
 type Layout = { readonly [structure: string]: Structure };
 
-const PINNED_VERSION = 8;
+const PINNED_VERSION = 9;
 
 const pinned: Layout = {
   constants: {
@@ -244,8 +244,10 @@ const pinned: Layout = {
     TYPE: 2,
     PRIORITY: 4,
     STATE: 5,
+    SENT: 6,
     DATA: 8,
   },
+  messageStates: { LIVE: 0, HOLE: 1 },
   segment: {
     BYTES: 0,
     BLOCK: 1,

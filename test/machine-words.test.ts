@@ -6,11 +6,11 @@ import { fileURLToPath } from "node:url";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import {
   allocateMemory,
-  atomicsOf,
   isMemory,
   MEMORY_PAGE_BYTES,
+  machineCodeOf,
   type SharedMemory,
-} from "../src/memory/machine-atomics.ts";
+} from "../src/memory/machine-code.ts";
 import { MachineWords, wordsOf } from "../src/memory/machine-words.ts";
 import { type Word, Words } from "../src/memory/words.ts";
 import { Random } from "./random.ts";
@@ -26,9 +26,9 @@ function memory(bytes = MEMORY_PAGE_BYTES): SharedMemory {
 }
 
 function machineWords(shared: SharedMemory): Words {
-  const atomics = atomicsOf(shared);
-  assert.ok(atomics);
-  return new MachineWords(shared.buffer, atomics);
+  const code = machineCodeOf(shared);
+  assert.ok(code);
+  return new MachineWords(shared.buffer, code);
 }
 
 function increment(words: Words, at: Word): void {

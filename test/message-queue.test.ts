@@ -341,6 +341,15 @@ overWorlds((world) => {
     assert.equal(queue.tryReceiveInto(buffer), -1);
   });
 
+  test("lastType is that of what was taken last, not of what did not fit", () => {
+    const { queue } = queueOf();
+    queue.sendSync(bytes("one"), { type: 3 });
+    queue.sendSync(bytes("three"), { type: 9 });
+    assert.equal(queue.receiveIntoSync(new Uint8Array(3)), 3);
+    assert.throws(() => queue.tryReceiveInto(new Uint8Array(3)), ipcError("E2BIG", "msgrcv"));
+    assert.equal(queue.lastType, 3);
+  });
+
   test("a message longer than the caller's buffer is E2BIG and stays, in all three forms", async () => {
     const { queue } = queueOf();
     queue.sendSync(pattern(100));

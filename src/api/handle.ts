@@ -87,20 +87,21 @@ export abstract class Handle implements Disposable {
     if (this.#closed) throw new TypeError(`${syscall} ${this.#label}: the handle is closed; open it again`);
   }
 
-  /** Tries, and waits asleep where the try says EAGAIN; throws what else went wrong. */
+  /** Tries, and waits asleep where the try says EAGAIN; throws what else went wrong. `hasSpun`: it has looked out for a while already. */
   protected finishSync(
     syscall: string,
     condition: Condition,
     want: number,
     attempt: Attempt,
     options: SyncWaitOptions | undefined,
+    hasSpun = false,
   ): number {
     timeoutOf(options, syscall, this.#label);
     const left = countdown(options);
     let result = attempt(false);
     if (result === EAGAIN) {
       const sleep = (): number =>
-        blockUntil(this.system, condition, want, attempt, timeoutOf(left(), syscall, this.#label));
+        blockUntil(this.system, condition, want, attempt, timeoutOf(left(), syscall, this.#label), hasSpun);
       result = this.sleepThroughSignals(syscall, sleep);
     } else {
       this.deliverAtEnd();

@@ -7,11 +7,11 @@ import { unwatchArrivals, wasTold, watchArrivals } from "../kernel/arrivals.ts";
 import type { ObjectToken, Opened } from "../kernel/opening.ts";
 import type { System } from "../kernel/system.ts";
 import type { Lengths, MessageRing } from "../objects/message-ring.ts";
-import { typeOf } from "../objects/message-slots.ts";
+import { Last } from "../objects/message-slots.ts";
 import { ANY_MESSAGE, selections, selectorOf } from "../objects/selection.ts";
 import { messageBytes } from "../platforms/byte-pool.ts";
 import type { Selector } from "../sync/wait-list.ts";
-import { spinFor } from "../sync/waiting.ts";
+import { giveWayFor, spinFor } from "../sync/waiting.ts";
 import { Handle } from "./handle.ts";
 import { IpcError } from "./ipc-error.ts";
 import { iterate } from "./iteration.ts";
@@ -66,10 +66,8 @@ const SENT: Promise<void> = Promise.resolve();
  */
 export class MessageQueue extends Handle implements AsyncIterable<Message> {
   readonly #ring: MessageRing;
-  // Of what receiveInto took last: the sender, and the halves of the type.
-  #lastSender = 0;
-  #lastTypeLow = 0;
-  #lastTypeHigh = 0;
+  /** Of what receiveInto took last. */
+  readonly #last = new Last();
   /** Where messages are copied to that a receiver was particular about, before their length is known. */
   #scratch: Uint8Array | undefined;
 
@@ -97,12 +95,12 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
 
   /** The sender's pid of what `receiveInto` took last through this handle. */
   get lastSender(): number {
-    return this.#lastSender;
+    return this.#last.sender;
   }
 
   /** The type of what `receiveInto` took last through this handle. */
   get lastType(): number {
-    return typeOf(this.#lastTypeLow, this.#lastTypeHigh);
+    return this.#last.type;
   }
 
   /** Opens the same object in another task, by `kernel.openToken`: plain data, to be posted, sent or written as JSON. */
@@ -145,14 +143,23 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
 
   /** The same, asleep. @throws IpcError EMSGSIZE, ETIMEDOUT, EINTR where another task interrupted it */
   sendSync(data: Uint8Array, options?: SendOptions & SyncWaitOptions): void {
+    if (options === undefined && !this.closed && data instanceof Uint8Array) {
+      const result = this.#ring.tryAppendTyped(data, TYPE_DEFAULT, 0, 0);
+      if (result === 0) this.deliverAtEnd();
+      else this.#sendSync(data, options, true);
+    } else this.#sendSync(data, options, false);
+  }
+
+  /** `tried`: there was no room, or something is wrong. */
+  #sendSync(data: Uint8Array, options: (SendOptions & SyncWaitOptions) | undefined, tried: boolean): void {
     const type = this.#checkMessage(data, options);
-    if (options !== undefined) timeoutOf(options, "msgsnd", this.label);
-    const priority = options === undefined ? 0 : (options.priority ?? 0);
-    if (this.#ring.tryAppend(data, type, priority) === 0) {
-      this.deliverAtEnd();
-      return;
-    }
-    const attempt = (): number => this.#ring.tryAppend(data, type, priority, true);
+    const priority = options?.priority ?? 0;
+    let waited = tried;
+    const attempt = (): number => {
+      const result = this.#ring.tryAppend(data, type, priority, waited);
+      waited = true;
+      return result;
+    };
     this.finishSync("msgsnd", this.#ring.vacant, this.#ring.wantFor(data.length), attempt, options);
   }
 
@@ -258,11 +265,19 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
 
   /** The same, asleep. @throws IpcError E2BIG, ETIMEDOUT, EINTR where another task interrupted it */
   receiveIntoSync(buffer: Uint8Array, options?: SyncWaitOptions): number {
+    if (options !== undefined || this.closed || !(buffer instanceof Uint8Array)) {
+      return this.#receiveIntoSync(buffer, options, false);
+    }
+    const ring = this.#ring;
+    let result = ring.tryTake(buffer, this.#last);
+    if (result === EAGAIN) result = ring.tryTakeSoon(buffer, this.#last);
+    if (result === EAGAIN && giveWayFor(ring.filled, 1)) result = ring.tryTake(buffer, this.#last);
+    return result >= 0 ? this.atEnd(result) : this.#receiveIntoSync(buffer, options, true);
+  }
+
+  #receiveIntoSync(buffer: Uint8Array, options: SyncWaitOptions | undefined, hasSpun: boolean): number {
     this.#checkBuffer(buffer);
-    if (options !== undefined) timeoutOf(options, "msgrcv", this.label);
-    const result = this.#take(buffer);
-    if (result >= 0) return this.atEnd(result);
-    return this.finishSync("msgrcv", this.#ring.filled, 1, () => this.#take(buffer), options);
+    return this.finishSync("msgrcv", this.#ring.filled, 1, () => this.#take(buffer), options, hasSpun);
   }
 
   /** Returns -1 where the queue is empty. @throws IpcError E2BIG */
@@ -460,43 +475,33 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
 
   /** The first message, where that is there at once and nothing is wrong. */
   #tryTakeFirst(): Message | undefined {
-    if (this.closed) return undefined;
-    const ring = this.#ring;
-    const data = ring.tryTakeNew(messageBytes);
-    if (typeof data === "number") return undefined;
-    const { last } = ring;
-    return { data, sender: last.sender, type: last.type, priority: last.priority };
+    return this.closed ? undefined : this.#messageOf(this.#ring.tryTakeNew(messageBytes));
   }
 
   /** The same where it comes soon, from another CPU. */
   #takeFirstSoon(): Message | undefined {
-    return !this.closed && spinFor(this.#ring.filled, 1) ? this.#tryTakeFirst() : undefined;
+    if (this.closed) return undefined;
+    const ring = this.#ring;
+    const taken = ring.tryTakeNewSoon(messageBytes);
+    return taken === EAGAIN && giveWayFor(ring.filled, 1) ? this.#tryTakeFirst() : this.#messageOf(taken);
+  }
+
+  #messageOf(data: Uint8Array | number): Message | undefined {
+    if (typeof data === "number") return undefined;
+    const { last } = this.#ring;
+    return { data, sender: last.sender, type: last.type, priority: last.priority };
   }
 
   #take(buffer: Uint8Array): number {
-    const length = this.#ring.tryTake(buffer);
-    if (length >= 0) this.#noteLast();
-    return length;
+    return this.#ring.tryTake(buffer, this.#last);
   }
 
   #takeManyInto(buffer: Uint8Array, lengths: Lengths): number {
-    const count = this.#ring.tryTakeManyInto(buffer, lengths);
-    if (count >= 0) this.#noteLast();
-    return count;
+    return this.#ring.tryTakeManyInto(buffer, lengths, this.#last);
   }
 
   #takeInPlace(read: UseBytes): number {
-    return this.#ring.tryTakeInPlace((bytes) => {
-      this.#noteLast();
-      read(bytes);
-    });
-  }
-
-  #noteLast(): void {
-    const { last } = this.#ring;
-    this.#lastSender = last.sender;
-    this.#lastTypeLow = last.typeLow;
-    this.#lastTypeHigh = last.typeHigh;
+    return this.#ring.tryTakeInPlace(read, this.#last);
   }
 
   #attemptInPlace(length: number, write: UseBytes, options: SendOptions | undefined): () => number {

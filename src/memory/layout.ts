@@ -7,7 +7,7 @@ import { LINE_BYTES, LINE_WORDS, type Offset, WORD_BYTES, type Word } from "./wo
 
 /** "FNGA", read as a little-endian word. */
 export const MAGIC = 0x41474e46;
-export const LAYOUT_VERSION = 8;
+export const LAYOUT_VERSION = 9;
 
 /** What one undo of the journal can hold: the largest transactions (making a pipe, moving one to a larger buffer) need 90. */
 export const JOURNAL_ENTRIES_MAX = 240;
@@ -251,8 +251,8 @@ export const pipe = {
 
 /**
  * A message queue: a line of its own, two monitors with what their locks guard. Its slots are a block of their own, so that
- * they can become more. POSITION of the producer is the number of messages sent so far, of the consumer that of messages
- * taken so far.
+ * they can become more. POSITION of the producer is the number of messages sent so far, of which those do not count yet that their
+ * sender has still to count (SENT of their slots tells), of the consumer that of messages taken so far.
  */
 export const queue = {
   /** Where the slots are, and how many: line * 32 + log2(slots). Changed by one store, under both monitors' locks. */
@@ -305,9 +305,12 @@ export const message = {
   SENDER: 1, // pid
   TYPE: 2, // 64 bits
   PRIORITY: 4,
-  STATE: 5, // 0: it holds a message, 1: a hole, whose message was taken out of order
+  STATE: 5, // a value of `messageStates`
+  SENT: 6, // atomic: says of which position's message it is that was sent last, see queue-steps.ts; 0: of none
   DATA: 8, // 8-byte aligned
 } as const;
+
+export const messageStates = { LIVE: 0, HOLE: 1 } as const; // a hole's message was taken out of order
 
 /** A shared memory segment: one line of its own. Its bytes begin on a page, in a block of their own. Guarded by the kernel lock. */
 export const segment = {

@@ -1,20 +1,24 @@
 // The words of a region that lies in a WebAssembly.Memory: the same accesses, the atomic ones as machine instructions.
 
-import { atomicsOf, type MachineAtomics, type SharedMemory } from "./machine-atomics.ts";
+import { type MachineAtomics, type MachineCode, machineCodeOf, type SharedMemory } from "./machine-code.ts";
+import { PlainQueueSteps } from "./plain-queue-steps.ts";
+import type { QueueSteps } from "./queue-steps.ts";
 import { type Word, Words } from "./words.ts";
 
 /** For as long as somebody has a view of the bytes, the memory under them is not given back. */
 const memories = new WeakMap<ArrayBufferLike, SharedMemory>();
 
 export class MachineWords extends Words {
+  readonly queueSteps: QueueSteps;
   // Fields and not `this.#atomics.load`: one look-up less an access.
   readonly #load: MachineAtomics["load"];
   readonly #store: MachineAtomics["store"];
   readonly #exchange: MachineAtomics["exchange"];
   readonly #compareExchange: MachineAtomics["compareExchange"];
 
-  constructor(buffer: ArrayBufferLike, atomics: MachineAtomics) {
+  constructor(buffer: ArrayBufferLike, { atomics, queueSteps }: MachineCode) {
     super(buffer);
+    this.queueSteps = queueSteps;
     this.#load = atomics.load;
     this.#store = atomics.store;
     this.#exchange = atomics.exchange;
@@ -38,6 +42,10 @@ export class MachineWords extends Words {
   }
 }
 
+/** The steps of a queue in a region: at once where its words can, else access by access. */
+export const queueStepsOf = (words: Words): QueueSteps =>
+  words instanceof MachineWords ? words.queueSteps : new PlainQueueSteps(words);
+
 /**
  * Whether a region of this thread has them. Only the first: the engine calls such a function directly where it always meets the same
  * one, and takes longer than for Atomics where it meets those of several memories (measured: 1.3 times).
@@ -49,9 +57,9 @@ let taken = false;
  * where there is no such memory, and for all regions of a thread but the first.
  */
 export function wordsOf(buffer: ArrayBufferLike, memory: SharedMemory | undefined): Words {
-  const atomics = memory && !taken ? atomicsOf(memory) : undefined;
+  const code = memory && !taken ? machineCodeOf(memory) : undefined;
   if (memory) memories.set(buffer, memory);
-  if (!atomics) return new Words(buffer);
+  if (!code) return new Words(buffer);
   taken = true;
-  return new MachineWords(buffer, atomics);
+  return new MachineWords(buffer, code);
 }

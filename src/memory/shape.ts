@@ -5,4 +5,5 @@ export type Shape = number & { readonly brand: "shape" };
 
 export const shapeOf = (line: number, count: number): Shape => ((line << 5) | (31 - Math.clz32(count))) as Shape;
 export const shapeLine = (shape: number): number => shape >>> 5;
-export const shapeCount = (shape: number): number => 2 ** (shape & 31);
+/** Not `2 ** n`: engines make that a floating-point number, and then whatever is computed with it. */
+export const shapeCount = (shape: number): number => (1 << (shape & 31)) >>> 0;

@@ -5,6 +5,8 @@
 // at the same time. `get` and `set` are plain: only under the lock that guards the word, or on memory nobody else can see
 // yet. JavaScript's memory model orders plain accesses before a later atomic store by the same task.
 
+import { copyLanes } from "./lanes.ts";
+
 /** An index of a 32-bit word in a region. */
 export type Word = number & { readonly brand: "word" };
 /** An offset in bytes from the start of a region. */
@@ -54,7 +56,8 @@ export class Words {
 
   /** Whether any bit of 64 is set, by plain reads. */
   isAnySet(word: Word): boolean {
-    return (this.get(word) | this.get(field(word, 1))) !== 0;
+    const { int32 } = this;
+    return ((int32[word] as number) | (int32[word + 1] as number)) !== 0;
   }
 
   set(word: Word, value: number): void {
@@ -107,19 +110,33 @@ export class Words {
     }
   }
 
-  /** Copies all of `source` to `offset` in the region. */
-  copyAllIn(offset: Offset, source: Uint8Array): void {
+  /** Copies all of `source` to `offset` in the region. `lanes` are those of `source`, where `offset` is a lane's. */
+  copyAllIn(offset: Offset, source: Uint8Array, lanes?: BigInt64Array): void {
     const { bytes } = this;
     const { length } = source;
-    if (length > LOOP_BYTES_MAX) bytes.set(source, offset);
-    else for (let i = 0; i < length; i++) bytes[offset + i] = source[i] as number;
+    if (lanes === undefined && length > LOOP_BYTES_MAX) {
+      bytes.set(source, offset);
+      return;
+    }
+    let copied = 0;
+    if (lanes !== undefined) {
+      copyLanes(this.#int64, offset >>> 3, lanes, 0, lanes.length);
+      copied = lanes.length * 8;
+    }
+    for (; copied < length; copied++) bytes[offset + copied] = source[copied] as number;
   }
 
-  /** Copies `length` bytes at `offset` in the region to `target`, from `start`. */
-  copyOut(offset: Offset, target: Uint8Array, start: number, length: number): void {
-    if (length <= LOOP_BYTES_MAX) {
+  /** Copies `length` bytes at `offset` in the region to `target`, from `start`. `lanes` as for `copyAllIn`; `start` is then 0. */
+  copyOut(offset: Offset, target: Uint8Array, start: number, length: number, lanes?: BigInt64Array): void {
+    if (lanes !== undefined || length <= LOOP_BYTES_MAX) {
       const bytes = this.bytes;
-      for (let i = 0; i < length; i++) target[start + i] = bytes[offset + i] as number;
+      let copied = 0;
+      if (lanes !== undefined) {
+        const count = length >>> 3;
+        copyLanes(lanes, 0, this.#int64, offset >>> 3, count);
+        copied = count * 8;
+      }
+      for (; copied < length; copied++) target[start + copied] = bytes[offset + copied] as number;
     } else {
       target.set(this.bytes.subarray(offset, offset + length), start);
     }

@@ -1,6 +1,8 @@
 // In which order a queue's messages are taken: by type, or the highest priority first. Everything here is guarded by the
 // consumer lock, save what is said to be looked at by all.
 //
+// What was sent says the slots' SENT: the tail is as far, or has still to count the last.
+//
 // Taking out of order leaves a hole: its slot's STATE says so, which is the store that takes the message. Holes lie from HEAD
 // on, and TAKEN - HEAD is their number: without holes both are one. A hole is no message, and blocks no sender: where there
 // are more holes than slots to spare, whoever takes moves the messages before them together, one at a time, each with an
@@ -11,12 +13,14 @@
 //   a slot's STATE, not the count    a hole too many: repaired by counting
 //   in the middle of a move          the message is in its old slot, or in both: repaired from MOVING
 
-import { message, monitor, queue } from "../memory/layout.ts";
+import { message, messageStates, monitor, queue } from "../memory/layout.ts";
 import { field, type Word, type Words } from "../memory/words.ts";
 import type { Selector } from "../sync/wait-list.ts";
-import { HOLE, LIVE, type MessageSlots } from "./message-slots.ts";
+import type { MessageSlots } from "./message-slots.ts";
 import { used } from "./positions.ts";
 import { isLess, selections, selects } from "./selection.ts";
+
+const { HOLE, LIVE } = messageStates;
 
 export class MessageOrder {
   /** Slots to spare, for holes: with as many, the messages that there may be still fit. */
@@ -60,6 +64,11 @@ export class MessageOrder {
     return this.#words.load(this.#head);
   }
 
+  /** How many were sent. */
+  sent(): number {
+    return this.#slots.sentFrom(this.#words.load(this.#tail));
+  }
+
   /** A message's priority is not the last one's: under the producer lock, before it is published. Who sees it sees this. */
   noteLocked(position: number, priority: number): void {
     const words = this.#words;
@@ -101,7 +110,7 @@ export class MessageOrder {
   /** Calls `visit` for each message in order, until it returns true. */
   eachLive(head: number, visit: (at: number) => boolean): void {
     const words = this.#words;
-    const count = Math.min(used(head, words.load(this.#tail)), this.#slots.count);
+    const count = Math.min(used(head, this.sent()), this.#slots.count);
     for (let i = 0; i < count; i++) {
       const at = (head + i) | 0;
       if (words.load(this.#slots.state(at)) === LIVE && visit(at)) return;
@@ -174,7 +183,7 @@ export class MessageOrder {
 
   #skipHolesLocked(from: number): void {
     const words = this.#words;
-    const tail = words.load(this.#tail);
+    const tail = this.sent();
     let at = from;
     while (used(at, tail) > 0 && words.get(this.#slots.state(at)) === HOLE) at = (at + 1) | 0;
     words.store(this.#head, at);
@@ -184,7 +193,7 @@ export class MessageOrder {
   #closeHolesLocked(): void {
     const words = this.#words;
     const head = words.get(this.#head);
-    let to = (words.load(this.#tail) - 1) | 0;
+    let to = (this.sent() - 1) | 0;
     if (this.#isMixedLocked(head)) words.set(this.#mixedUntil, (to + 1) | 0);
     for (let at = to; used(head, at) >= 0; at = (at - 1) | 0) {
       if (words.get(this.#slots.state(at)) !== LIVE) continue;
@@ -207,7 +216,7 @@ export class MessageOrder {
 
   #countHolesLocked(head: number): number {
     const words = this.#words;
-    const count = Math.min(used(head, words.load(this.#tail)), this.#slots.count);
+    const count = Math.min(used(head, this.sent()), this.#slots.count);
     let holes = 0;
     for (let i = 0; i < count; i++) if (words.get(this.#slots.state((head + i) | 0)) === HOLE) holes++;
     return holes;

@@ -1,17 +1,23 @@
 // A message queue: a ring of slots of one size with two locks, as a pipe is one of bytes. Senders hold the producer's
-// monitor, receivers the consumer's. A message is written into the slot behind the tail and published by storing how many
-// were sent; it is copied out, and then taken by storing how many were taken. A fast send or receive costs three atomics.
+// monitor, receivers the consumer's. A message is written into the slot behind the tail, and published by storing in the slot
+// that it is sent; the tail, how many were sent, then follows. It is copied out, and then taken by storing how many were taken.
+// So a receiver that looks out for a message looks at the very line that it comes in, and one that takes it never at those that
+// senders write. A fast send costs four atomics, a receive three and a look: memory/queue-steps.ts.
 //
-// Where the messages lie say message-slots.ts, which of them is next message-order.ts. A death before the count of the sent
-// has sent nothing; what one among the receivers leaves behind is repaired there.
+// Where the messages lie say message-slots.ts, which of them is next message-order.ts. A death before its slot says that it is sent
+// has sent nothing; one between that and the tail is repaired by the next sender, and until then receivers look at the slots
+// themselves; what one among the receivers leaves behind is repaired in message-order.ts. A batch is marked as sent from its last
+// message to its first, which sends it; of one that was not, the next sender takes the marks back.
 //
 // The bytes of all messages are counted in pairs of words, of which the count's last bit chooses one: it is written before
-// the count that makes it the one that holds.
+// the message is sent that makes it the one that holds.
 //
 // Source: msgop(2), mq_overview(7), and the mission's "Message Queue".
 
 import { E2BIG, EAGAIN, EIDRM, EIO, EMSGSIZE, ENOMSG } from "../abi/errno.ts";
 import { monitor, node, powerOfTwoFrom, queue } from "../memory/layout.ts";
+import { queueStepsOf } from "../memory/machine-words.ts";
+import { CONTENDED, EMPTY, type QueueSteps } from "../memory/queue-steps.ts";
 import { headerWord } from "../memory/region.ts";
 import { type Shape, shapeCount, shapeOf } from "../memory/shape.ts";
 import { field, LINE_WORDS, WORD_BYTES, type Word, type Words } from "../memory/words.ts";
@@ -26,6 +32,9 @@ import { used } from "./positions.ts";
 import { selections } from "./selection.ts";
 
 const TWO_TO_32 = 4294967296;
+
+/** Looks of one turn of a spin, which takes about as long as one of another's. */
+const LOOKS_A_TURN = 32;
 
 /** Slots of a queue whose messages are counted in bytes: it gets more as it fills. */
 const SLOTS_FIRST = 16;
@@ -72,11 +81,37 @@ type Use = (bytes: Uint8Array) => void;
 export type Lengths = Int32Array | Uint32Array;
 const newBytes: Allocate = (bytes) => new Uint8Array(bytes);
 
+/**
+ * What the steps are told of a queue, as its RULES said last, and DEPTH, BYTES_MAX, REMOVED and NOTIFY_PID with it. Public fields of
+ * an object of its own: of those the engine knows that they are small integers, and passes them on as such.
+ */
+class Known {
+  readonly body: Word;
+  readonly pid: number;
+  rules = -1;
+  depth = 0;
+  bytesMax = 0;
+  removed = false;
+  /** Removed, or its bytes count. */
+  isSpecial = false;
+  /** Somebody is to be told of an arrival. */
+  isWatched = false;
+  /** Neither: the steps do all that sending takes. */
+  isPlain = false;
+  /** Messages that the slots leave room for: `depth`, or fewer where slots are added as needed. */
+  room = 0;
+
+  constructor(body: Word, pid: number) {
+    this.body = body;
+    this.pid = pid;
+  }
+}
+
 export class MessageRing {
   readonly messageBytesMax: number;
   /** The body's first line. */
   readonly bodyLine: number;
-  /** Of the message that was taken last. */
+  /** Of the message that was taken last by one who has brought no `Last` of its own. */
   readonly last: Readonly<Last>;
   /** For receivers: there is a message. */
   readonly filled: Condition;
@@ -85,10 +120,8 @@ export class MessageRing {
 
   readonly #words: Words;
   readonly #owner: RingOwner;
-  readonly #pid: number;
   readonly #producer: Monitor;
   readonly #consumer: Monitor;
-  readonly #body: Word;
   readonly #tail: Word;
   readonly #taken: Word;
   readonly #cachedTaken: Word;
@@ -103,17 +136,13 @@ export class MessageRing {
   readonly #rooms: Reservation;
   readonly #slots: MessageSlots;
   readonly #order: MessageOrder;
-  // What RULES, and DEPTH, BYTES_MAX, REMOVED and NOTIFY_PID with it, said last.
-  #rules = -1;
-  #depth = 0;
-  #bytesMax = 0;
-  #removed = false;
-  /** Removed, or its bytes count. */
-  #isSpecial = false;
-  /** Somebody is to be told of an arrival. */
-  #isWatched = false;
-  /** Messages that the slots leave room for: `depth`, or fewer where slots are added as needed. */
-  #room = 0;
+  // Fields and not `this.#steps.claimSlot`: one look-up less a step.
+  readonly #claimSlot: QueueSteps["claimSlot"];
+  readonly #publishSlot: QueueSteps["publishSlot"];
+  readonly #claimMessage: QueueSteps["claimMessage"];
+  readonly #releaseMessage: QueueSteps["releaseMessage"];
+  readonly #awaitMessage: QueueSteps["awaitMessage"];
+  readonly #known: Known;
 
   constructor(owner: RingOwner, bodyLine: number) {
     const words = owner.words;
@@ -121,12 +150,17 @@ export class MessageRing {
     this.bodyLine = bodyLine;
     this.#words = words;
     this.#owner = owner;
-    this.#pid = owner.pid;
-    this.#body = body;
+    this.#known = new Known(body, owner.pid);
     this.#slots = new MessageSlots(words, body);
     this.last = this.#slots.last;
     this.messageBytesMax = this.#slots.messageBytesMax;
     this.#order = new MessageOrder(words, body, this.#slots);
+    const steps = queueStepsOf(words);
+    this.#claimSlot = steps.claimSlot;
+    this.#publishSlot = steps.publishSlot;
+    this.#claimMessage = steps.claimMessage;
+    this.#releaseMessage = steps.releaseMessage;
+    this.#awaitMessage = steps.awaitMessage;
     this.#reservedMessage = field(body, queue.RESERVED_MESSAGE);
     this.#reservedRoom = field(body, queue.RESERVED_ROOM);
     this.#messages = new Reservation(owner, this.#reservedMessage);
@@ -134,7 +168,7 @@ export class MessageRing {
     this.#producer = new Monitor(owner, field(body, queue.PRODUCER), {
       fits: (at) => this.#hasFor(at),
       waking: (at) => this.#keepMessageFor(at),
-      repair: () => {}, // what was not published never was
+      repair: () => this.#repairSentLocked(), // what was not published never was
     });
     this.#consumer = new Monitor(owner, field(body, queue.CONSUMER), {
       waking: (at) => this.#keepRoomFor(at),
@@ -176,9 +210,16 @@ export class MessageRing {
   /** For receivers: a message that is not kept for another. */
   #hasForUs(): boolean {
     const { length } = this;
-    if (length === 0) return false;
-    this.#fetchFirst();
-    return length > 1 || !this.#messages.isForAnother();
+    return length > 1 || (length === 1 && !this.#messages.isForAnother());
+  }
+
+  /** How many messages were sent, also those that their sender has not counted yet, and may never: it may have died. */
+  #sentCount(): number {
+    for (;;) {
+      if (this.shape !== this.#slots.shape) this.#reshape();
+      const sent = this.#order.sent();
+      if (this.shape === this.#slots.shape) return sent;
+    }
   }
 
   /** Receivers that are particular about what they take find something else than others do. */
@@ -188,21 +229,11 @@ export class MessageRing {
 
   /** Where bytes count, senders want more or less. */
   #keepRoomFor(at: Node): void {
-    if (this.#bytesMax === 0) this.#rooms.keepFor(this.#ownerOf(at));
+    if (this.#known.bytesMax === 0) this.#rooms.keepFor(this.#ownerOf(at));
   }
 
   #ownerOf(at: Node): number {
     return this.#words.load(field(at, node.OWNER));
-  }
-
-  /**
-   * Asks for both cache lines that the first message begins in, for one who has waited for it: they come from the sender's CPU at the
-   * same time, and not one after the other as they are read. What they say does not matter yet.
-   */
-  #fetchFirst(): void {
-    const slot = this.#slots.at(this.#words.load(this.#taken));
-    this.#words.load(slot);
-    if (this.#slots.stride > LINE_WORDS) this.#words.load(field(slot, LINE_WORDS)); // a shorter slot may end the region
   }
 
   /**
@@ -212,7 +243,7 @@ export class MessageRing {
   claimNext(): void {
     const words = this.#words;
     const tail = words.load(this.#tail);
-    if (used(words.load(this.#cachedTaken), tail) >= this.#room) return;
+    if (used(words.load(this.#cachedTaken), tail) >= this.#known.room) return;
     const slot = this.#slots.at(tail);
     words.compareExchange(slot, 0, 0);
     if (this.#slots.stride > LINE_WORDS) words.compareExchange(field(slot, LINE_WORDS), 0, 0);
@@ -220,12 +251,12 @@ export class MessageRing {
 
   /** Messages it holds before senders wait. */
   get depth(): number {
-    return this.#words.load(field(this.#body, queue.DEPTH));
+    return this.#words.load(field(this.#known.body, queue.DEPTH));
   }
 
   /** Bytes of all messages before senders wait; 0: only `depth` counts. */
   get bytesMax(): number {
-    return this.#words.load(field(this.#body, queue.BYTES_MAX));
+    return this.#words.load(field(this.#known.body, queue.BYTES_MAX));
   }
 
   /** Messages taken so far; it wraps at 32 bits. */
@@ -236,7 +267,7 @@ export class MessageRing {
   /** Messages sent and not yet received. */
   get length(): number {
     const taken = this.#words.load(this.#taken);
-    return used(taken, this.#words.load(this.#tail));
+    return used(taken, this.#sentCount());
   }
 
   /** Bytes of the messages sent and not yet received; only where `bytesMax` counts them. */
@@ -244,28 +275,28 @@ export class MessageRing {
     const words = this.#words;
     for (;;) {
       const taken = words.load(this.#taken);
-      const tail = words.load(this.#tail);
-      const bytes = used(words.load(this.#takenBytes(taken)), words.load(this.#sentBytes(tail)));
-      if (words.load(this.#taken) === taken && words.load(this.#tail) === tail) return bytes;
+      const sent = this.#sentCount();
+      const bytes = used(words.load(this.#takenBytes(taken)), words.load(this.#sentBytes(sent)));
+      if (words.load(this.#taken) === taken && this.#sentCount() === sent) return bytes;
     }
   }
 
   get removed(): boolean {
-    return this.#words.load(field(this.#body, queue.REMOVED)) !== 0;
+    return this.#words.load(field(this.#known.body, queue.REMOVED)) !== 0;
   }
 
   get shape(): Shape {
-    return this.#words.load(field(this.#body, queue.SHAPE)) as Shape;
+    return this.#words.load(field(this.#known.body, queue.SHAPE)) as Shape;
   }
 
   /** How often the rules have changed: whoever remembers a decision made by them decides anew. */
   get rules(): number {
-    return this.#words.get(field(this.#body, queue.RULES));
+    return this.#words.get(field(this.#known.body, queue.RULES));
   }
 
   /** A word of the body, by its name in the layout. */
   word(name: number): Word {
-    return field(this.#body, name);
+    return field(this.#known.body, name);
   }
 
   /** What a sender of so many bytes wants of `vacant`: 1, and the bytes where those count. */
@@ -290,17 +321,18 @@ export class MessageRing {
 
   /** The same, with the type in its halves. `waited`: there was no room for it before. */
   tryAppendTyped(data: Uint8Array, typeLow: number, typeHigh: number, priority: number, waited = false): number {
-    if (data.length > this.messageBytesMax) return EMSGSIZE;
-    const words = this.#words;
-    this.#enterProducer();
-    const tail = words.get(this.#tail);
-    if (this.#isSpecial || this.#isWatched || used(words.get(this.#cachedTaken), tail) >= this.#room) {
-      return this.#appendWithCare(tail, data, typeLow, typeHigh, priority, waited);
-    }
-    if (words.get(this.#lastPriority) !== priority) this.#order.noteLocked(tail, priority);
-    this.#slots.fill(tail, data, this.#pid, typeLow, typeHigh, priority);
-    words.store(this.#tail, (tail + 1) | 0); // PUBLISHES the message → observed by tryTake()
-    this.#producer.leave(1);
+    const { length } = data;
+    if (length > this.messageBytesMax) return EMSGSIZE;
+    const slots = this.#slots;
+    const { first, mask, stride } = slots;
+    const { body, pid, rules, room, isPlain } = this.#known;
+    const index = isPlain
+      ? this.#claimSlot(body, pid, rules, room, first, mask, stride, length, typeLow, typeHigh, priority) | 0
+      : CONTENDED;
+    if (index < 0) return this.#appendWithCare(index, data, typeLow, typeHigh, priority, waited);
+    const slot = slots.of(index);
+    slots.copyIn(slot, data);
+    if (this.#publishSlot(body, pid, slot) === 0) this.#producer.leaveContended(1);
     this.#owner.lastSentTo = this;
     return 0;
   }
@@ -310,7 +342,7 @@ export class MessageRing {
     if (length > this.messageBytesMax) return EMSGSIZE;
     const words = this.#words;
     this.#enterProducer();
-    if (this.#removed) return this.#leaveProducerWith(EIDRM);
+    if (this.#known.removed) return this.#leaveProducerWith(EIDRM);
     const tail = words.get(this.#tail);
     if (this.#roomLocked(tail) <= 0 || !this.#bytesFitLocked(tail, length)) {
       const grown = this.#growFor(tail, length);
@@ -323,7 +355,7 @@ export class MessageRing {
       this.#producer.leave(0);
       throw error;
     }
-    this.#slots.describe(tail, length, this.#pid, type | 0, Math.floor(type / TWO_TO_32), priority);
+    this.#slots.describe(tail, length, this.#known.pid, type | 0, Math.floor(type / TWO_TO_32), priority);
     this.#publishWithCare(tail, length, waited);
     return 0;
   }
@@ -338,8 +370,8 @@ export class MessageRing {
     const words = this.#words;
     const typeHigh = Math.floor(type / TWO_TO_32);
     this.#enterProducer();
-    const onlyOne = this.#bytesMax > 0 || this.#isWatched;
-    if (onlyOne || this.#removed) {
+    const onlyOne = this.#known.bytesMax > 0 || this.#known.isWatched;
+    if (onlyOne || this.#known.removed) {
       this.#producer.leave(0);
       return this.tryAppend(first, type, priority, waited) || 1;
     }
@@ -351,30 +383,67 @@ export class MessageRing {
     for (; count < room; count++) {
       const data = messages[start + count] as Uint8Array;
       if (data.length > this.messageBytesMax) break;
-      this.#slots.fill((tail + count) | 0, data, this.#pid, type | 0, typeHigh, priority);
+      this.#slots.fill((tail + count) | 0, data, this.#known.pid, type | 0, typeHigh, priority);
     }
-    if (count > 0) words.store(this.#tail, (tail + count) | 0); // PUBLISHES all of them
+    if (count > 0) {
+      this.#slots.publishMany(tail, count);
+      words.store(this.#tail, (tail + count) | 0);
+    }
     this.#producer.leave(count);
     return count > 0 ? count : EAGAIN;
   }
 
   /**
    * Takes the first message of the highest priority into `target`. Returns its length, EAGAIN where there is none, E2BIG
-   * where it does not fit, EIDRM.
+   * where it does not fit, EIDRM. `last` is told what else it was.
    */
-  tryTake(target: Uint8Array): number {
-    const words = this.#words;
-    this.#enterConsumer();
-    const taken = words.get(this.#taken);
-    let tail = words.get(this.#cachedTail);
-    if (used(taken, tail) <= 0) tail = this.#lookAtTailLocked();
-    if (used(taken, tail) <= 0 || this.#isSpecial || words.get(this.#mixed) !== 0) return this.#takeWithCare(target);
-    const length = this.#slots.look(taken);
+  tryTake(target: Uint8Array, last: Last = this.last): number {
+    return this.#takeAt(this.#claimFirst(), target, last);
+  }
+
+  /** The same where there was none just now, and one comes soon, from another CPU. */
+  tryTakeSoon(target: Uint8Array, last: Last = this.last): number {
+    return this.#takeAt(this.#claimSoon(), target, last);
+  }
+
+  /** Takes the message of a slot that was claimed. */
+  #takeAt(index: number, target: Uint8Array, last: Last): number {
+    if (index === EMPTY) return EAGAIN;
+    if (index < 0) return this.#takeWithCare(index, target, last);
+    const slots = this.#slots;
+    const slot = slots.of(index);
+    const length = slots.lengthIn(slot);
     if (length > target.length) return this.#leaveConsumerWith(E2BIG);
-    this.#slots.copyOut(taken, target, length);
-    this.#order.takeFirstLocked(taken, 1);
-    this.#consumer.leave(1);
+    slots.copyOutOf(index, target, length);
+    slots.tell(slot, last);
+    if (this.#releaseMessage(this.#known.body, this.#known.pid) === 0) this.#consumer.leaveContended(1);
     return length;
+  }
+
+  /** What `claimMessage` says, or CONTENDED where that does not see to all. */
+  #claimFirst(): number {
+    const { body, pid, rules, isSpecial } = this.#known;
+    if (isSpecial) return CONTENDED;
+    const { first, mask, stride } = this.#slots;
+    return this.#claimMessage(body, pid, rules, first, mask, stride) | 0;
+  }
+
+  /** The same, looking for a message for as long as that has been worth it; or EMPTY. */
+  #claimSoon(): number {
+    const { spin } = this.filled;
+    const { body, pid, rules, isSpecial } = this.#known;
+    const turns = isSpecial ? 0 : spin.begin();
+    if (turns === 0) return EMPTY;
+    this.#owner.lastSentTo?.claimNext();
+    const { first, mask, stride } = this.#slots;
+    for (let turn = 0; turn < turns; turn++) {
+      const index = this.#awaitMessage(body, pid, rules, first, mask, stride, LOOKS_A_TURN) | 0;
+      if (index === EMPTY) continue;
+      spin.hit();
+      return index;
+    }
+    spin.miss();
+    return EMPTY;
   }
 
   /**
@@ -382,18 +451,24 @@ export class MessageRing {
    * where there is none, EIDRM.
    */
   tryTakeNew(allocate: Allocate): Uint8Array | number {
-    const words = this.#words;
-    this.#enterConsumer();
-    const taken = words.get(this.#taken);
-    let tail = words.get(this.#cachedTail);
-    if (used(taken, tail) <= 0) tail = this.#lookAtTailLocked();
-    if (used(taken, tail) <= 0 || this.#isSpecial || words.get(this.#mixed) !== 0)
-      return this.#takeNewWithCare(allocate);
-    const length = this.#slots.look(taken);
+    return this.#takeNewAt(this.#claimFirst(), allocate);
+  }
+
+  /** The same where there was none just now, and one comes soon. */
+  tryTakeNewSoon(allocate: Allocate): Uint8Array | number {
+    return this.#takeNewAt(this.#claimSoon(), allocate);
+  }
+
+  #takeNewAt(index: number, allocate: Allocate): Uint8Array | number {
+    if (index === EMPTY) return EAGAIN;
+    if (index < 0) return this.#takeNewWithCare(index, allocate);
+    const slots = this.#slots;
+    const slot = slots.of(index);
+    slots.tell(slot, this.last);
+    const length = slots.lengthIn(slot);
     const data = this.#allocated(allocate, length);
-    this.#slots.copyOut(taken, data, length);
-    this.#order.takeFirstLocked(taken, 1);
-    this.#consumer.leave(1);
+    slots.copyOutOf(index, data, length);
+    if (this.#releaseMessage(this.#known.body, this.#known.pid) === 0) this.#consumer.leaveContended(1);
     return data;
   }
 
@@ -407,8 +482,8 @@ export class MessageRing {
     }
   }
 
-  #takeNewWithCare(allocate: Allocate): Uint8Array | number {
-    this.#consumer.leave(0);
+  #takeNewWithCare(claimed: number, allocate: Allocate): Uint8Array | number {
+    if (claimed !== CONTENDED) this.#consumer.leave(0);
     let taken: Uint8Array | undefined;
     const keep: Deliver = (data) => {
       taken = data;
@@ -421,14 +496,14 @@ export class MessageRing {
    * Takes the first message of the highest priority once `use` has read it where it lies. What it throws goes on, and the message
    * stays. Returns its length, EAGAIN, EIDRM.
    */
-  tryTakeInPlace(use: Use): number {
+  tryTakeInPlace(use: Use, last: Last = this.last): number {
     this.#enterConsumer();
-    if (this.#removed) return this.#leaveConsumerWith(EIDRM);
+    if (this.#known.removed) return this.#leaveConsumerWith(EIDRM);
     const taken = this.#words.get(this.#taken);
     if (this.#availableLocked(taken) <= 0) return this.#leaveConsumerWith(EAGAIN);
     const head = this.#order.head;
     const at = this.#order.nextLocked(head);
-    const length = this.#slots.look(at);
+    const length = this.#slots.look(at, last);
     try {
       this.#consumer.lendLocked(() => this.#slots.lend(at, length, use));
     } catch (error) {
@@ -436,7 +511,7 @@ export class MessageRing {
       throw error;
     }
     this.#takeLocked(at, head, taken);
-    this.#consumer.leave(this.#bytesMax > 0 ? this.#bytesCredit() : 1);
+    this.#consumer.leave(this.#known.bytesMax > 0 ? this.#bytesCredit() : 1);
     return length;
   }
 
@@ -445,23 +520,25 @@ export class MessageRing {
    * Where they are in their order they count as taken together, by one store. Returns how many, EAGAIN where there is none, E2BIG
    * where the first does not fit, EIDRM.
    */
-  tryTakeManyInto(target: Uint8Array, lengths: Lengths): number {
+  tryTakeManyInto(target: Uint8Array, lengths: Lengths, last: Last = this.last): number {
     const words = this.#words;
     this.#enterConsumer();
-    if (this.#removed) return this.#leaveConsumerWith(EIDRM);
+    if (this.#known.removed) return this.#leaveConsumerWith(EIDRM);
     const taken = words.get(this.#taken);
     this.#lookAtTailLocked();
     const most = Math.min(this.#availableLocked(taken), lengths.length);
     if (most <= 0) return this.#leaveConsumerWith(EAGAIN);
-    const inOrder = !this.#isSpecial && words.get(this.#mixed) === 0;
-    const count = inOrder ? this.#copyRunLocked(most, target, lengths) : this.#takeUrgentInto(most, target, lengths);
+    const inOrder = !this.#known.isSpecial && words.get(this.#mixed) === 0;
+    const count = inOrder
+      ? this.#copyRunLocked(most, target, lengths, last)
+      : this.#takeUrgentInto(most, target, lengths, last);
     if (count === 0) return this.#leaveConsumerWith(E2BIG);
     if (inOrder) this.#order.takeFirstLocked(this.#order.head, count);
-    this.#consumer.leave(this.#bytesMax > 0 ? this.#bytesCredit() : count);
+    this.#consumer.leave(this.#known.bytesMax > 0 ? this.#bytesCredit() : count);
     return count;
   }
 
-  #copyRunLocked(most: number, target: Uint8Array, lengths: Lengths): number {
+  #copyRunLocked(most: number, target: Uint8Array, lengths: Lengths, last: Last): number {
     const head = this.#order.head;
     const slots = this.#slots;
     let filled = 0;
@@ -473,18 +550,19 @@ export class MessageRing {
       lengths[count] = length;
       filled += length;
     }
-    if (count > 0) slots.look((head + count - 1) | 0); // what the last one was besides
+    if (count > 0) slots.look((head + count - 1) | 0, last); // what the last one was besides
     return count;
   }
 
-  #takeUrgentInto(most: number, target: Uint8Array, lengths: Lengths): number {
+  #takeUrgentInto(most: number, target: Uint8Array, lengths: Lengths, last: Last): number {
     let filled = 0;
     for (let i = 0; i < most; i++) {
       const head = this.#order.head;
       const at = this.#order.nextLocked(head);
-      const length = this.#slots.look(at);
+      const length = this.#slots.lengthAt(at);
       if (filled + length > target.length) return i;
       this.#slots.copyOut(at, target, length, filled);
+      this.#slots.look(at, last);
       this.#takeLocked(at, head, this.#words.get(this.#taken));
       lengths[i] = length;
       filled += length;
@@ -499,7 +577,7 @@ export class MessageRing {
   tryTakeSelected(selector: Selector, target: Uint8Array, truncate: boolean, keep = false): number {
     const words = this.#words;
     this.#enterConsumer();
-    if (this.#removed) return this.#leaveConsumerWith(EIDRM);
+    if (this.#known.removed) return this.#leaveConsumerWith(EIDRM);
     const head = this.#order.head;
     const at = this.#order.firstSelected(selector, head);
     const isKept = !keep && selector.kind === selections.ANY && this.#isKeptLocked();
@@ -510,7 +588,7 @@ export class MessageRing {
     this.#slots.copyOut(at, target, count);
     if (keep) return this.#leaveConsumerWith(count);
     this.#takeLocked(at, head, words.get(this.#taken));
-    this.#consumer.leave(this.#bytesMax > 0 ? this.#bytesCredit() : 1);
+    this.#consumer.leave(this.#known.bytesMax > 0 ? this.#bytesCredit() : 1);
     return count;
   }
 
@@ -523,7 +601,7 @@ export class MessageRing {
   /** Copies the message at an index, from 0, and leaves it there (MSG_COPY). ENOMSG where there are no so many, E2BIG, EIDRM. */
   tryPeek(index: number, target: Uint8Array): number {
     this.#enterConsumer();
-    if (this.#removed) return this.#leaveConsumerWith(EIDRM);
+    if (this.#known.removed) return this.#leaveConsumerWith(EIDRM);
     if (index < 0) return this.#leaveConsumerWith(ENOMSG);
     let left = index;
     let found: number | undefined;
@@ -547,12 +625,12 @@ export class MessageRing {
   tryTakeMany(max: number, deliver: Deliver, allocate: Allocate = newBytes): number {
     const words = this.#words;
     this.#enterConsumer();
-    if (this.#removed) return this.#leaveConsumerWith(EIDRM);
+    if (this.#known.removed) return this.#leaveConsumerWith(EIDRM);
     const taken = words.get(this.#taken);
     this.#lookAtTailLocked();
     const count = Math.min(this.#availableLocked(taken), max);
     const head = this.#order.head;
-    const inOrder = !this.#isSpecial && words.get(this.#mixed) === 0;
+    const inOrder = !this.#known.isSpecial && words.get(this.#mixed) === 0;
     try {
       if (inOrder) this.#takeRunLocked(head, count, deliver, allocate);
       else for (let i = 0; i < count; i++) this.#takeUrgentLocked(deliver, allocate);
@@ -560,7 +638,7 @@ export class MessageRing {
       this.#consumer.leave(1); // no memory for the copies: nobody is locked out
       throw error;
     }
-    this.#consumer.leave(this.#bytesMax > 0 ? this.#bytesCredit() : count);
+    this.#consumer.leave(this.#known.bytesMax > 0 ? this.#bytesCredit() : count);
     return count > 0 ? count : EAGAIN;
   }
 
@@ -569,7 +647,7 @@ export class MessageRing {
     this.#enterConsumer();
     let sum = 0;
     this.#order.eachLive(this.#order.head, (at) => {
-      sum += this.#slots.look(at);
+      sum += this.#slots.lengthAt(at);
       return false;
     });
     return this.#leaveConsumerWith(sum);
@@ -587,7 +665,7 @@ export class MessageRing {
     const count = Math.min(used(head, words.get(this.#tail)), shapeCount(shape), this.#slots.count);
     for (let i = 0; i < count; i++) this.#slots.copyTo(shape, (head + i) | 0);
     words.store(this.#changes, freshRules(words)); // who enters after a death looks at SHAPE in any case
-    words.store(field(this.#body, queue.SHAPE), shape); // PUBLISHES the slots → observed in #reread()
+    words.store(field(this.#known.body, queue.SHAPE), shape); // PUBLISHES the slots → observed in #reread()
     this.#reread();
     this.#consumer.leave(EVERYBODY);
     this.#producer.leave(0);
@@ -599,19 +677,30 @@ export class MessageRing {
     this.#consumer.notify(EVERYBODY);
   }
 
+  /** Locks, unless a step has: LOCKED or CONTENDED. */
+  #enterProducerAfter(step: number): void {
+    if (step === CONTENDED) this.#producer.enter();
+    this.#refresh();
+  }
+
+  #enterConsumerAfter(step: number): void {
+    if (step === CONTENDED) this.#consumer.enter();
+    this.#refresh();
+  }
+
   #enterProducer(): void {
     this.#producer.enter();
-    if (this.#words.get(this.#changes) !== this.#rules) this.#reread();
+    this.#refresh();
   }
 
   #enterConsumer(): void {
     this.#consumer.enter();
-    if (this.#words.get(this.#changes) !== this.#rules) this.#reread();
+    this.#refresh();
   }
 
   /** Under either lock: neither rules nor shape change until it is released. */
   #refresh(): void {
-    if (this.#words.get(this.#changes) !== this.#rules) this.#reread();
+    if (this.#words.get(this.#changes) !== this.#known.rules) this.#reread();
   }
 
   #reshape(): void {
@@ -629,16 +718,18 @@ export class MessageRing {
     return result;
   }
 
-  /** `tryAppendTyped` under the lock, where it may be full, removed, watched, or counts bytes. */
+  /** `tryAppendTyped` where it may be full, removed, watched, or counts bytes, or another holds the lock. */
   #appendWithCare(
-    tail: number,
+    claimed: number,
     data: Uint8Array,
     typeLow: number,
     typeHigh: number,
     priority: number,
     waited: boolean,
   ): number {
-    if (this.#removed) return this.#leaveProducerWith(EIDRM);
+    this.#enterProducerAfter(claimed);
+    if (this.#known.removed) return this.#leaveProducerWith(EIDRM);
+    const tail = this.#words.get(this.#tail);
     if (this.#roomLocked(tail) <= 0 || !this.#bytesFitLocked(tail, data.length)) {
       const grown = this.#growFor(tail, data.length);
       return grown < 0 ? grown : this.tryAppendTyped(data, typeLow, typeHigh, priority, waited);
@@ -649,25 +740,28 @@ export class MessageRing {
   }
 
   #publishWithCare(tail: number, length: number, waited: boolean): void {
-    if (this.#bytesMax > 0) this.#countSentLocked(tail, length);
-    const tell = this.#isWatched && this.#isArrivalLocked(tail, waited);
-    this.#words.store(this.#tail, (tail + 1) | 0); // PUBLISHES the message → observed in #availableLocked()
+    if (this.#known.bytesMax > 0) this.#countSentLocked(tail, length);
+    const tell = this.#known.isWatched && this.#isArrivalLocked(tail, waited);
+    this.#slots.publish(tail);
+    this.#words.store(this.#tail, (tail + 1) | 0);
     this.#producer.leave(1);
     if (tell) this.#owner.arrived(this);
   }
 
-  /** `tryTake` under the lock, where it may be empty, removed, out of order, or counts bytes. */
-  #takeWithCare(target: Uint8Array): number {
-    if (this.#removed) return this.#leaveConsumerWith(EIDRM);
+  /** `tryTake` where it may be removed, out of order, kept for another, or counts bytes, or another holds the lock. */
+  #takeWithCare(claimed: number, target: Uint8Array, last: Last): number {
+    this.#enterConsumerAfter(claimed);
+    if (this.#known.removed) return this.#leaveConsumerWith(EIDRM);
     const taken = this.#words.get(this.#taken);
     if (this.#availableLocked(taken) <= 0) return this.#leaveConsumerWith(EAGAIN);
     const head = this.#order.head;
     const at = this.#order.nextLocked(head);
-    const length = this.#slots.look(at);
+    const length = this.#slots.lengthAt(at);
     if (length > target.length) return this.#leaveConsumerWith(E2BIG);
     this.#slots.copyOut(at, target, length);
+    this.#slots.look(at, last);
     this.#takeLocked(at, head, taken);
-    this.#consumer.leave(this.#bytesMax > 0 ? this.#bytesCredit() : 1);
+    this.#consumer.leave(this.#known.bytesMax > 0 ? this.#bytesCredit() : 1);
     return length;
   }
 
@@ -675,7 +769,8 @@ export class MessageRing {
   #growFor(tail: number, length: number): number {
     const words = this.#words;
     const messages = used(words.load(this.#taken), tail);
-    const slotsShort = messages >= this.#room && messages < this.#depth && this.#bytesFitLocked(tail, length);
+    const slotsShort =
+      messages >= this.#known.room && messages < this.#known.depth && this.#bytesFitLocked(tail, length);
     const seen = this.#slots.shape as Shape;
     this.#producer.leave(0);
     if (!slotsShort) return EAGAIN;
@@ -686,9 +781,9 @@ export class MessageRing {
   }
 
   #roomLocked(tail: number): number {
-    const room = this.#room - used(this.#words.get(this.#cachedTaken), tail);
+    const room = this.#known.room - used(this.#words.get(this.#cachedTaken), tail);
     if (room > 0) return room;
-    return this.#room - used(this.#lookAtTakenLocked(), tail);
+    return this.#known.room - used(this.#lookAtTakenLocked(), tail);
   }
 
   /** How many were taken, less one where room is kept for another: what is not seen is not used. */
@@ -701,13 +796,21 @@ export class MessageRing {
   }
 
   #bytesFitLocked(tail: number, length: number): boolean {
-    if (this.#bytesMax === 0) return true;
+    if (this.#known.bytesMax === 0) return true;
     const words = this.#words;
     for (;;) {
       const taken = words.load(this.#taken);
       const bytes = used(words.load(this.#takenBytes(taken)), words.get(this.#sentBytes(tail)));
-      if (words.load(this.#taken) === taken) return bytes + length <= this.#bytesMax;
+      if (words.load(this.#taken) === taken) return bytes + length <= this.#known.bytesMax;
     }
+  }
+
+  /** Counts what a dead sender had sent, and leaves nothing of a batch that it had not. */
+  #repairSentLocked(): void {
+    this.#refresh();
+    const sent = this.#order.sent();
+    this.#words.store(this.#tail, sent);
+    this.#slots.forgetFrom(sent);
   }
 
   /** Under either lock, a repair comes before the rest of what is known is read anew. */
@@ -718,7 +821,7 @@ export class MessageRing {
 
   #fill(position: number, data: Uint8Array, typeLow: number, typeHigh: number, priority: number): void {
     if (this.#words.get(this.#lastPriority) !== priority) this.#order.noteLocked(position, priority);
-    this.#slots.fill(position, data, this.#pid, typeLow, typeHigh, priority);
+    this.#slots.fill(position, data, this.#known.pid, typeLow, typeHigh, priority);
   }
 
   #hasRoomFor(want: number): boolean {
@@ -730,14 +833,14 @@ export class MessageRing {
 
   /** What senders may want, after a message was taken. */
   #bytesCredit(): number {
-    return Math.max(1, this.#bytesMax - this.lengthBytes + 1);
+    return Math.max(1, this.#known.bytesMax - this.lengthBytes + 1);
   }
 
   #countSentLocked(tail: number, length: number): void {
     const words = this.#words;
     words.set(this.#sentBytes((tail + 1) | 0), (words.get(this.#sentBytes(tail)) + length) | 0);
-    words.set(field(this.#body, queue.SENT_SECONDS), Math.floor(Date.now() / 1000) | 0);
-    words.set(field(this.#body, queue.SENT_PID), this.#pid);
+    words.set(field(this.#known.body, queue.SENT_SECONDS), Math.floor(Date.now() / 1000) | 0);
+    words.set(field(this.#known.body, queue.SENT_PID), this.#known.pid);
   }
 
   /**
@@ -747,7 +850,9 @@ export class MessageRing {
   #isArrivalLocked(tail: number, waited: boolean): boolean {
     const words = this.#words;
     if (used(words.load(this.#taken), tail) !== 0 || this.#producer.hasTakersLocked()) return false;
-    return !waited || used(words.get(field(this.#body, queue.NOTIFY_FROM)), (tail + 1 - this.#depth) | 0) <= 0;
+    return (
+      !waited || used(words.get(field(this.#known.body, queue.NOTIFY_FROM)), (tail + 1 - this.#known.depth) | 0) <= 0
+    );
   }
 
   #availableLocked(taken: number): number {
@@ -759,7 +864,7 @@ export class MessageRing {
   /** How many were sent, less one where a message is kept for another: what is not seen is not taken. */
   #lookAtTailLocked(): number {
     const words = this.#words;
-    const tail = words.load(this.#tail);
+    const tail = this.#order.sent();
     const seen = words.get(this.#reservedMessage) !== 0 && this.#messages.isForAnother() ? (tail - 1) | 0 : tail;
     words.set(this.#cachedTail, seen);
     return seen;
@@ -767,15 +872,15 @@ export class MessageRing {
 
   /** Takes the message at `at`: it is copied out. */
   #takeLocked(at: number, head: number, taken: number): void {
-    if (this.#bytesMax > 0) this.#countTakenLocked(taken, this.#slots.look(at)); // first: a repair finds it counted
+    if (this.#known.bytesMax > 0) this.#countTakenLocked(taken, this.#slots.lengthAt(at)); // first: a repair finds it counted
     this.#order.takeLocked(at, head, taken);
   }
 
   #countTakenLocked(taken: number, length: number): void {
     const words = this.#words;
     words.set(this.#takenBytes((taken + 1) | 0), (words.get(this.#takenBytes(taken)) + length) | 0);
-    words.set(field(this.#body, queue.TAKEN_SECONDS), Math.floor(Date.now() / 1000) | 0);
-    words.set(field(this.#body, queue.TAKEN_PID), this.#pid);
+    words.set(field(this.#known.body, queue.TAKEN_SECONDS), Math.floor(Date.now() / 1000) | 0);
+    words.set(field(this.#known.body, queue.TAKEN_PID), this.#known.pid);
   }
 
   #takeRunLocked(head: number, count: number, deliver: Deliver, allocate: Allocate): void {
@@ -823,27 +928,28 @@ export class MessageRing {
 
   #reread(): void {
     const words = this.#words;
-    this.#rules = words.load(this.#changes);
-    this.#depth = words.load(field(this.#body, queue.DEPTH));
-    this.#bytesMax = words.load(field(this.#body, queue.BYTES_MAX));
-    this.#removed = this.removed;
-    this.#isWatched = words.load(field(this.#body, queue.NOTIFY_PID)) !== 0;
-    this.#isSpecial = this.#removed || this.#bytesMax > 0;
+    this.#known.rules = words.load(this.#changes);
+    this.#known.depth = words.load(field(this.#known.body, queue.DEPTH));
+    this.#known.bytesMax = words.load(field(this.#known.body, queue.BYTES_MAX));
+    this.#known.removed = this.removed;
+    this.#known.isWatched = words.load(field(this.#known.body, queue.NOTIFY_PID)) !== 0;
+    this.#known.isSpecial = this.#known.removed || this.#known.bytesMax > 0;
+    this.#known.isPlain = !this.#known.isSpecial && !this.#known.isWatched;
     this.#reshape();
   }
 
   #measure(): void {
     const slots = this.#slots.count;
-    const most = this.#bytesMax > 0 ? slots / 2 : Math.min(this.#depth, slots);
-    this.#room = Math.min(this.#depth, most);
+    const most = this.#known.bytesMax > 0 ? slots / 2 : Math.min(this.#known.depth, slots);
+    this.#known.room = Math.min(this.#known.depth, most);
     this.#order.holesMax = slots - most; // whatever the rules are, for they change
   }
 
   #sentBytes(sent: number): Word {
-    return field(this.#body, queue.SENT_BYTES + (sent & 1));
+    return field(this.#known.body, queue.SENT_BYTES + (sent & 1));
   }
 
   #takenBytes(taken: number): Word {
-    return field(this.#body, queue.TAKEN_BYTES + (taken & 1));
+    return field(this.#known.body, queue.TAKEN_BYTES + (taken & 1));
   }
 }

@@ -1,16 +1,13 @@
 // The slots of a message queue: blocks of one size, each a message with its length, sender, type and priority. Positions
 // count on for ever, and wrap; the slot of a position is its remainder by the number of slots, a power of two.
 
-import { message, queue, roundUp } from "../memory/layout.ts";
+import { Lanes } from "../memory/lanes.ts";
+import { message, messageStates, queue, roundUp } from "../memory/layout.ts";
+import { sentAs } from "../memory/queue-steps.ts";
 import { shapeCount, shapeLine } from "../memory/shape.ts";
 import { field, LINE_WORDS, type Offset, offsetOf, WORD_BYTES, type Word, type Words } from "../memory/words.ts";
 
 const TWO_TO_32 = 4294967296;
-
-/** STATE of a slot. */
-export const LIVE = 0;
-/** Its message was taken out of order. */
-export const HOLE = 1;
 
 /** Shorter messages are copied byte by byte. */
 const VIEW_BYTES_MIN = 24;
@@ -24,7 +21,7 @@ export const slotsBytes = (slots: number, messageBytesMax: number): number =>
 
 const slotWords = (messageBytesMax: number): number => message.DATA + roundUp(messageBytesMax, 8) / WORD_BYTES;
 
-/** What else the message was that was looked at last, so that taking one allocates nothing. */
+/** What else the message was that somebody looked at last, so that taking one allocates nothing. */
 export class Last {
   /** LENGTH to STATE of its slot. */
   readonly words = new Int32Array(6);
@@ -55,15 +52,17 @@ export class MessageSlots {
   readonly stride: number;
 
   readonly last = new Last();
-  readonly #lastWords = this.last.words;
 
   // What SHAPE said last.
   shape = -1;
   mask = 0;
-  #first = 0 as Word;
+  first = 0 as Word;
 
   readonly #words: Words;
   readonly #body: Word;
+  /** Of what is sent, and of what is received into. */
+  readonly #sources = new Lanes();
+  readonly #targets = new Lanes();
   /** For each slot the view that was last used to copy out of it. */
   #views: (Uint8Array | undefined)[] = [];
 
@@ -87,7 +86,7 @@ export class MessageSlots {
     const slots = shapeCount(shape);
     const inside = this.holds(shape);
     this.shape = shape;
-    this.#first = (inside ? first : 0) as Word;
+    this.first = (inside ? first : 0) as Word;
     this.mask = inside ? slots - 1 : 0;
     this.#views = new Array(this.mask + 1);
   }
@@ -97,8 +96,13 @@ export class MessageSlots {
     return shapeLine(shape) * LINE_WORDS + shapeCount(shape) * this.stride <= this.#words.int32.length;
   }
 
+  /** The slot of an index. */
+  of(index: number): Word {
+    return field(this.first, index * this.stride);
+  }
+
   at(position: number): Word {
-    return field(this.#first, (position & this.mask) * this.stride);
+    return field(this.first, (position & this.mask) * this.stride);
   }
 
   state(position: number): Word {
@@ -109,25 +113,70 @@ export class MessageSlots {
     return this.#words.get(field(this.at(position), message.PRIORITY));
   }
 
-  /** Looks at a message; returns its length. A damaged one reads as the longest there can be, never past the slot. */
-  look(position: number): number {
-    const words = this.#lastWords;
-    this.#words.getSix(field(this.#first, (position & this.mask) * this.stride), words);
-    const length = words[message.LENGTH] as number;
+  /** Whether the message of a position was sent. */
+  isSent(position: number): boolean {
+    return this.#words.load(field(this.at(position), message.SENT)) === sentAs(position);
+  }
+
+  /** PUBLISHES a message → observed by isSent(). Under the producer lock, and the message before it is sent. */
+  publish(position: number): void {
+    this.#words.store(field(this.at(position), message.SENT), sentAs(position));
+  }
+
+  /** Publishes a batch by one store: it is sent when its first message is. */
+  publishMany(position: number, count: number): void {
+    for (let i = count - 1; i > 0; i--) {
+      const at = (position + i) | 0;
+      this.#words.set(field(this.at(at), message.SENT), sentAs(at));
+    }
+    this.publish(position);
+  }
+
+  /** Who wrote the messages from a position on has died before they were sent: none of them counts as that any more. */
+  forgetFrom(position: number): void {
+    for (let i = 0; i < this.count; i++) {
+      const at = (position + i) | 0;
+      if (this.isSent(at)) this.#words.store(field(this.at(at), message.SENT), 0);
+    }
+  }
+
+  /** The first position from one on whose message was not sent. */
+  sentFrom(position: number): number {
+    let at = position;
+    for (let left = this.count; left > 0 && this.isSent(at); left--) at = (at + 1) | 0;
+    return at;
+  }
+
+  /** A message's length. A damaged one reads as the longest there can be, never past the slot. */
+  lengthAt(position: number): number {
+    return this.lengthIn(this.at(position));
+  }
+
+  lengthIn(slot: Word): number {
+    const length = this.#words.get(field(slot, message.LENGTH));
     return length >>> 0 <= this.messageBytesMax ? length : this.messageBytesMax;
   }
 
-  /** The length alone. A damaged one reads as the longest there can be. */
-  lengthAt(position: number): number {
-    const length = this.#words.get(field(this.at(position), message.LENGTH));
-    return length >>> 0 <= this.messageBytesMax ? length : this.messageBytesMax;
+  /** Notes what else the message of a slot is. */
+  tell(slot: Word, last: Last): void {
+    this.#words.getSix(slot, last.words);
+  }
+
+  /** Both. */
+  look(position: number, last = this.last): number {
+    const slot = this.at(position);
+    this.tell(slot, last);
+    return this.lengthIn(slot);
   }
 
   fill(position: number, data: Uint8Array, sender: number, typeLow: number, typeHigh: number, priority: number): void {
-    const words = this.#words;
-    const slot = field(this.#first, (position & this.mask) * this.stride);
-    words.setSix(slot, data.length, sender, typeLow, typeHigh, priority, LIVE); // LENGTH to STATE
-    words.copyAllIn(((slot + message.DATA) * WORD_BYTES) as Offset, data);
+    this.describe(position, data.length, sender, typeLow, typeHigh, priority);
+    this.copyIn(this.at(position), data);
+  }
+
+  /** Copies the bytes of a message whose slot is described. */
+  copyIn(slot: Word, data: Uint8Array): void {
+    this.#words.copyAllIn(((slot + message.DATA) * WORD_BYTES) as Offset, data, this.#sources.of(data));
   }
 
   /** The same for bytes that lie there already. */
@@ -139,13 +188,22 @@ export class MessageSlots {
     typeHigh: number,
     priority: number,
   ): void {
-    this.#words.setSix(this.at(position), length, sender, typeLow, typeHigh, priority, LIVE);
+    this.#words.setSix(this.at(position), length, sender, typeLow, typeHigh, priority, messageStates.LIVE); // LENGTH to STATE
   }
 
   copyOut(position: number, target: Uint8Array, length: number, start = 0): void {
-    const data = offsetOf(field(this.at(position), message.DATA));
-    if (length > VIEW_BYTES_MIN) this.#words.copyView(this.#view(position & this.mask, data, length), target, start);
-    else this.#words.copyOut(data, target, start, length);
+    this.copyOutOf(position & this.mask, target, length, start);
+  }
+
+  /** The same of the slot of an index. */
+  copyOutOf(index: number, target: Uint8Array, length: number, start = 0): void {
+    const data = offsetOf(field(this.of(index), message.DATA));
+    const lanes = start === 0 ? this.#targets.of(target) : undefined;
+    if (lanes === undefined && length > VIEW_BYTES_MIN) {
+      this.#words.copyView(this.#view(index, data, length), target, start);
+    } else {
+      this.#words.copyOut(data, target, start, length, lanes);
+    }
   }
 
   /** Lends so many bytes of a slot, as they lie. */
@@ -156,7 +214,7 @@ export class MessageSlots {
     );
   }
 
-  /** Copies a message from one slot to another, all but its STATE. */
+  /** Copies a message from one slot to another, all but its STATE and SENT. */
   copy(from: number, to: number): void {
     const words = this.#words;
     const source = this.at(from);

@@ -20,7 +20,7 @@ import {
 import { EACCES, EEXIST, EINVAL, EIO, ENAMETOOLONG, ENOENT, ENOSYS, type ErrnoName, errnos } from "../abi/errno.ts";
 import type { KernelLimits } from "../abi/limits.ts";
 import { geometryOf, tableBytes } from "../memory/layout.ts";
-import { allocateMemory } from "../memory/machine-atomics.ts";
+import { allocateMemory } from "../memory/machine-code.ts";
 import { wordsOf } from "../memory/machine-words.ts";
 import {
   formatRegion,

@@ -2,7 +2,7 @@
 
 import { EINVAL, ENOMEM } from "../abi/errno.ts";
 import type { KernelLimits } from "../abi/limits.ts";
-import { allocateMemory, isMemory, MEMORY_PAGE_BYTES, type SharedMemory } from "../memory/machine-atomics.ts";
+import { allocateMemory, isMemory, MEMORY_PAGE_BYTES, type SharedMemory } from "../memory/machine-code.ts";
 import { wordsOf } from "../memory/machine-words.ts";
 import {
   formatRegion,

@@ -5,6 +5,7 @@
 // A waker first makes the node WOKEN, then takes ARMED to RUNG, and only who managed that makes the call. The owner arms,
 // then looks at its nodes once more, then lets its event loop go to sleep.
 
+import { PID_BOUND } from "../abi/limits.ts";
 import { type Geometry, task } from "../memory/layout.ts";
 import { field, type Word, type Words } from "../memory/words.ts";
 import type { Pid } from "./robust-lock.ts";
@@ -107,7 +108,10 @@ export class Bell {
   };
 }
 
-/** The slot that a pid's task lives in; some slot, for a number that is no pid. */
+/**
+ * The slot that a pid's task lives in; some slot, for a number that is no pid. The remainder is of a small integer, as engines call it:
+ * one that is not would make `field` compute in floating point wherever it is called from then on.
+ */
 export function taskSlot(geometry: Geometry, pid: Pid): Word {
-  return field(geometry.tasks, (((pid - 1) >>> 0) % geometry.limits.tasksMax) * task.WORDS);
+  return field(geometry.tasks, (((pid - 1) & (PID_BOUND - 1)) % geometry.limits.tasksMax) * task.WORDS);
 }

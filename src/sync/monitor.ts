@@ -90,7 +90,29 @@ export class Monitor {
    * are all woken by any credit.
    */
   leave(credit: number): void {
-    if (this.#words.compareExchange(this.#lockWord, this.#pid, 0) !== this.#pid) this.#leaveContended(credit);
+    if (this.#words.compareExchange(this.#lockWord, this.#pid, 0) !== this.#pid) this.leaveContended(credit);
+  }
+
+  /** The rest of `leave`, whose compare-exchange has failed: the lock is still held. */
+  leaveContended(credit: number): void {
+    if (!this.#lock.hasSleepersLocked()) {
+      this.#leaveWaking(false);
+      return;
+    }
+    const first = credit > 0 ? this.#takeFitting(credit) : NO_NODE;
+    if (first === NO_NODE) {
+      this.#leaveWaking(!this.#list.isEmptyLocked());
+      return;
+    }
+    const firstOwner = this.#list.ownerOf(first);
+    const left = credit === EVERYBODY ? EVERYBODY : credit - this.#list.wantOf(first);
+    // Where everybody is to look again, there need not be anything.
+    if (credit !== EVERYBODY && this.#guarded?.waking && this.isAsleepLocked(first)) this.#guarded.waking(first);
+    const firstState = this.#list.takeLocked(first);
+    const others = this.#takeOthers(left);
+    this.#lock.releaseContended(!this.#list.isEmptyLocked());
+    this.#wake(first, firstState, firstOwner);
+    if (others) for (const other of others) this.#wake(other.at, other.state, other.owner);
   }
 
   /**
@@ -239,27 +261,6 @@ export class Monitor {
     if (!this.#guarded) return; // the lock goes on saying that it wants repair
     this.#guarded.repair();
     this.#lock.repairedLocked();
-  }
-
-  #leaveContended(credit: number): void {
-    if (!this.#lock.hasSleepersLocked()) {
-      this.#leaveWaking(false);
-      return;
-    }
-    const first = credit > 0 ? this.#takeFitting(credit) : NO_NODE;
-    if (first === NO_NODE) {
-      this.#leaveWaking(!this.#list.isEmptyLocked());
-      return;
-    }
-    const firstOwner = this.#list.ownerOf(first);
-    const left = credit === EVERYBODY ? EVERYBODY : credit - this.#list.wantOf(first);
-    // Where everybody is to look again, there need not be anything.
-    if (credit !== EVERYBODY && this.#guarded?.waking && this.isAsleepLocked(first)) this.#guarded.waking(first);
-    const firstState = this.#list.takeLocked(first);
-    const others = this.#takeOthers(left);
-    this.#lock.releaseContended(!this.#list.isEmptyLocked());
-    this.#wake(first, firstState, firstOwner);
-    if (others) for (const other of others) this.#wake(other.at, other.state, other.owner);
   }
 
   /** Unlocks, and wakes those who were taken out. */

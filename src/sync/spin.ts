@@ -25,7 +25,7 @@ const LATE_MS = 0.13;
 /** So many in a row; one is the host's doing, which may take a CPU away at any time. */
 const LATE_IN_A_ROW = 4;
 /** After so many timely hits in a row, only one in so many is timed: a look at the clock costs as much as several turns. */
-const TIMED_ONE_IN = 16;
+const TIMED_ONE_IN = 64;
 /** After n misses in a row, 2^n - 1 waits go to sleep at once, up to this n. */
 const MISSES_MAX = 9;
 /** Times that a wait gives way before it goes to sleep. */
@@ -88,6 +88,8 @@ export class Spin implements Spinning {
   #lateHits = 0;
   /** When this spin began, where it is timed; else 0. */
   #begunMs = 0;
+  /** The last was no miss, and nobody has counted it yet: what can be done while the next one waits anyway is done then. */
+  #isUncounted = false;
 
   constructor(words: Words, world: World) {
     this.#words = words;
@@ -96,6 +98,7 @@ export class Spin implements Spinning {
 
   /** How many turns this wait may spin. */
   begin(): number {
+    if (this.#isUncounted) this.#countHit();
     const cpus = this.#words.load(CPUS);
     if ((cpus & (cpus - 1)) === 0 || !this.#spins.next()) return 0;
     const isTimed = this.#timelyHits < TIMED_ONE_IN || this.#timelyHits % TIMED_ONE_IN === 0;
@@ -105,15 +108,20 @@ export class Spin implements Spinning {
 
   /** What was waited for came while spinning. */
   hit(): void {
-    if (this.#begunMs > 0 && performance.now() - this.#begunMs > LATE_MS) {
-      this.#timelyHits = 0;
-      if (++this.#lateHits < LATE_IN_A_ROW) return;
-      this.#spins.failed();
-      return;
-    }
+    if (this.#begunMs === 0 || performance.now() - this.#begunMs <= LATE_MS) this.#isUncounted = true;
+    else this.#countLateHit();
+  }
+
+  #countHit(): void {
+    this.#isUncounted = false;
     this.#lateHits = 0;
     this.#timelyHits = (this.#timelyHits + 1) & 0xffff;
     this.#spins.succeeded();
+  }
+
+  #countLateHit(): void {
+    this.#timelyHits = 0;
+    if (++this.#lateHits >= LATE_IN_A_ROW) this.#spins.failed();
   }
 
   /** It did not: the next waits need not try. */

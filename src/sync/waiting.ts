@@ -92,9 +92,10 @@ export function remainingMs(world: World, deadline: number): number {
 
 /** Looks for as long as it has been worth it; returns whether the condition holds. */
 export function spinFor(
-  { spin, ready, isPlenty, beforeSpin }: Pick<Condition, "spin" | "ready" | "isPlenty" | "beforeSpin">,
+  condition: Pick<Condition, "spin" | "ready" | "isPlenty" | "beforeSpin">,
   want: number,
 ): boolean {
+  const { spin, ready, isPlenty, beforeSpin } = condition;
   const limit = spin.begin();
   if (limit > 0) beforeSpin?.();
   for (let turn = 0; turn < limit; turn++) {
@@ -106,7 +107,7 @@ export function spinFor(
     spin.relax();
   }
   if (limit > 0) spin.miss();
-  return giveWayFor(spin, ready, want);
+  return giveWayFor(condition, want);
 }
 
 /** Turns that are worth it to wait for plenty, where something is there already. */
@@ -117,7 +118,7 @@ function linger(spin: Spinning, isPlenty: () => boolean): void {
 }
 
 /** Lets others have the CPU, and looks again; the same. */
-function giveWayFor(spin: Spinning, ready: Condition["ready"], want: number): boolean {
+export function giveWayFor({ spin, ready }: Pick<Condition, "spin" | "ready">, want: number): boolean {
   const ways = spin.beginGivingWay();
   if (ways === 0) return false;
   let came = false;
@@ -130,7 +131,7 @@ function giveWayFor(spin: Spinning, ready: Condition["ready"], want: number): bo
 }
 
 /**
- * Tries until the operation succeeds or fails, sleeping in between. The first try has been made already.
+ * Tries until the operation succeeds or fails, sleeping in between. The first try has been made already; `hasSpun`: and the spin, too.
  * Returns the operation's result, ETIMEDOUT, EINTR where another task interrupted this one, or EIO where the region is damaged:
  * there is always something to be had, and never to be taken.
  */
@@ -140,10 +141,11 @@ export function blockUntil(
   want: number,
   attempt: Attempt,
   timeoutMs: number,
+  hasSpun = false,
 ): number {
   if (timeoutMs === 0) return ETIMEDOUT;
   const deadline = deadlineIn(task.world, timeoutMs);
-  if (spinFor(condition, want)) {
+  if (!hasSpun && spinFor(condition, want)) {
     const result = attempt(false);
     if (result !== EAGAIN) return result;
   }

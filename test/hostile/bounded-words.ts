@@ -51,6 +51,11 @@ export class BoundedWords extends Words {
     return super.get(word);
   }
 
+  override isAnySet(word: Word): boolean {
+    this.#check(word, 2);
+    return super.isAnySet(word);
+  }
+
   override set(word: Word, value: number): void {
     this.#check(word);
     super.set(word, value);

@@ -99,6 +99,10 @@ export class SteppedWords extends Words {
     return this.note(super.get(word));
   }
 
+  override isAnySet(word: Word): boolean {
+    return (this.get(word) | this.get((word + 1) as Word)) !== 0;
+  }
+
   override set(word: Word, value: number): void {
     if (this.isRepeating) return void this.repeated();
     this.before(word, word, true);

@@ -1,0 +1,56 @@
+// What a send to a message queue, and a receive, do in shared memory besides copying the bytes: each in two steps, with the
+// copy in between. There are two sets of them that do the same: plain-queue-steps.ts, access by access, which shows what a death
+// between any two leaves behind; and machine-queue-steps.ts, each one function of WebAssembly, which takes half the time.
+//
+// `body` is the queue's, `first`, `mask` and `stride` say where its slots lie (objects/message-slots.ts). All are in words.
+
+import type { Word } from "./words.ts";
+
+/** The lock is held: there is something that these steps do not see to. */
+export const LOCKED = -1;
+/** The lock is not held: somebody else does. */
+export const CONTENDED = -2;
+/** The lock is not held: there was no message. */
+export const EMPTY = -3;
+
+export interface QueueSteps {
+  /**
+   * Locks the producer's lock, and describes a message in the slot behind the tail: its index, LOCKED or CONTENDED. `rules` is what
+   * RULES said when `room` was true, the most messages there may be.
+   */
+  claimSlot(
+    body: Word,
+    pid: number,
+    rules: number,
+    room: number,
+    first: Word,
+    mask: number,
+    stride: number,
+    length: number,
+    typeLow: number,
+    typeHigh: number,
+    priority: number,
+  ): number;
+  /** Sends the message of a slot, counts it, and unlocks: 1. Or 0: it is sent, and still locked, for others wait. */
+  publishSlot(body: Word, pid: number, slot: Word): number;
+  /** Locks the consumer's lock: the index of the slot of the first message, LOCKED, CONTENDED or EMPTY. */
+  claimMessage(body: Word, pid: number, rules: number, first: Word, mask: number, stride: number): number;
+  /** Takes the first message, which has been copied, and unlocks: 1. Or 0: it is taken, and still locked. */
+  releaseMessage(body: Word, pid: number): number;
+  /**
+   * Looks for a first message for so many turns, from 1, and locks when there is one: as `claimMessage`. CONTENDED, too, where the rules have
+   * changed meanwhile.
+   */
+  awaitMessage(
+    body: Word,
+    pid: number,
+    rules: number,
+    first: Word,
+    mask: number,
+    stride: number,
+    turns: number,
+  ): number;
+}
+
+/** What SENT of a slot says once the message of a position is sent: never 0, and another than for the positions it had before. */
+export const sentAs = (position: number): number => (position << 1) | 1;
