@@ -240,10 +240,10 @@ const pinned: Layout = {
   },
   message: {
     LENGTH: 0,
-    SENDER: 1,
+    STATE: 1,
     TYPE: 2,
-    PRIORITY: 4,
-    STATE: 5,
+    SENDER: 4,
+    PRIORITY: 5,
     SENT: 6,
     DATA: 8,
   },

@@ -6,8 +6,10 @@ import { PRIORITY_BOUND } from "../abi/limits.ts";
 import { unwatchArrivals, wasTold, watchArrivals } from "../kernel/arrivals.ts";
 import type { ObjectToken, Opened } from "../kernel/opening.ts";
 import type { System } from "../kernel/system.ts";
+import { CONTENDED } from "../memory/queue-steps.ts";
 import type { Lengths, MessageRing } from "../objects/message-ring.ts";
 import { Last } from "../objects/message-slots.ts";
+import type { QueuePath } from "../objects/queue-path.ts";
 import { ANY_MESSAGE, selections, selectorOf } from "../objects/selection.ts";
 import { messageBytes } from "../platforms/byte-pool.ts";
 import type { Selector } from "../sync/wait-list.ts";
@@ -66,6 +68,7 @@ const SENT: Promise<void> = Promise.resolve();
  */
 export class MessageQueue extends Handle implements AsyncIterable<Message> {
   readonly #ring: MessageRing;
+  readonly #path: QueuePath;
   /** Of what receiveInto took last. */
   readonly #last = new Last();
   /** Where messages are copied to that a receiver was particular about, before their length is known. */
@@ -75,6 +78,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
   constructor(system: System, opened: Opened, label: string, onClose: (handle: Handle) => void) {
     super(system, opened, label, onClose);
     this.#ring = system.messageRingAt(opened.bodyLine);
+    this.#path = this.#ring.path;
   }
 
   /** How many messages it holds before senders wait. */
@@ -123,9 +127,15 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
   /** The same where there is room soon, on another CPU. */
   #sendsAtOnce(data: Uint8Array): boolean {
     const ring = this.#ring;
-    const result = ring.tryAppendTyped(data, TYPE_DEFAULT, 0, 0);
+    const result = this.#sendNow(data);
     if (result !== EAGAIN || !spinFor(ring.vacant, ring.wantFor(data.length))) return result === 0;
     return ring.tryAppendTyped(data, TYPE_DEFAULT, 0, 0, true) === 0;
+  }
+
+  #sendNow(data: Uint8Array): number {
+    const path = this.#path;
+    const sent = data.length > path.lengthMax ? CONTENDED : path.send(data, TYPE_DEFAULT, 0, 0);
+    return sent === 0 ? 0 : this.#ring.appendClaimed(sent, data, TYPE_DEFAULT, 0, 0);
   }
 
   async #send(data: Uint8Array, options: (SendOptions & WaitOptions) | undefined): Promise<void> {
@@ -144,8 +154,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
   /** The same, asleep. @throws IpcError EMSGSIZE, ETIMEDOUT, EINTR where another task interrupted it */
   sendSync(data: Uint8Array, options?: SendOptions & SyncWaitOptions): void {
     if (options === undefined && !this.closed && data instanceof Uint8Array) {
-      const result = this.#ring.tryAppendTyped(data, TYPE_DEFAULT, 0, 0);
-      if (result === 0) this.deliverAtEnd();
+      if (this.#sendNow(data) === 0) this.deliverAtEnd();
       else this.#sendSync(data, options, true);
     } else this.#sendSync(data, options, false);
   }
@@ -268,10 +277,11 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
     if (options !== undefined || this.closed || !(buffer instanceof Uint8Array)) {
       return this.#receiveIntoSync(buffer, options, false);
     }
-    const ring = this.#ring;
-    let result = ring.tryTake(buffer, this.#last);
-    if (result === EAGAIN) result = ring.tryTakeSoon(buffer, this.#last);
-    if (result === EAGAIN && giveWayFor(ring.filled, 1)) result = ring.tryTake(buffer, this.#last);
+    const { filled } = this.#ring;
+    const path = this.#path;
+    let result = this.#takeAt(path.claim(), buffer);
+    if (result === EAGAIN) result = this.#takeAt(path.claimSoon(filled.spin), buffer);
+    if (result === EAGAIN && giveWayFor(filled, 1)) result = this.#take(buffer);
     return result >= 0 ? this.atEnd(result) : this.#receiveIntoSync(buffer, options, true);
   }
 
@@ -493,7 +503,13 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
   }
 
   #take(buffer: Uint8Array): number {
-    return this.#ring.tryTake(buffer, this.#last);
+    return this.#takeAt(this.#path.claim(), buffer);
+  }
+
+  #takeAt(claimed: number, buffer: Uint8Array): number {
+    return claimed >= 0
+      ? this.#path.take(claimed, buffer, this.#last)
+      : this.#ring.takeClaimed(claimed, buffer, this.#last);
   }
 
   #takeManyInto(buffer: Uint8Array, lengths: Lengths): number {

@@ -19,6 +19,7 @@ import { field, type Word, type Words } from "../memory/words.ts";
 import { MessageRing, type RingOwner } from "../objects/message-ring.ts";
 import { slotsBytes } from "../objects/message-slots.ts";
 import { Pipe } from "../objects/pipe.ts";
+import type { QueuePath } from "../objects/queue-path.ts";
 import { SemaphoreSet } from "../objects/semaphore-set.ts";
 import { Segment } from "../objects/shared-memory.ts";
 import { SignalFile } from "../objects/signal-file.ts";
@@ -63,7 +64,7 @@ export class System implements Waiter, RingOwner {
   readonly pid: Pid;
   readonly parker: Parker;
   readonly lent = new Set<Word>();
-  lastSentTo: MessageRing | undefined;
+  lastSentTo: QueuePath | undefined;
   readonly bell: Bell;
   readonly nodes: NodePool;
   readonly awaits: Awaits;

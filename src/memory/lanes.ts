@@ -5,7 +5,7 @@
 const LANES_BYTES_MAX = 512;
 /** Shorter ones are as fast byte by byte. */
 const LANES_BYTES_MIN = 25;
-const LANE_BYTES = 8;
+export const LANE_BYTES = 8;
 /** What is remembered keeps its buffer alive: never a large one. */
 const BUFFER_BYTES_MAX = 65_536;
 

@@ -302,10 +302,10 @@ export const queue = {
 export const message = {
   // guarded by the producer lock until published, by the consumer lock after
   LENGTH: 0, // bytes
-  SENDER: 1, // pid
+  STATE: 1, // a value of `messageStates`
   TYPE: 2, // 64 bits
-  PRIORITY: 4,
-  STATE: 5, // a value of `messageStates`
+  SENDER: 4, // pid
+  PRIORITY: 5,
   SENT: 6, // atomic: says of which position's message it is that was sent last, see queue-steps.ts; 0: of none
   DATA: 8, // 8-byte aligned
 } as const;

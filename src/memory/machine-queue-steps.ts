@@ -56,6 +56,7 @@ const lock = (offset: number, body: Code, pid: Code): Code =>
 const unlocked = (offset: number, body: Code, pid: Code): Code =>
   equal(atomicCompareExchange(offset, body, pid, number(0)), pid);
 
+// The line that a message begins in is the one that its receiver looks at: it is asked for here, and comes while the bytes are copied.
 const claimSlot = defined(
   "claimSlot",
   {
@@ -77,11 +78,11 @@ const claimSlot = defined(
     set(index, and(tail, mask)),
     set(slot, slotOf(first, index, stride)),
     store(bytes(message.LENGTH), slot, length),
-    store(bytes(message.SENDER), slot, pid),
+    store(bytes(message.STATE), slot, number(messageStates.LIVE)),
     store(bytes(message.TYPE), slot, typeLow),
     store(bytes(message.TYPE + 1), slot, typeHigh),
+    store(bytes(message.SENDER), slot, pid),
     store(bytes(message.PRIORITY), slot, priority),
-    store(bytes(message.STATE), slot, number(messageStates.LIVE)),
     index,
   ],
 );

@@ -34,7 +34,7 @@ export class PlainQueueSteps implements QueueSteps {
     if (words.get(field(body, queue.LAST_PRIORITY)) !== priority) return LOCKED;
     if (((tail - words.get(field(producer, CACHED_OPPOSITE))) | 0) >= room) return LOCKED;
     const index = tail & mask;
-    words.setSix(field(first, index * stride), length, pid, typeLow, typeHigh, priority, messageStates.LIVE); // LENGTH to STATE
+    words.setSix(field(first, index * stride), length, messageStates.LIVE, typeLow, typeHigh, pid, priority); // LENGTH to PRIORITY
     return index;
   };
 

@@ -5,7 +5,7 @@
 // at the same time. `get` and `set` are plain: only under the lock that guards the word, or on memory nobody else can see
 // yet. JavaScript's memory model orders plain accesses before a later atomic store by the same task.
 
-import { copyLanes } from "./lanes.ts";
+import { copyLanes, LANE_BYTES } from "./lanes.ts";
 
 /** An index of a 32-bit word in a region. */
 export type Word = number & { readonly brand: "word" };
@@ -86,6 +86,14 @@ export class Words {
     target[5] = int32[word + 5] as number;
   }
 
+  /** Two lanes of 64 bits in a row, from an even word on. */
+  getTwoLanes(word: Word, target: BigInt64Array): void {
+    const int64 = this.#int64;
+    const at = word >>> 1;
+    target[0] = int64[at] as bigint;
+    target[1] = int64[at + 1] as bigint;
+  }
+
   load64(word: Word): bigint {
     return Atomics.load(this.#int64, word / 2);
   }
@@ -114,32 +122,34 @@ export class Words {
   copyAllIn(offset: Offset, source: Uint8Array, lanes?: BigInt64Array): void {
     const { bytes } = this;
     const { length } = source;
-    if (lanes === undefined && length > LOOP_BYTES_MAX) {
-      bytes.set(source, offset);
-      return;
-    }
-    let copied = 0;
     if (lanes !== undefined) {
       copyLanes(this.#int64, offset >>> 3, lanes, 0, lanes.length);
-      copied = lanes.length * 8;
-    }
-    for (; copied < length; copied++) bytes[offset + copied] = source[copied] as number;
+      if (length % LANE_BYTES !== 0) this.#copyRestIn(offset, source);
+    } else if (length > LOOP_BYTES_MAX) bytes.set(source, offset);
+    else for (let i = 0; i < length; i++) bytes[offset + i] = source[i] as number;
+  }
+
+  /** What is no whole lane. */
+  #copyRestIn(offset: Offset, source: Uint8Array): void {
+    const { length } = source;
+    for (let i = length - (length % LANE_BYTES); i < length; i++) this.bytes[offset + i] = source[i] as number;
   }
 
   /** Copies `length` bytes at `offset` in the region to `target`, from `start`. `lanes` as for `copyAllIn`; `start` is then 0. */
   copyOut(offset: Offset, target: Uint8Array, start: number, length: number, lanes?: BigInt64Array): void {
-    if (lanes !== undefined || length <= LOOP_BYTES_MAX) {
+    if (lanes !== undefined) {
+      copyLanes(lanes, 0, this.#int64, offset >>> 3, length >>> 3);
+      if (length % LANE_BYTES !== 0) this.#copyRestOut(offset, target, length);
+    } else if (length <= LOOP_BYTES_MAX) {
       const bytes = this.bytes;
-      let copied = 0;
-      if (lanes !== undefined) {
-        const count = length >>> 3;
-        copyLanes(lanes, 0, this.#int64, offset >>> 3, count);
-        copied = count * 8;
-      }
-      for (; copied < length; copied++) target[start + copied] = bytes[offset + copied] as number;
+      for (let i = 0; i < length; i++) target[start + i] = bytes[offset + i] as number;
     } else {
       target.set(this.bytes.subarray(offset, offset + length), start);
     }
+  }
+
+  #copyRestOut(offset: Offset, target: Uint8Array, length: number): void {
+    for (let i = length - (length % LANE_BYTES); i < length; i++) target[i] = this.bytes[offset + i] as number;
   }
 
   /** A view for repeated copies out of one place: making it costs as much as the copy. */

@@ -16,8 +16,7 @@
 
 import { E2BIG, EAGAIN, EIDRM, EIO, EMSGSIZE, ENOMSG } from "../abi/errno.ts";
 import { monitor, node, powerOfTwoFrom, queue } from "../memory/layout.ts";
-import { queueStepsOf } from "../memory/machine-words.ts";
-import { CONTENDED, EMPTY, type QueueSteps } from "../memory/queue-steps.ts";
+import { CONTENDED, EMPTY } from "../memory/queue-steps.ts";
 import { headerWord } from "../memory/region.ts";
 import { type Shape, shapeCount, shapeOf } from "../memory/shape.ts";
 import { field, LINE_WORDS, WORD_BYTES, type Word, type Words } from "../memory/words.ts";
@@ -29,25 +28,21 @@ import type { World } from "../sync/world.ts";
 import { MessageOrder } from "./message-order.ts";
 import { type Last, MessageSlots } from "./message-slots.ts";
 import { used } from "./positions.ts";
+import { type PathOwner, QueuePath } from "./queue-path.ts";
 import { selections } from "./selection.ts";
 
 const TWO_TO_32 = 4294967296;
-
-/** Looks of one turn of a spin, which takes about as long as one of another's. */
-const LOOKS_A_TURN = 32;
 
 /** Slots of a queue whose messages are counted in bytes: it gets more as it fills. */
 const SLOTS_FIRST = 16;
 
 /** What the owner of a ring does for it in the kernel. */
-export interface RingOwner extends MonitorUser {
+export interface RingOwner extends MonitorUser, PathOwner {
   readonly world: Pick<World, "nowMs">;
   /** Gives a ring of this shape twice as many slots: 0, also where it has another shape by now, or a negative errno. */
   grow(ring: MessageRing, seen: Shape): number;
   /** A message has come into the empty queue, and nobody waits for it. */
   arrived(ring: MessageRing): void;
-  /** What this task has sent to last. */
-  lastSentTo: MessageRing | undefined;
 }
 
 /** What a queue is made with. `bytesMax` 0: it is bounded by `depth` alone. */
@@ -81,42 +76,18 @@ type Use = (bytes: Uint8Array) => void;
 export type Lengths = Int32Array | Uint32Array;
 const newBytes: Allocate = (bytes) => new Uint8Array(bytes);
 
-/**
- * What the steps are told of a queue, as its RULES said last, and DEPTH, BYTES_MAX, REMOVED and NOTIFY_PID with it. Public fields of
- * an object of its own: of those the engine knows that they are small integers, and passes them on as such.
- */
-class Known {
-  readonly body: Word;
-  readonly pid: number;
-  rules = -1;
-  depth = 0;
-  bytesMax = 0;
-  removed = false;
-  /** Removed, or its bytes count. */
-  isSpecial = false;
-  /** Somebody is to be told of an arrival. */
-  isWatched = false;
-  /** Neither: the steps do all that sending takes. */
-  isPlain = false;
-  /** Messages that the slots leave room for: `depth`, or fewer where slots are added as needed. */
-  room = 0;
-
-  constructor(body: Word, pid: number) {
-    this.body = body;
-    this.pid = pid;
-  }
-}
-
 export class MessageRing {
   readonly messageBytesMax: number;
   /** The body's first line. */
   readonly bodyLine: number;
   /** Of the message that was taken last by one who has brought no `Last` of its own. */
-  readonly last: Readonly<Last>;
+  readonly last: Last;
   /** For receivers: there is a message. */
   readonly filled: Condition;
   /** For senders: there is room; what to want says `wantFor`. */
   readonly vacant: Condition;
+  /** What nobody waits for, and can be done at once; what it claims and does not do is to be told to `appendClaimed`, `takeClaimed`. */
+  readonly path: QueuePath;
 
   readonly #words: Words;
   readonly #owner: RingOwner;
@@ -136,13 +107,16 @@ export class MessageRing {
   readonly #rooms: Reservation;
   readonly #slots: MessageSlots;
   readonly #order: MessageOrder;
-  // Fields and not `this.#steps.claimSlot`: one look-up less a step.
-  readonly #claimSlot: QueueSteps["claimSlot"];
-  readonly #publishSlot: QueueSteps["publishSlot"];
-  readonly #claimMessage: QueueSteps["claimMessage"];
-  readonly #releaseMessage: QueueSteps["releaseMessage"];
-  readonly #awaitMessage: QueueSteps["awaitMessage"];
-  readonly #known: Known;
+  readonly #pid: number;
+  readonly #body: Word;
+  // What RULES, and DEPTH, BYTES_MAX, REMOVED and NOTIFY_PID with it, said last. What the fast path needs of it is there.
+  #depth = 0;
+  #bytesMax = 0;
+  #removed = false;
+  /** Removed, or its bytes count. */
+  #isSpecial = false;
+  /** Somebody is to be told of an arrival. */
+  #isWatched = false;
 
   constructor(owner: RingOwner, bodyLine: number) {
     const words = owner.words;
@@ -150,17 +124,12 @@ export class MessageRing {
     this.bodyLine = bodyLine;
     this.#words = words;
     this.#owner = owner;
-    this.#known = new Known(body, owner.pid);
+    this.#pid = owner.pid;
+    this.#body = body;
     this.#slots = new MessageSlots(words, body);
     this.last = this.#slots.last;
     this.messageBytesMax = this.#slots.messageBytesMax;
     this.#order = new MessageOrder(words, body, this.#slots);
-    const steps = queueStepsOf(words);
-    this.#claimSlot = steps.claimSlot;
-    this.#publishSlot = steps.publishSlot;
-    this.#claimMessage = steps.claimMessage;
-    this.#releaseMessage = steps.releaseMessage;
-    this.#awaitMessage = steps.awaitMessage;
     this.#reservedMessage = field(body, queue.RESERVED_MESSAGE);
     this.#reservedRoom = field(body, queue.RESERVED_ROOM);
     this.#messages = new Reservation(owner, this.#reservedMessage);
@@ -174,6 +143,7 @@ export class MessageRing {
       waking: (at) => this.#keepRoomFor(at),
       repair: () => this.#repairLocked(),
     });
+    this.path = new QueuePath(owner, body, this.#slots, this.#producer, this.#consumer);
     this.#changes = field(body, queue.RULES);
     this.#mixed = field(body, queue.MIXED);
     this.#lastPriority = field(body, queue.LAST_PRIORITY);
@@ -229,34 +199,21 @@ export class MessageRing {
 
   /** Where bytes count, senders want more or less. */
   #keepRoomFor(at: Node): void {
-    if (this.#known.bytesMax === 0) this.#rooms.keepFor(this.#ownerOf(at));
+    if (this.#bytesMax === 0) this.#rooms.keepFor(this.#ownerOf(at));
   }
 
   #ownerOf(at: Node): number {
     return this.#words.load(field(at, node.OWNER));
   }
 
-  /**
-   * Brings the slot that the next message will be written to into this CPU's cache, its own alone, for one who has sent a question and
-   * now waits for the answer: so that its next send need not wait for the receiver's CPU to give the lines up. Changes nothing.
-   */
-  claimNext(): void {
-    const words = this.#words;
-    const tail = words.load(this.#tail);
-    if (used(words.load(this.#cachedTaken), tail) >= this.#known.room) return;
-    const slot = this.#slots.at(tail);
-    words.compareExchange(slot, 0, 0);
-    if (this.#slots.stride > LINE_WORDS) words.compareExchange(field(slot, LINE_WORDS), 0, 0);
-  }
-
   /** Messages it holds before senders wait. */
   get depth(): number {
-    return this.#words.load(field(this.#known.body, queue.DEPTH));
+    return this.#words.load(field(this.#body, queue.DEPTH));
   }
 
   /** Bytes of all messages before senders wait; 0: only `depth` counts. */
   get bytesMax(): number {
-    return this.#words.load(field(this.#known.body, queue.BYTES_MAX));
+    return this.#words.load(field(this.#body, queue.BYTES_MAX));
   }
 
   /** Messages taken so far; it wraps at 32 bits. */
@@ -282,21 +239,21 @@ export class MessageRing {
   }
 
   get removed(): boolean {
-    return this.#words.load(field(this.#known.body, queue.REMOVED)) !== 0;
+    return this.#words.load(field(this.#body, queue.REMOVED)) !== 0;
   }
 
   get shape(): Shape {
-    return this.#words.load(field(this.#known.body, queue.SHAPE)) as Shape;
+    return this.#words.load(field(this.#body, queue.SHAPE)) as Shape;
   }
 
   /** How often the rules have changed: whoever remembers a decision made by them decides anew. */
   get rules(): number {
-    return this.#words.get(field(this.#known.body, queue.RULES));
+    return this.#words.get(field(this.#body, queue.RULES));
   }
 
   /** A word of the body, by its name in the layout. */
   word(name: number): Word {
-    return field(this.#known.body, name);
+    return field(this.#body, name);
   }
 
   /** What a sender of so many bytes wants of `vacant`: 1, and the bytes where those count. */
@@ -321,20 +278,8 @@ export class MessageRing {
 
   /** The same, with the type in its halves. `waited`: there was no room for it before. */
   tryAppendTyped(data: Uint8Array, typeLow: number, typeHigh: number, priority: number, waited = false): number {
-    const { length } = data;
-    if (length > this.messageBytesMax) return EMSGSIZE;
-    const slots = this.#slots;
-    const { first, mask, stride } = slots;
-    const { body, pid, rules, room, isPlain } = this.#known;
-    const index = isPlain
-      ? this.#claimSlot(body, pid, rules, room, first, mask, stride, length, typeLow, typeHigh, priority) | 0
-      : CONTENDED;
-    if (index < 0) return this.#appendWithCare(index, data, typeLow, typeHigh, priority, waited);
-    const slot = slots.of(index);
-    slots.copyIn(slot, data);
-    if (this.#publishSlot(body, pid, slot) === 0) this.#producer.leaveContended(1);
-    this.#owner.lastSentTo = this;
-    return 0;
+    const sent = data.length > this.path.lengthMax ? CONTENDED : this.path.send(data, typeLow, typeHigh, priority);
+    return sent === 0 ? 0 : this.appendClaimed(sent, data, typeLow, typeHigh, priority, waited);
   }
 
   /** Appends a message of so many bytes, which `fill` writes where they are to lie. What it throws goes on, and nothing was sent. */
@@ -342,7 +287,7 @@ export class MessageRing {
     if (length > this.messageBytesMax) return EMSGSIZE;
     const words = this.#words;
     this.#enterProducer();
-    if (this.#known.removed) return this.#leaveProducerWith(EIDRM);
+    if (this.#removed) return this.#leaveProducerWith(EIDRM);
     const tail = words.get(this.#tail);
     if (this.#roomLocked(tail) <= 0 || !this.#bytesFitLocked(tail, length)) {
       const grown = this.#growFor(tail, length);
@@ -355,7 +300,7 @@ export class MessageRing {
       this.#producer.leave(0);
       throw error;
     }
-    this.#slots.describe(tail, length, this.#known.pid, type | 0, Math.floor(type / TWO_TO_32), priority);
+    this.#slots.describe(tail, length, this.#pid, type | 0, Math.floor(type / TWO_TO_32), priority);
     this.#publishWithCare(tail, length, waited);
     return 0;
   }
@@ -370,8 +315,8 @@ export class MessageRing {
     const words = this.#words;
     const typeHigh = Math.floor(type / TWO_TO_32);
     this.#enterProducer();
-    const onlyOne = this.#known.bytesMax > 0 || this.#known.isWatched;
-    if (onlyOne || this.#known.removed) {
+    const onlyOne = this.#bytesMax > 0 || this.#isWatched;
+    if (onlyOne || this.#removed) {
       this.#producer.leave(0);
       return this.tryAppend(first, type, priority, waited) || 1;
     }
@@ -383,7 +328,7 @@ export class MessageRing {
     for (; count < room; count++) {
       const data = messages[start + count] as Uint8Array;
       if (data.length > this.messageBytesMax) break;
-      this.#slots.fill((tail + count) | 0, data, this.#known.pid, type | 0, typeHigh, priority);
+      this.#slots.fill((tail + count) | 0, data, this.#pid, type | 0, typeHigh, priority);
     }
     if (count > 0) {
       this.#slots.publishMany(tail, count);
@@ -398,52 +343,8 @@ export class MessageRing {
    * where it does not fit, EIDRM. `last` is told what else it was.
    */
   tryTake(target: Uint8Array, last: Last = this.last): number {
-    return this.#takeAt(this.#claimFirst(), target, last);
-  }
-
-  /** The same where there was none just now, and one comes soon, from another CPU. */
-  tryTakeSoon(target: Uint8Array, last: Last = this.last): number {
-    return this.#takeAt(this.#claimSoon(), target, last);
-  }
-
-  /** Takes the message of a slot that was claimed. */
-  #takeAt(index: number, target: Uint8Array, last: Last): number {
-    if (index === EMPTY) return EAGAIN;
-    if (index < 0) return this.#takeWithCare(index, target, last);
-    const slots = this.#slots;
-    const slot = slots.of(index);
-    const length = slots.lengthIn(slot);
-    if (length > target.length) return this.#leaveConsumerWith(E2BIG);
-    slots.copyOutOf(index, target, length);
-    slots.tell(slot, last);
-    if (this.#releaseMessage(this.#known.body, this.#known.pid) === 0) this.#consumer.leaveContended(1);
-    return length;
-  }
-
-  /** What `claimMessage` says, or CONTENDED where that does not see to all. */
-  #claimFirst(): number {
-    const { body, pid, rules, isSpecial } = this.#known;
-    if (isSpecial) return CONTENDED;
-    const { first, mask, stride } = this.#slots;
-    return this.#claimMessage(body, pid, rules, first, mask, stride) | 0;
-  }
-
-  /** The same, looking for a message for as long as that has been worth it; or EMPTY. */
-  #claimSoon(): number {
-    const { spin } = this.filled;
-    const { body, pid, rules, isSpecial } = this.#known;
-    const turns = isSpecial ? 0 : spin.begin();
-    if (turns === 0) return EMPTY;
-    this.#owner.lastSentTo?.claimNext();
-    const { first, mask, stride } = this.#slots;
-    for (let turn = 0; turn < turns; turn++) {
-      const index = this.#awaitMessage(body, pid, rules, first, mask, stride, LOOKS_A_TURN) | 0;
-      if (index === EMPTY) continue;
-      spin.hit();
-      return index;
-    }
-    spin.miss();
-    return EMPTY;
+    const claimed = this.path.claim();
+    return claimed >= 0 ? this.path.take(claimed, target, last) : this.takeClaimed(claimed, target, last);
   }
 
   /**
@@ -451,24 +352,22 @@ export class MessageRing {
    * where there is none, EIDRM.
    */
   tryTakeNew(allocate: Allocate): Uint8Array | number {
-    return this.#takeNewAt(this.#claimFirst(), allocate);
+    return this.#takeNewAt(this.path.claim(), allocate);
   }
 
   /** The same where there was none just now, and one comes soon. */
   tryTakeNewSoon(allocate: Allocate): Uint8Array | number {
-    return this.#takeNewAt(this.#claimSoon(), allocate);
+    return this.#takeNewAt(this.path.claimSoon(this.filled.spin), allocate);
   }
 
-  #takeNewAt(index: number, allocate: Allocate): Uint8Array | number {
-    if (index === EMPTY) return EAGAIN;
-    if (index < 0) return this.#takeNewWithCare(index, allocate);
+  #takeNewAt(claimed: number, allocate: Allocate): Uint8Array | number {
+    if (claimed < 0) return claimed === EMPTY ? EAGAIN : this.#takeNewWithCare(claimed, allocate);
     const slots = this.#slots;
-    const slot = slots.of(index);
+    const slot = slots.of(claimed);
     slots.tell(slot, this.last);
-    const length = slots.lengthIn(slot);
-    const data = this.#allocated(allocate, length);
-    slots.copyOutOf(index, data, length);
-    if (this.#releaseMessage(this.#known.body, this.#known.pid) === 0) this.#consumer.leaveContended(1);
+    const data = this.#allocated(allocate, slots.lengthIn(slot));
+    slots.copyOutOf(claimed, data, data.length);
+    this.path.release();
     return data;
   }
 
@@ -498,7 +397,7 @@ export class MessageRing {
    */
   tryTakeInPlace(use: Use, last: Last = this.last): number {
     this.#enterConsumer();
-    if (this.#known.removed) return this.#leaveConsumerWith(EIDRM);
+    if (this.#removed) return this.#leaveConsumerWith(EIDRM);
     const taken = this.#words.get(this.#taken);
     if (this.#availableLocked(taken) <= 0) return this.#leaveConsumerWith(EAGAIN);
     const head = this.#order.head;
@@ -511,7 +410,7 @@ export class MessageRing {
       throw error;
     }
     this.#takeLocked(at, head, taken);
-    this.#consumer.leave(this.#known.bytesMax > 0 ? this.#bytesCredit() : 1);
+    this.#consumer.leave(this.#bytesMax > 0 ? this.#bytesCredit() : 1);
     return length;
   }
 
@@ -523,18 +422,18 @@ export class MessageRing {
   tryTakeManyInto(target: Uint8Array, lengths: Lengths, last: Last = this.last): number {
     const words = this.#words;
     this.#enterConsumer();
-    if (this.#known.removed) return this.#leaveConsumerWith(EIDRM);
+    if (this.#removed) return this.#leaveConsumerWith(EIDRM);
     const taken = words.get(this.#taken);
     this.#lookAtTailLocked();
     const most = Math.min(this.#availableLocked(taken), lengths.length);
     if (most <= 0) return this.#leaveConsumerWith(EAGAIN);
-    const inOrder = !this.#known.isSpecial && words.get(this.#mixed) === 0;
+    const inOrder = !this.#isSpecial && words.get(this.#mixed) === 0;
     const count = inOrder
       ? this.#copyRunLocked(most, target, lengths, last)
       : this.#takeUrgentInto(most, target, lengths, last);
     if (count === 0) return this.#leaveConsumerWith(E2BIG);
     if (inOrder) this.#order.takeFirstLocked(this.#order.head, count);
-    this.#consumer.leave(this.#known.bytesMax > 0 ? this.#bytesCredit() : count);
+    this.#consumer.leave(this.#bytesMax > 0 ? this.#bytesCredit() : count);
     return count;
   }
 
@@ -577,7 +476,7 @@ export class MessageRing {
   tryTakeSelected(selector: Selector, target: Uint8Array, truncate: boolean, keep = false): number {
     const words = this.#words;
     this.#enterConsumer();
-    if (this.#known.removed) return this.#leaveConsumerWith(EIDRM);
+    if (this.#removed) return this.#leaveConsumerWith(EIDRM);
     const head = this.#order.head;
     const at = this.#order.firstSelected(selector, head);
     const isKept = !keep && selector.kind === selections.ANY && this.#isKeptLocked();
@@ -588,7 +487,7 @@ export class MessageRing {
     this.#slots.copyOut(at, target, count);
     if (keep) return this.#leaveConsumerWith(count);
     this.#takeLocked(at, head, words.get(this.#taken));
-    this.#consumer.leave(this.#known.bytesMax > 0 ? this.#bytesCredit() : 1);
+    this.#consumer.leave(this.#bytesMax > 0 ? this.#bytesCredit() : 1);
     return count;
   }
 
@@ -601,7 +500,7 @@ export class MessageRing {
   /** Copies the message at an index, from 0, and leaves it there (MSG_COPY). ENOMSG where there are no so many, E2BIG, EIDRM. */
   tryPeek(index: number, target: Uint8Array): number {
     this.#enterConsumer();
-    if (this.#known.removed) return this.#leaveConsumerWith(EIDRM);
+    if (this.#removed) return this.#leaveConsumerWith(EIDRM);
     if (index < 0) return this.#leaveConsumerWith(ENOMSG);
     let left = index;
     let found: number | undefined;
@@ -625,12 +524,12 @@ export class MessageRing {
   tryTakeMany(max: number, deliver: Deliver, allocate: Allocate = newBytes): number {
     const words = this.#words;
     this.#enterConsumer();
-    if (this.#known.removed) return this.#leaveConsumerWith(EIDRM);
+    if (this.#removed) return this.#leaveConsumerWith(EIDRM);
     const taken = words.get(this.#taken);
     this.#lookAtTailLocked();
     const count = Math.min(this.#availableLocked(taken), max);
     const head = this.#order.head;
-    const inOrder = !this.#known.isSpecial && words.get(this.#mixed) === 0;
+    const inOrder = !this.#isSpecial && words.get(this.#mixed) === 0;
     try {
       if (inOrder) this.#takeRunLocked(head, count, deliver, allocate);
       else for (let i = 0; i < count; i++) this.#takeUrgentLocked(deliver, allocate);
@@ -638,7 +537,7 @@ export class MessageRing {
       this.#consumer.leave(1); // no memory for the copies: nobody is locked out
       throw error;
     }
-    this.#consumer.leave(this.#known.bytesMax > 0 ? this.#bytesCredit() : count);
+    this.#consumer.leave(this.#bytesMax > 0 ? this.#bytesCredit() : count);
     return count > 0 ? count : EAGAIN;
   }
 
@@ -665,7 +564,7 @@ export class MessageRing {
     const count = Math.min(used(head, words.get(this.#tail)), shapeCount(shape), this.#slots.count);
     for (let i = 0; i < count; i++) this.#slots.copyTo(shape, (head + i) | 0);
     words.store(this.#changes, freshRules(words)); // who enters after a death looks at SHAPE in any case
-    words.store(field(this.#known.body, queue.SHAPE), shape); // PUBLISHES the slots → observed in #reread()
+    words.store(field(this.#body, queue.SHAPE), shape); // PUBLISHES the slots → observed in #reread()
     this.#reread();
     this.#consumer.leave(EVERYBODY);
     this.#producer.leave(0);
@@ -700,11 +599,12 @@ export class MessageRing {
 
   /** Under either lock: neither rules nor shape change until it is released. */
   #refresh(): void {
-    if (this.#words.get(this.#changes) !== this.#known.rules) this.#reread();
+    if (this.#words.get(this.#changes) !== this.path.rules) this.#reread();
   }
 
   #reshape(): void {
     this.#slots.reshape();
+    this.path.reshape();
     this.#measure();
   }
 
@@ -719,16 +619,17 @@ export class MessageRing {
   }
 
   /** `tryAppendTyped` where it may be full, removed, watched, or counts bytes, or another holds the lock. */
-  #appendWithCare(
+  appendClaimed(
     claimed: number,
     data: Uint8Array,
     typeLow: number,
     typeHigh: number,
     priority: number,
-    waited: boolean,
+    waited = false,
   ): number {
+    if (data.length > this.messageBytesMax) return EMSGSIZE;
     this.#enterProducerAfter(claimed);
-    if (this.#known.removed) return this.#leaveProducerWith(EIDRM);
+    if (this.#removed) return this.#leaveProducerWith(EIDRM);
     const tail = this.#words.get(this.#tail);
     if (this.#roomLocked(tail) <= 0 || !this.#bytesFitLocked(tail, data.length)) {
       const grown = this.#growFor(tail, data.length);
@@ -740,8 +641,8 @@ export class MessageRing {
   }
 
   #publishWithCare(tail: number, length: number, waited: boolean): void {
-    if (this.#known.bytesMax > 0) this.#countSentLocked(tail, length);
-    const tell = this.#known.isWatched && this.#isArrivalLocked(tail, waited);
+    if (this.#bytesMax > 0) this.#countSentLocked(tail, length);
+    const tell = this.#isWatched && this.#isArrivalLocked(tail, waited);
     this.#slots.publish(tail);
     this.#words.store(this.#tail, (tail + 1) | 0);
     this.#producer.leave(1);
@@ -749,9 +650,10 @@ export class MessageRing {
   }
 
   /** `tryTake` where it may be removed, out of order, kept for another, or counts bytes, or another holds the lock. */
-  #takeWithCare(claimed: number, target: Uint8Array, last: Last): number {
+  takeClaimed(claimed: number, target: Uint8Array, last: Last): number {
+    if (claimed === EMPTY) return EAGAIN;
     this.#enterConsumerAfter(claimed);
-    if (this.#known.removed) return this.#leaveConsumerWith(EIDRM);
+    if (this.#removed) return this.#leaveConsumerWith(EIDRM);
     const taken = this.#words.get(this.#taken);
     if (this.#availableLocked(taken) <= 0) return this.#leaveConsumerWith(EAGAIN);
     const head = this.#order.head;
@@ -761,7 +663,7 @@ export class MessageRing {
     this.#slots.copyOut(at, target, length);
     this.#slots.look(at, last);
     this.#takeLocked(at, head, taken);
-    this.#consumer.leave(this.#known.bytesMax > 0 ? this.#bytesCredit() : 1);
+    this.#consumer.leave(this.#bytesMax > 0 ? this.#bytesCredit() : 1);
     return length;
   }
 
@@ -769,8 +671,7 @@ export class MessageRing {
   #growFor(tail: number, length: number): number {
     const words = this.#words;
     const messages = used(words.load(this.#taken), tail);
-    const slotsShort =
-      messages >= this.#known.room && messages < this.#known.depth && this.#bytesFitLocked(tail, length);
+    const slotsShort = messages >= this.path.room && messages < this.#depth && this.#bytesFitLocked(tail, length);
     const seen = this.#slots.shape as Shape;
     this.#producer.leave(0);
     if (!slotsShort) return EAGAIN;
@@ -781,9 +682,9 @@ export class MessageRing {
   }
 
   #roomLocked(tail: number): number {
-    const room = this.#known.room - used(this.#words.get(this.#cachedTaken), tail);
+    const room = this.path.room - used(this.#words.get(this.#cachedTaken), tail);
     if (room > 0) return room;
-    return this.#known.room - used(this.#lookAtTakenLocked(), tail);
+    return this.path.room - used(this.#lookAtTakenLocked(), tail);
   }
 
   /** How many were taken, less one where room is kept for another: what is not seen is not used. */
@@ -796,12 +697,12 @@ export class MessageRing {
   }
 
   #bytesFitLocked(tail: number, length: number): boolean {
-    if (this.#known.bytesMax === 0) return true;
+    if (this.#bytesMax === 0) return true;
     const words = this.#words;
     for (;;) {
       const taken = words.load(this.#taken);
       const bytes = used(words.load(this.#takenBytes(taken)), words.get(this.#sentBytes(tail)));
-      if (words.load(this.#taken) === taken) return bytes + length <= this.#known.bytesMax;
+      if (words.load(this.#taken) === taken) return bytes + length <= this.#bytesMax;
     }
   }
 
@@ -821,7 +722,7 @@ export class MessageRing {
 
   #fill(position: number, data: Uint8Array, typeLow: number, typeHigh: number, priority: number): void {
     if (this.#words.get(this.#lastPriority) !== priority) this.#order.noteLocked(position, priority);
-    this.#slots.fill(position, data, this.#known.pid, typeLow, typeHigh, priority);
+    this.#slots.fill(position, data, this.#pid, typeLow, typeHigh, priority);
   }
 
   #hasRoomFor(want: number): boolean {
@@ -833,14 +734,14 @@ export class MessageRing {
 
   /** What senders may want, after a message was taken. */
   #bytesCredit(): number {
-    return Math.max(1, this.#known.bytesMax - this.lengthBytes + 1);
+    return Math.max(1, this.#bytesMax - this.lengthBytes + 1);
   }
 
   #countSentLocked(tail: number, length: number): void {
     const words = this.#words;
     words.set(this.#sentBytes((tail + 1) | 0), (words.get(this.#sentBytes(tail)) + length) | 0);
-    words.set(field(this.#known.body, queue.SENT_SECONDS), Math.floor(Date.now() / 1000) | 0);
-    words.set(field(this.#known.body, queue.SENT_PID), this.#known.pid);
+    words.set(field(this.#body, queue.SENT_SECONDS), Math.floor(Date.now() / 1000) | 0);
+    words.set(field(this.#body, queue.SENT_PID), this.#pid);
   }
 
   /**
@@ -850,9 +751,7 @@ export class MessageRing {
   #isArrivalLocked(tail: number, waited: boolean): boolean {
     const words = this.#words;
     if (used(words.load(this.#taken), tail) !== 0 || this.#producer.hasTakersLocked()) return false;
-    return (
-      !waited || used(words.get(field(this.#known.body, queue.NOTIFY_FROM)), (tail + 1 - this.#known.depth) | 0) <= 0
-    );
+    return !waited || used(words.get(field(this.#body, queue.NOTIFY_FROM)), (tail + 1 - this.#depth) | 0) <= 0;
   }
 
   #availableLocked(taken: number): number {
@@ -872,15 +771,15 @@ export class MessageRing {
 
   /** Takes the message at `at`: it is copied out. */
   #takeLocked(at: number, head: number, taken: number): void {
-    if (this.#known.bytesMax > 0) this.#countTakenLocked(taken, this.#slots.lengthAt(at)); // first: a repair finds it counted
+    if (this.#bytesMax > 0) this.#countTakenLocked(taken, this.#slots.lengthAt(at)); // first: a repair finds it counted
     this.#order.takeLocked(at, head, taken);
   }
 
   #countTakenLocked(taken: number, length: number): void {
     const words = this.#words;
     words.set(this.#takenBytes((taken + 1) | 0), (words.get(this.#takenBytes(taken)) + length) | 0);
-    words.set(field(this.#known.body, queue.TAKEN_SECONDS), Math.floor(Date.now() / 1000) | 0);
-    words.set(field(this.#known.body, queue.TAKEN_PID), this.#known.pid);
+    words.set(field(this.#body, queue.TAKEN_SECONDS), Math.floor(Date.now() / 1000) | 0);
+    words.set(field(this.#body, queue.TAKEN_PID), this.#pid);
   }
 
   #takeRunLocked(head: number, count: number, deliver: Deliver, allocate: Allocate): void {
@@ -928,28 +827,29 @@ export class MessageRing {
 
   #reread(): void {
     const words = this.#words;
-    this.#known.rules = words.load(this.#changes);
-    this.#known.depth = words.load(field(this.#known.body, queue.DEPTH));
-    this.#known.bytesMax = words.load(field(this.#known.body, queue.BYTES_MAX));
-    this.#known.removed = this.removed;
-    this.#known.isWatched = words.load(field(this.#known.body, queue.NOTIFY_PID)) !== 0;
-    this.#known.isSpecial = this.#known.removed || this.#known.bytesMax > 0;
-    this.#known.isPlain = !this.#known.isSpecial && !this.#known.isWatched;
+    this.path.rules = words.load(this.#changes);
+    this.#depth = words.load(field(this.#body, queue.DEPTH));
+    this.#bytesMax = words.load(field(this.#body, queue.BYTES_MAX));
+    this.#removed = this.removed;
+    this.#isWatched = words.load(field(this.#body, queue.NOTIFY_PID)) !== 0;
+    this.#isSpecial = this.#removed || this.#bytesMax > 0;
+    this.path.isOrdered = !this.#isSpecial;
+    this.path.lengthMax = this.#isSpecial || this.#isWatched ? -1 : this.messageBytesMax;
     this.#reshape();
   }
 
   #measure(): void {
     const slots = this.#slots.count;
-    const most = this.#known.bytesMax > 0 ? slots / 2 : Math.min(this.#known.depth, slots);
-    this.#known.room = Math.min(this.#known.depth, most);
+    const most = this.#bytesMax > 0 ? slots / 2 : Math.min(this.#depth, slots);
+    this.path.room = Math.min(this.#depth, most);
     this.#order.holesMax = slots - most; // whatever the rules are, for they change
   }
 
   #sentBytes(sent: number): Word {
-    return field(this.#known.body, queue.SENT_BYTES + (sent & 1));
+    return field(this.#body, queue.SENT_BYTES + (sent & 1));
   }
 
   #takenBytes(taken: number): Word {
-    return field(this.#known.body, queue.TAKEN_BYTES + (taken & 1));
+    return field(this.#body, queue.TAKEN_BYTES + (taken & 1));
   }
 }

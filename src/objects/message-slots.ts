@@ -23,23 +23,24 @@ const slotWords = (messageBytesMax: number): number => message.DATA + roundUp(me
 
 /** What else the message was that somebody looked at last, so that taking one allocates nothing. */
 export class Last {
-  /** LENGTH to STATE of its slot. */
-  readonly words = new Int32Array(6);
-
-  get sender(): number {
-    return this.words[message.SENDER] as number;
-  }
-
-  get priority(): number {
-    return this.words[message.PRIORITY] as number;
-  }
+  /** TYPE to PRIORITY of its slot. */
+  readonly lanes = new BigInt64Array(2);
+  readonly #words = new Int32Array(this.lanes.buffer);
 
   get typeLow(): number {
-    return this.words[message.TYPE] as number;
+    return this.#words[0] as number;
   }
 
   get typeHigh(): number {
-    return this.words[message.TYPE + 1] as number;
+    return this.#words[1] as number;
+  }
+
+  get sender(): number {
+    return this.#words[message.SENDER - message.TYPE] as number;
+  }
+
+  get priority(): number {
+    return this.#words[message.PRIORITY - message.TYPE] as number;
   }
 
   get type(): number {
@@ -159,7 +160,7 @@ export class MessageSlots {
 
   /** Notes what else the message of a slot is. */
   tell(slot: Word, last: Last): void {
-    this.#words.getSix(slot, last.words);
+    this.#words.getTwoLanes(field(slot, message.TYPE), last.lanes);
   }
 
   /** Both. */
@@ -188,7 +189,7 @@ export class MessageSlots {
     typeHigh: number,
     priority: number,
   ): void {
-    this.#words.setSix(this.at(position), length, sender, typeLow, typeHigh, priority, messageStates.LIVE); // LENGTH to STATE
+    this.#words.setSix(this.at(position), length, messageStates.LIVE, typeLow, typeHigh, sender, priority); // LENGTH to PRIORITY
   }
 
   copyOut(position: number, target: Uint8Array, length: number, start = 0): void {

@@ -108,6 +108,11 @@ class FileWords extends Words {
     super.getSix(word, target);
   }
 
+  override getTwoLanes(word: Word, target: BigInt64Array): void {
+    this.#read(offsetOf(word), 4 * WORD_BYTES);
+    super.getTwoLanes(word, target);
+  }
+
   override view(offset: Offset, length: number): Uint8Array {
     this.#read(offset, length);
     return super.view(offset, length);

@@ -71,6 +71,11 @@ export class BoundedWords extends Words {
     super.getSix(word, target);
   }
 
+  override getTwoLanes(word: Word, target: BigInt64Array): void {
+    this.#check(word, 4);
+    super.getTwoLanes(word, target);
+  }
+
   override load64(word: Word): bigint {
     this.#check(word, 2);
     return super.load64(word);

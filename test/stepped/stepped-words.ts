@@ -120,6 +120,11 @@ export class SteppedWords extends Words {
     for (let i = 0; i < 6; i++) target[i] = this.get((word + i) as Word);
   }
 
+  override getTwoLanes(word: Word, target: BigInt64Array): void {
+    const half = (i: number): bigint => BigInt.asUintN(32, BigInt(this.get((word + i) as Word)));
+    for (let i = 0; i < 2; i++) target[i] = BigInt.asIntN(64, half(2 * i) | (half(2 * i + 1) << 32n));
+  }
+
   override load64(word: Word): bigint {
     if (this.isRepeating) return this.repeated() as bigint;
     this.before(word, word + 1, false);
