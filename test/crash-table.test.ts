@@ -99,6 +99,7 @@ const elsewhere: Record<string, string> = {
   "MachineWords.load": MACHINE,
   "MachineWords.store": MACHINE,
   "QueuePath.claimNext": "stores what is there already, and only where a task spins",
+  "QueuePath.claimSoon": SOON,
   "MessageRing.tryTakeNewSoon": SOON,
   "Monitor.firstLocked": HANDED,
   "Monitor.hasSeveralLocked": HANDED,
@@ -129,6 +130,7 @@ const elsewhere: Record<string, string> = {
   "WaitList.hasTakersLocked": LOOKS,
   "TaskSignals.forgetLocked": "of a damaged region: test/hostile.test.ts",
   "Words.getSix": LOOKS,
+  "Words.getTwoLanes": LOOKS,
   "Words.lendView": "what the caller does in place is one access of the tests' own",
   "Words.store64": "single accesses, which others are made of",
 };

@@ -16,7 +16,7 @@ function lanesOf(bytes: Uint8Array): BigInt64Array | undefined {
   return lanes.of(bytes);
 }
 
-for (const length of [25, 31, 32, 64, 71, 100, 256, 511, 512]) {
+for (const length of [25, 31, 32, 64, 71, 100, 127, 128]) {
   test(`${length} bytes are copied in and out by lanes, and nothing beside them`, () => {
     const source = countUp(length);
     const target = new Uint8Array(length + 16).fill(0xee);
@@ -44,7 +44,7 @@ test("a longer target takes a shorter message, of which the last bytes are no wh
 
 test("bytes that are short, long, not aligned or in a large buffer have no lanes", () => {
   const large = new ArrayBuffer(65_537);
-  for (const bytes of [countUp(24), countUp(513), countUp(65).subarray(1), new Uint8Array(large, 0, 64)]) {
+  for (const bytes of [countUp(24), countUp(129), countUp(65).subarray(1), new Uint8Array(large, 0, 64)]) {
     const lanes = new Lanes();
     for (let i = 0; i < 3; i++) assert.equal(lanes.of(bytes), undefined);
   }

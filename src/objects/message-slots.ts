@@ -199,12 +199,15 @@ export class MessageSlots {
   /** The same of the slot of an index. */
   copyOutOf(index: number, target: Uint8Array, length: number, start = 0): void {
     const data = offsetOf(field(this.of(index), message.DATA));
-    const lanes = start === 0 ? this.#targets.of(target) : undefined;
-    if (lanes === undefined && length > VIEW_BYTES_MIN) {
-      this.#words.copyView(this.#view(index, data, length), target, start);
-    } else {
-      this.#words.copyOut(data, target, start, length, lanes);
-    }
+    if (length > VIEW_BYTES_MIN) this.#words.copyView(this.#view(index, data, length), target, start);
+    else this.#words.copyOut(data, target, start, length);
+  }
+
+  /** The same from the start of a target that may be used again and again. */
+  copyInto(index: number, target: Uint8Array, length: number): void {
+    const lanes = this.#targets.of(target);
+    if (lanes === undefined) this.copyOutOf(index, target, length);
+    else this.#words.copyOut(offsetOf(field(this.of(index), message.DATA)), target, 0, length, lanes);
   }
 
   /** Lends so many bytes of a slot, as they lie. */

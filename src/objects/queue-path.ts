@@ -117,7 +117,7 @@ export class QueuePath {
       this.consumer.leave(0);
       return E2BIG;
     }
-    slots.copyOutOf(index, target, length);
+    slots.copyInto(index, target, length);
     this.words.getTwoLanes((slot + message.TYPE) as Word, last.lanes);
     this.release();
     return length;
