@@ -18,8 +18,8 @@ import {
 } from "./waiting.ts";
 
 /**
- * After so many results in a row without a turn of the event loop, the next one waits for a turn, which takes as long as 50 results or more.
- * A MessagePort of Node's hands out about as many messages before it lets others run.
+ * After so many results in a row without a turn of the event loop, the next one waits for a turn. A turn takes as long as tens of results;
+ * Node's MessagePort hands out at least 1000 messages before it lets others run (src/node_messaging.cc), and so others know that wait.
  */
 const RESULTS_PER_TURN = 1024;
 
