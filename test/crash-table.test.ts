@@ -81,6 +81,7 @@ const LOOKS = "only looks";
 const HANDED = "of a mutex that is handed over: test/crash-locks.test.ts";
 const MACHINE = "the accesses of Words, as machine instructions: test/machine-words.test.ts";
 const SOON = "as tryTake once there is a message, and only where a task spins: test/queue-steps.test.ts";
+const STAGED = "in memory of the task's own, where there is machine code: test/queue-path.test.ts";
 const OWN = "changes what is the task's own, in no shared memory";
 
 /** Public methods that the table does not reach, and why it need not. */
@@ -99,7 +100,10 @@ const elsewhere: Record<string, string> = {
   "MachineWords.load": MACHINE,
   "MachineWords.store": MACHINE,
   "QueuePath.claimNext": "stores what is there already, and only where a task spins",
-  "QueuePath.claimSoon": SOON,
+  "QueuePath.takeSoon": SOON,
+  "QueuePath.tell": "of what is staged: test/queue-path.test.ts",
+  "Staging.get": STAGED,
+  "Staging.put": STAGED,
   "MessageRing.tryTakeNewSoon": SOON,
   "Monitor.firstLocked": HANDED,
   "Monitor.hasSeveralLocked": HANDED,

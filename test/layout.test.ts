@@ -22,7 +22,7 @@ import { AWAITED, IDLE, INTERRUPTED, POLLED, SLEEPING, WAITING, WOKEN } from "..
 type Structure = { readonly [field: string]: number };
 type Layout = { readonly [structure: string]: Structure };
 
-const PINNED_VERSION = 9;
+const PINNED_VERSION = 10;
 
 const pinned: Layout = {
   constants: {
@@ -118,7 +118,8 @@ const pinned: Layout = {
     HOLDS: 103,
     OWN_INFO: 112,
     OWN_INFO_USED: 127,
-    WORDS: 128,
+    STAGED: 128,
+    WORDS: 176,
   },
   child: { AWAITED: 1, BEGUN: 2 },
   object: {
@@ -341,13 +342,13 @@ const pinned: Layout = {
   // where geometryOf places the tables of the default limits: in words, the heap in lines
   defaultGeometry: {
     tasks: 784,
-    descriptors: 17_168,
-    objects: 49_936,
-    buckets: 131_856,
+    descriptors: 23_312,
+    objects: 56_080,
+    buckets: 138_000,
     bucketCount: 1024,
-    descriptions: 132_880,
-    nodes: 165_648,
-    heapLine: 14_449,
+    descriptions: 139_024,
+    nodes: 171_792,
+    heapLine: 14_833,
     heapEndLine: 1_048_576,
   },
   // bytes

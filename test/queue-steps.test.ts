@@ -5,11 +5,20 @@ import { test } from "node:test";
 import { message, monitor, queue } from "../src/memory/layout.ts";
 import { allocateMemory, machineCodeOf } from "../src/memory/machine-code.ts";
 import { PlainQueueSteps } from "../src/memory/plain-queue-steps.ts";
-import { CONTENDED, EMPTY, LOCKED, type QueueSteps, sentAs } from "../src/memory/queue-steps.ts";
-import { field, type Word, Words } from "../src/memory/words.ts";
+import {
+  CONTENDED,
+  EMPTY,
+  LOCKED,
+  LONG,
+  type QueueSteps,
+  type StagedSteps,
+  sentAs,
+  TAKEN_LOCKED,
+} from "../src/memory/queue-steps.ts";
+import { field, offsetOf, type Word, Words } from "../src/memory/words.ts";
 import { Random } from "./random.ts";
 
-const OPERATIONS = 30_000;
+const OPERATIONS = 40_000;
 const seed = Number(process.env.STEPS_SEED ?? Date.now() % 1_000_000);
 const MEMORY_BYTES = 65_536;
 const body = 1024 as Word;
@@ -17,7 +26,9 @@ const first = 2048 as Word;
 const PID = 5;
 const ANOTHER_PID = 6;
 const RULES = 3;
-const DATA_WORDS = 16;
+const staged = 512 as Word;
+const DATA_WORDS = 32;
+const DATA_BYTES = 4 * DATA_WORDS;
 const stride = message.DATA + DATA_WORDS;
 
 const producerLock = field(body, queue.PRODUCER + monitor.LOCK);
@@ -26,14 +37,46 @@ const cachedTaken = field(body, queue.PRODUCER + monitor.CACHED_OPPOSITE);
 const consumerLock = field(body, queue.CONSUMER + monitor.LOCK);
 const takenWord = field(body, queue.CONSUMER + monitor.POSITION);
 
+/** What staged steps are made of: the plain ones, with the copy in between. */
+function stagedOf(words: Words, plain: QueueSteps): StagedSteps {
+  const slotOf = (index: number): Word => field(first, index * stride);
+  const copy = (to: Word, from: Word, bytes: number): void => {
+    words.bytes.copyWithin(offsetOf(to), offsetOf(from), offsetOf(from) + Math.ceil(bytes / 8) * 8);
+  };
+  const receive = (index: number, most: number): number => {
+    if (index < 0) return index;
+    const slot = slotOf(index);
+    const length = words.get(field(slot, message.LENGTH));
+    if (length >>> 0 > most) return LONG;
+    copy(field(staged, message.TYPE), field(slot, message.TYPE), 16);
+    copy(field(staged, message.DATA), field(slot, message.DATA), length);
+    return plain.releaseMessage(body, PID) === 1 ? length : TAKEN_LOCKED - length;
+  };
+  return {
+    sendStaged: (_, ...claim) => {
+      const index = plain.claimSlot(...claim);
+      if (index < 0) return index;
+      copy(field(slotOf(index), message.DATA), field(staged, message.DATA), claim[7]);
+      return plain.publishSlot(body, PID, slotOf(index));
+    },
+    receiveStaged: (_, ...[queueBody, pid, rules, from, mask, words, most]) =>
+      receive(plain.claimMessage(queueBody, pid, rules, from, mask, words), most),
+    awaitStaged: (_, ...[queueBody, pid, rules, from, mask, words, most, quiet, turns]) =>
+      receive(plain.awaitMessage(queueBody, pid, rules, from, mask, words, quiet, turns), most),
+  };
+}
+
+type AllSteps = QueueSteps & StagedSteps;
+
 /** A memory with both sets of steps; what is done is done to two of them. */
-function memory(): { words: Words; machine: QueueSteps; plain: QueueSteps } {
+function memory(): { words: Words; machine: AllSteps; plain: AllSteps } {
   const shared = allocateMemory(MEMORY_BYTES);
   assert.ok(shared);
   const words = new Words(shared.buffer);
   const code = machineCodeOf(shared);
   assert.ok(code);
-  return { words, machine: code.queueSteps, plain: new PlainQueueSteps(words) };
+  const plain = new PlainQueueSteps(words);
+  return { words, machine: code.queueSteps, plain: { ...plain, ...stagedOf(words, plain) } };
 }
 
 /** Anything that a word may hold, mostly what leads somewhere. */
@@ -53,16 +96,29 @@ function scatter(random: Random, words: Words, slots: number): void {
   for (let i = 0; i < slots; i++) {
     const at = (position + i) | 0;
     const sent = random.pick([sentAs(at), sentAs(at), 0, sentAs((at - slots) | 0)]);
-    words.set(field(first, (at & (slots - 1)) * stride + message.SENT), sent);
+    const slot = field(first, (at & (slots - 1)) * stride);
+    words.set(field(slot, message.SENT), sent);
+    words.set(
+      field(slot, message.LENGTH),
+      random.pick([0, 1, 8, 63, 64, 65, 128, 129, -1, random.below(DATA_BYTES + 1)]),
+    );
+    for (let word = 0; word < DATA_WORDS; word++) words.set(field(slot, message.DATA + word), random.below(0x7fffffff));
   }
+  for (let word = 0; word < message.DATA + DATA_WORDS; word++) words.set(field(staged, word), random.below(0x7fffffff));
 }
 
-function step(random: Random, slots: number): (steps: QueueSteps) => number {
+function step(random: Random, slots: number): (steps: AllSteps) => number {
   const mask = slots - 1;
   const turns = 1 + random.below(3);
-  const [length, type, priority] = [random.below(64), random.pick([1, -1, 0x7fffffff]), random.pick([0, 0, 7])];
+  const quiet = random.pick([0, 1, 5]);
+  const most = random.pick([0, 7, 64, DATA_BYTES]);
+  const [length, type, priority] = [
+    random.below(DATA_BYTES + 1),
+    random.pick([1, -1, 0x7fffffff]),
+    random.pick([0, 0, 7]),
+  ];
   const index = random.below(slots);
-  switch (random.below(5)) {
+  switch (random.below(8)) {
     case 0:
       return ({ claimSlot }) => claimSlot(body, PID, RULES, slots, first, mask, stride, length, type, -type, priority);
     case 1:
@@ -71,8 +127,15 @@ function step(random: Random, slots: number): (steps: QueueSteps) => number {
       return ({ claimMessage }) => claimMessage(body, PID, RULES, first, mask, stride);
     case 3:
       return ({ releaseMessage }) => releaseMessage(body, PID);
+    case 4:
+      return ({ awaitMessage }) => awaitMessage(body, PID, RULES, first, mask, stride, quiet, turns);
+    case 5:
+      return ({ sendStaged }) =>
+        sendStaged(staged, body, PID, RULES, slots, first, mask, stride, length, type, -type, priority);
+    case 6:
+      return ({ receiveStaged }) => receiveStaged(staged, body, PID, RULES, first, mask, stride, most);
     default:
-      return ({ awaitMessage }) => awaitMessage(body, PID, RULES, first, mask, stride, turns);
+      return ({ awaitStaged }) => awaitStaged(staged, body, PID, RULES, first, mask, stride, most, quiet, turns);
   }
 }
 
@@ -91,5 +154,6 @@ test(`machine steps leave what plain ones leave, and answer the same (STEPS_SEED
     assert.deepEqual(one.words.int32, other.words.int32, `operation ${i}: ${run}`);
     answers.add(answer);
   }
-  for (const answer of [LOCKED, CONTENDED, EMPTY, 0, 1]) assert.ok(answers.has(answer), `${answer} was answered, too`);
+  for (const answer of [LOCKED, CONTENDED, EMPTY, LONG, 0, 1])
+    assert.ok(answers.has(answer), `${answer} was answered, too`);
 });

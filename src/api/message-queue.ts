@@ -1,12 +1,12 @@
 // The public handle of a message queue.
 
 import type { Duplex } from "node:stream";
-import { EAGAIN, EFAULT, EMSGSIZE } from "../abi/errno.ts";
+import { E2BIG, EAGAIN, EFAULT, EMSGSIZE } from "../abi/errno.ts";
 import { PRIORITY_BOUND } from "../abi/limits.ts";
 import { unwatchArrivals, wasTold, watchArrivals } from "../kernel/arrivals.ts";
 import type { ObjectToken, Opened } from "../kernel/opening.ts";
 import type { System } from "../kernel/system.ts";
-import { CONTENDED } from "../memory/queue-steps.ts";
+import { EMPTY } from "../memory/queue-steps.ts";
 import type { Lengths, MessageRing } from "../objects/message-ring.ts";
 import { Last } from "../objects/message-slots.ts";
 import type { QueuePath } from "../objects/queue-path.ts";
@@ -133,8 +133,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
   }
 
   #sendNow(data: Uint8Array): number {
-    const path = this.#path;
-    const sent = data.length > path.lengthMax ? CONTENDED : path.send(data, TYPE_DEFAULT, 0, 0);
+    const sent = this.#path.send(data, TYPE_DEFAULT, 0, 0);
     return sent === 0 ? 0 : this.#ring.appendClaimed(sent, data, TYPE_DEFAULT, 0, 0);
   }
 
@@ -153,8 +152,9 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
 
   /** The same, asleep. @throws IpcError EMSGSIZE, ETIMEDOUT, EINTR where another task interrupted it */
   sendSync(data: Uint8Array, options?: SendOptions & SyncWaitOptions): void {
-    if (options === undefined && !this.closed && data instanceof Uint8Array) {
-      if (this.#sendNow(data) === 0) this.deliverAtEnd();
+    if (options === undefined && !this.closed && (this.#path.sources.knows(data) || data instanceof Uint8Array)) {
+      const sent = this.#path.send(data, TYPE_DEFAULT, 0, 0);
+      if (sent === 0 || this.#ring.appendClaimed(sent, data, TYPE_DEFAULT, 0, 0) === 0) this.deliverAtEnd();
       else this.#sendSync(data, options, true);
     } else this.#sendSync(data, options, false);
   }
@@ -186,7 +186,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
    * @throws IpcError ETIMEDOUT
    */
   receive(options?: SelectOptions & WaitOptions): Promise<Message> {
-    const message = options === undefined ? (this.#tryTakeFirst() ?? this.#takeFirstSoon()) : undefined;
+    const message = options === undefined ? this.#takeFirstOrSoon() : undefined;
     if (message === undefined) return this.#receive(options);
     this.deliverAtEnd();
     const { turn } = this.system.awaits;
@@ -274,15 +274,28 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
 
   /** The same, asleep. @throws IpcError E2BIG, ETIMEDOUT, EINTR where another task interrupted it */
   receiveIntoSync(buffer: Uint8Array, options?: SyncWaitOptions): number {
-    if (options !== undefined || this.closed || !(buffer instanceof Uint8Array)) {
+    if (options !== undefined || this.closed || !(this.#path.targets.knows(buffer) || buffer instanceof Uint8Array)) {
       return this.#receiveIntoSync(buffer, options, false);
     }
+    const path = this.#path;
+    const length = path.quiet === 0 ? path.receive(buffer, this.#last) : EMPTY;
+    if (length < 0) return this.#receiveIntoSoon(length, buffer);
+    this.deliverAtEnd();
+    return length;
+  }
+
+  /** The same where there was none just now, or something is in the way. */
+  #receiveIntoSoon(found: number, buffer: Uint8Array): number {
     const { filled } = this.#ring;
     const path = this.#path;
-    let result = this.#takeAt(path.claim(), buffer);
-    if (result === EAGAIN) result = this.#takeAt(path.claimSoon(filled.spin), buffer);
+    let result = found;
+    if (found === EMPTY) {
+      result = path.receiveAs(path.takeSoon(filled.spin, path.mostFor(buffer)), buffer, this.#last);
+      if (result >= 0) return this.atEnd(result);
+    }
+    result = this.#takeOtherwise(result, buffer);
     if (result === EAGAIN && giveWayFor(filled, 1)) result = this.#take(buffer);
-    return result >= 0 ? this.atEnd(result) : this.#receiveIntoSync(buffer, options, true);
+    return result >= 0 ? this.atEnd(result) : this.#receiveIntoSync(buffer, undefined, true);
   }
 
   #receiveIntoSync(buffer: Uint8Array, options: SyncWaitOptions | undefined, hasSpun: boolean): number {
@@ -488,6 +501,11 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
     return this.closed ? undefined : this.#messageOf(this.#ring.tryTakeNew(messageBytes));
   }
 
+  #takeFirstOrSoon(): Message | undefined {
+    const first = this.#path.quiet === 0 ? this.#tryTakeFirst() : undefined;
+    return first ?? this.#takeFirstSoon();
+  }
+
   /** The same where it comes soon, from another CPU. */
   #takeFirstSoon(): Message | undefined {
     if (this.closed) return undefined;
@@ -503,13 +521,12 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
   }
 
   #take(buffer: Uint8Array): number {
-    return this.#takeAt(this.#path.claim(), buffer);
+    const length = this.#path.receive(buffer, this.#last);
+    return length >= 0 ? length : this.#takeOtherwise(length, buffer);
   }
 
-  #takeAt(claimed: number, buffer: Uint8Array): number {
-    return claimed >= 0
-      ? this.#path.take(claimed, buffer, this.#last)
-      : this.#ring.takeClaimed(claimed, buffer, this.#last);
+  #takeOtherwise(found: number, buffer: Uint8Array): number {
+    return found === E2BIG ? E2BIG : this.#ring.takeClaimed(found, buffer, this.#last);
   }
 
   #takeManyInto(buffer: Uint8Array, lengths: Lengths): number {
@@ -540,7 +557,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
       (data) => {
         into.push({ data, sender: ring.last.sender, type: ring.last.type, priority: ring.last.priority });
       },
-      messageBytes,
+      messageBytes.of,
     );
   }
 
@@ -551,7 +568,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
     const result = ring.tryTakeSelected(selector, this.#scratch, false);
     if (result < 0) return result;
     const { sender, type, priority } = ring.last;
-    const data = messageBytes(result);
+    const data = messageBytes.of(result);
     data.set(this.#scratch.subarray(0, result));
     into.push({ data, sender, type, priority });
     return 1;

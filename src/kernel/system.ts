@@ -15,6 +15,7 @@ import { DamagedRegion, Journal } from "../memory/journal.ts";
 import { access, type Geometry, kinds, node, pipe, queue, task } from "../memory/layout.ts";
 import { headerWord, type Region } from "../memory/region.ts";
 import { type Shape, shapeCount } from "../memory/shape.ts";
+import { Staging } from "../memory/staging.ts";
 import { field, type Word, type Words } from "../memory/words.ts";
 import { MessageRing, type RingOwner } from "../objects/message-ring.ts";
 import { slotsBytes } from "../objects/message-slots.ts";
@@ -65,6 +66,7 @@ export class System implements Waiter, RingOwner {
   readonly parker: Parker;
   readonly lent = new Set<Word>();
   lastSentTo: QueuePath | undefined;
+  readonly staging: Staging;
   readonly bell: Bell;
   readonly nodes: NodePool;
   readonly awaits: Awaits;
@@ -144,6 +146,7 @@ export class System implements Waiter, RingOwner {
     this.nodes = new NodePool(words, geometry, pid);
     this.awaits = new Awaits(this);
     this.#slot = taskSlot(geometry, pid);
+    this.staging = new Staging(words, this.#slot);
     this.#lock = new RobustLock(this, headerWord("KERNEL_LOCK"), this.newSpin());
     this.journal = new Journal(words);
     this.charges = new Charges(words, this.journal, geometry);

@@ -7,7 +7,7 @@ import { LINE_BYTES, LINE_WORDS, type Offset, WORD_BYTES, type Word } from "./wo
 
 /** "FNGA", read as a little-endian word. */
 export const MAGIC = 0x41474e46;
-export const LAYOUT_VERSION = 9;
+export const LAYOUT_VERSION = 10;
 
 /** What one undo of the journal can hold: the largest transactions (making a pipe, moving one to a larger buffer) need 90. */
 export const JOURNAL_ENTRIES_MAX = 240;
@@ -113,7 +113,9 @@ export const task = {
   // line 7 · a signalInfo of the task's own, as its queue may hold it, so that one signal at a time need no memory
   OWN_INFO: 112,
   OWN_INFO_USED: 127, // guarded by the kernel lock, as what is pending
-  WORDS: 128,
+  // line 8 · a message on its way between the caller's bytes and a queue's slot, as in a slot (memory/staging.ts): the owner's
+  STAGED: 128, // `message.DATA` words and 128 bytes
+  WORDS: 176,
 } as const;
 
 /** AWAITED: its parent is to wait for it, so it stays as a zombie. BEGUN: its thread has attached. */

@@ -4,7 +4,7 @@
 // functions.
 
 import { queueFunctions } from "./machine-queue-steps.ts";
-import type { QueueSteps } from "./queue-steps.ts";
+import type { QueueSteps, StagedSteps } from "./queue-steps.ts";
 import {
   atomicCompareExchange,
   atomicExchange,
@@ -73,7 +73,7 @@ const accesses: readonly WasmFunction[] = [
 /** What reaches a memory in compiled code. */
 export interface MachineCode {
   readonly atomics: MachineAtomics;
-  readonly queueSteps: QueueSteps;
+  readonly queueSteps: QueueSteps & StagedSteps;
 }
 
 let compiled: object | undefined;
@@ -84,5 +84,5 @@ export function machineCodeOf(memory: SharedMemory): MachineCode | undefined {
   compiled ??= new engine.Module(moduleOf([...accesses, ...queueFunctions]));
   const [space, name] = MEMORY_IMPORT;
   const { exports } = new engine.Instance(compiled, { [space]: { [name]: memory } });
-  return { atomics: exports as MachineAtomics, queueSteps: exports as QueueSteps };
+  return { atomics: exports as MachineAtomics, queueSteps: exports as QueueSteps & StagedSteps };
 }

@@ -1,7 +1,10 @@
-// The steps of a send and a receive as functions of WebAssembly: the same accesses in the same order as plain-queue-steps.ts.
+// The steps of a send and a receive as functions of WebAssembly: the same accesses in the same order as plain-queue-steps.ts. And those
+// of a send, and of a receive, with the copy of a short message in between: the same again, in one function each.
 
+import { LANE_BYTES } from "./lanes.ts";
 import { message, messageStates, monitor, queue } from "./layout.ts";
-import { CONTENDED, EMPTY, LOCKED } from "./queue-steps.ts";
+import { CONTENDED, EMPTY, LOCKED, LONG, LOOK_GAP, TAKEN_LOCKED } from "./queue-steps.ts";
+import { STAGED_BYTES_MAX } from "./staging.ts";
 import {
   add,
   and,
@@ -9,10 +12,12 @@ import {
   atomicLoad,
   atomicStore,
   type Code,
+  copyLane,
   defined,
   differ,
   drop,
   equal,
+  isAbove,
   isAtLeast,
   isLess,
   load,
@@ -28,6 +33,7 @@ import {
   type Variable,
   type WasmFunction,
   when,
+  whenElse,
 } from "./wasm-module.ts";
 import { LINE_WORDS, WORD_BYTES } from "./words.ts";
 
@@ -43,7 +49,11 @@ const LAST_PRIORITY = bytes(queue.LAST_PRIORITY);
 const MIXED = bytes(queue.MIXED);
 const RESERVED_MESSAGE = bytes(queue.RESERVED_MESSAGE);
 const HEAD = bytes(queue.HEAD);
+const LENGTH = bytes(message.LENGTH);
 const SENT = bytes(message.SENT);
+const DATA = bytes(message.DATA);
+/** TYPE to PRIORITY: two lanes. */
+const ABOUT = bytes(message.TYPE);
 
 /** Makes a variable that is in words one in bytes. */
 const inBytes = (variable: Variable): Code => set(variable, shiftLeft(variable, 2));
@@ -56,35 +66,87 @@ const lock = (offset: number, body: Code, pid: Code): Code =>
 const unlocked = (offset: number, body: Code, pid: Code): Code =>
   equal(atomicCompareExchange(offset, body, pid, number(0)), pid);
 
-// The line that a message begins in is the one that its receiver looks at: it is asked for here, and comes while the bytes are copied.
-const claimSlot = defined(
-  "claimSlot",
-  {
-    parameters: [
-      ...(["body", "pid", "rules", "room", "first", "mask", "stride"] as const),
-      ...(["length", "typeLow", "typeHigh", "priority"] as const),
-    ],
-    locals: ["tail", "index", "slot"],
-    results: 1,
-  },
-  ({ body, pid, rules, room, first, mask, stride, length, typeLow, typeHigh, priority, tail, index, slot }) => [
-    inBytes(body),
-    inBytes(first),
+/** The lanes of the longest message that is staged, and those that are copied without asking for each. */
+const LANES_MAX = STAGED_BYTES_MAX / LANE_BYTES;
+const AT_ONCE = 8;
+
+/**
+ * Copies the bytes of a message from one slot, or what looks like one, to another: in whole lanes, as slots are made of, and without a
+ * loop, in which the engine would look each time whether it is to stop.
+ */
+const copied = (to: Code, from: Code, length: Code): Code => {
+  const lane = (i: number): Code => copyLane(DATA + i * LANE_BYTES, to, DATA + i * LANE_BYTES, from);
+  const each = (i: number, end: number): Code =>
+    i < end ? when(isLess(number(i * LANE_BYTES), length), lane(i), each(i + 1, end)) : [];
+  return whenElse(
+    isLess(length, number(AT_ONCE * LANE_BYTES)),
+    each(0, AT_ONCE),
+    [...Array.from({ length: AT_ONCE }, (_, i) => lane(i)), each(AT_ONCE, LANES_MAX)].flat(),
+  );
+};
+
+const slotParameters = ["body", "pid", "rules", "room", "first", "mask", "stride"] as const;
+const messageParameters = ["length", "typeLow", "typeHigh", "priority"] as const;
+type SlotName = (typeof slotParameters)[number] | (typeof messageParameters)[number] | "tail" | "slot";
+
+/**
+ * `claimSlot`, where `body` and `first` are in bytes by now. The line that a message begins in is the one that its receiver looks at: it is
+ * asked for here, and comes while the bytes are copied.
+ */
+const slotClaimed = (variables: Readonly<Record<SlotName, Variable>>): Code[] => {
+  const { body, pid, rules, room, first, mask, stride, length, typeLow, typeHigh, priority, tail, slot } = variables;
+  return [
     lock(PRODUCER_LOCK, body, pid),
     set(tail, load(TAIL, body)),
     when(differ(load(RULES, body), rules), returned(number(LOCKED))),
     when(differ(load(LAST_PRIORITY, body), priority), returned(number(LOCKED))),
     when(isAtLeast(subtract(tail, load(CACHED_TAKEN, body)), room), returned(number(LOCKED))),
-    set(index, and(tail, mask)),
-    set(slot, slotOf(first, index, stride)),
-    store(bytes(message.LENGTH), slot, length),
+    set(slot, slotOf(first, and(tail, mask), stride)),
+    store(LENGTH, slot, length),
     store(bytes(message.STATE), slot, number(messageStates.LIVE)),
     store(bytes(message.TYPE), slot, typeLow),
     store(bytes(message.TYPE + 1), slot, typeHigh),
     store(bytes(message.SENDER), slot, pid),
     store(bytes(message.PRIORITY), slot, priority),
-    index,
+  ];
+};
+
+const claimSlot = defined(
+  "claimSlot",
+  { parameters: [...slotParameters, ...messageParameters], locals: ["tail", "slot"], results: 1 },
+  (variables) => [
+    inBytes(variables.body),
+    inBytes(variables.first),
+    ...slotClaimed(variables),
+    and(variables.tail, variables.mask),
   ],
+);
+
+/** `publishSlot`, where `body` and `slot` are in bytes by now. */
+const slotPublished = (body: Variable, pid: Variable, slot: Variable, tail: Variable): Code[] => [
+  atomicStore(SENT, slot, sentAs(tail)),
+  atomicStore(TAIL, body, plusOne(tail)),
+  unlocked(PRODUCER_LOCK, body, pid),
+];
+
+const sendStaged = defined(
+  "sendStaged",
+  {
+    parameters: ["staged", ...slotParameters, ...messageParameters],
+    locals: ["tail", "slot"],
+    results: 1,
+  },
+  (variables) => {
+    const { staged, body, pid, first, length, tail, slot } = variables;
+    return [
+      inBytes(staged),
+      inBytes(body),
+      inBytes(first),
+      ...slotClaimed(variables),
+      copied(slot, staged, length),
+      ...slotPublished(body, pid, slot, tail),
+    ];
+  },
 );
 
 const publishSlot = defined(
@@ -94,32 +156,44 @@ const publishSlot = defined(
     inBytes(body),
     inBytes(slot),
     set(tail, load(TAIL, body)),
-    atomicStore(SENT, slot, sentAs(tail)),
-    atomicStore(TAIL, body, plusOne(tail)),
-    unlocked(PRODUCER_LOCK, body, pid),
+    ...slotPublished(body, pid, slot, tail),
   ],
 );
 
-/** `claimMessage`, where `body` and `first` are in bytes by now. */
-const messageClaimed = ({ body, pid, rules, first, mask, stride, taken, index }: ClaimVariables): Code[] => [
+const claimParameters = ["body", "pid", "rules", "first", "mask", "stride"] as const;
+type ClaimVariables = Readonly<Record<(typeof claimParameters)[number] | "taken" | "slot", Variable>>;
+
+/** `claimMessage`, where `body` and `first` are in bytes by now, up to where there is one: its slot. */
+const messageClaimed = ({ body, pid, rules, first, mask, stride, taken, slot }: ClaimVariables): Code[] => [
   lock(CONSUMER_LOCK, body, pid),
   when(differ(load(RULES, body), rules), returned(number(LOCKED))),
   when(or(load(MIXED, body), load(RESERVED_MESSAGE, body)), returned(number(LOCKED))),
   set(taken, load(TAKEN, body)),
-  set(index, and(taken, mask)),
-  when(equal(atomicLoad(SENT, slotOf(first, index, stride)), sentAs(taken)), returned(index)),
-  when(unlocked(CONSUMER_LOCK, body, pid), returned(number(EMPTY))),
-  returned(number(LOCKED)),
+  set(slot, slotOf(first, and(taken, mask), stride)),
+  when(
+    differ(atomicLoad(SENT, slot), sentAs(taken)),
+    when(unlocked(CONSUMER_LOCK, body, pid), returned(number(EMPTY))),
+    returned(number(LOCKED)),
+  ),
 ];
-
-type ClaimVariables = Readonly<Record<(typeof claimParameters)[number] | "taken" | "index", Variable>>;
-const claimParameters = ["body", "pid", "rules", "first", "mask", "stride"] as const;
 
 const claimMessage = defined(
   "claimMessage",
-  { parameters: claimParameters, locals: ["taken", "index"], results: 1 },
-  (variables) => [inBytes(variables.body), inBytes(variables.first), ...messageClaimed(variables), number(LOCKED)],
+  { parameters: claimParameters, locals: ["taken", "slot"], results: 1 },
+  (variables) => [
+    inBytes(variables.body),
+    inBytes(variables.first),
+    ...messageClaimed(variables),
+    and(variables.taken, variables.mask),
+  ],
 );
+
+/** `releaseMessage`, where `body` is in bytes by now, and `after` is one more than were taken. */
+const messageReleased = (body: Variable, pid: Variable, after: Variable): Code[] => [
+  atomicStore(TAKEN, body, after),
+  store(HEAD, body, after),
+  unlocked(CONSUMER_LOCK, body, pid),
+];
 
 const releaseMessage = defined(
   "releaseMessage",
@@ -127,35 +201,85 @@ const releaseMessage = defined(
   ({ body, pid, after }) => [
     inBytes(body),
     set(after, plusOne(load(TAKEN, body))),
-    atomicStore(TAKEN, body, after),
-    store(HEAD, body, after),
-    unlocked(CONSUMER_LOCK, body, pid),
+    ...messageReleased(body, pid, after),
   ],
 );
 
+type LookVariables = ClaimVariables & Readonly<Record<"quiet" | "turns", Variable>>;
+
+/** `awaitMessage`, where `body` and `first` are in bytes by now: does what `claimed` does once there is one. */
+const looked = (
+  { body, rules, first, mask, stride, quiet, turns, taken, slot }: LookVariables,
+  claimed: Code[],
+): Code[] => [
+  repeatWhile(
+    isLess(number(0), turns),
+    when(isLess(number(0), quiet), repeatWhile(isLess(number(0), quiet), set(quiet, subtract(quiet, number(1))))),
+    set(taken, atomicLoad(TAKEN, body)),
+    set(slot, slotOf(first, and(taken, mask), stride)),
+    when(
+      equal(atomicLoad(SENT, slot), sentAs(taken)),
+      when(isLess(number(LINE_WORDS), stride), drop(atomicLoad(bytes(LINE_WORDS), slot))),
+      ...claimed,
+    ),
+    when(differ(atomicLoad(RULES, body), rules), returned(number(CONTENDED))),
+    set(quiet, number(LOOK_GAP)),
+    set(turns, subtract(turns, number(1))),
+  ),
+  number(EMPTY),
+];
+
 const awaitMessage = defined(
   "awaitMessage",
-  { parameters: [...claimParameters, "turns"], locals: ["taken", "index", "slot"], results: 1 },
-  (variables) => {
-    const { body, rules, first, mask, stride, turns, taken, slot } = variables;
-    return [
-      inBytes(body),
-      inBytes(first),
-      repeatWhile(
-        isLess(number(0), turns),
-        set(taken, atomicLoad(TAKEN, body)),
-        set(slot, slotOf(first, and(taken, mask), stride)),
-        when(
-          equal(atomicLoad(SENT, slot), sentAs(taken)),
-          when(isLess(number(LINE_WORDS), stride), drop(atomicLoad(bytes(LINE_WORDS), slot))),
-          ...messageClaimed(variables),
-        ),
-        when(differ(atomicLoad(RULES, body), rules), returned(number(CONTENDED))),
-        set(turns, subtract(turns, number(1))),
-      ),
-      number(EMPTY),
-    ];
-  },
+  { parameters: [...claimParameters, "quiet", "turns"], locals: ["taken", "slot"], results: 1 },
+  (variables) => [
+    inBytes(variables.body),
+    inBytes(variables.first),
+    ...looked(variables, [...messageClaimed(variables), returned(and(variables.taken, variables.mask))]),
+  ],
+);
+
+const receiveParameters = ["staged", ...claimParameters, "most"] as const;
+const receiveLocals = ["taken", "slot", "length"] as const;
+type ReceiveVariables = Readonly<Record<(typeof receiveParameters)[number] | (typeof receiveLocals)[number], Variable>>;
+
+/** `receiveStaged`, where `staged`, `body` and `first` are in bytes by now. */
+const messageStaged = (variables: ReceiveVariables): Code[] => {
+  const { staged, body, pid, most, taken, slot, length } = variables;
+  return [
+    ...messageClaimed(variables),
+    set(length, load(LENGTH, slot)),
+    when(isAbove(length, most), returned(number(LONG))),
+    copyLane(ABOUT, staged, ABOUT, slot),
+    copyLane(ABOUT + LANE_BYTES, staged, ABOUT + LANE_BYTES, slot),
+    copied(staged, slot, length),
+    set(taken, plusOne(taken)),
+    when(messageReleased(body, pid, taken).flat(), returned(length)),
+    returned(subtract(number(TAKEN_LOCKED), length)),
+  ];
+};
+
+const receiveStaged = defined(
+  "receiveStaged",
+  { parameters: receiveParameters, locals: receiveLocals, results: 1 },
+  (variables) => [
+    inBytes(variables.staged),
+    inBytes(variables.body),
+    inBytes(variables.first),
+    ...messageStaged(variables),
+    number(LOCKED), // never: a function ends with its result
+  ],
+);
+
+const awaitStaged = defined(
+  "awaitStaged",
+  { parameters: [...receiveParameters, "quiet", "turns"], locals: receiveLocals, results: 1 },
+  (variables) => [
+    inBytes(variables.staged),
+    inBytes(variables.body),
+    inBytes(variables.first),
+    ...looked(variables, messageStaged(variables)),
+  ],
 );
 
 export const queueFunctions: readonly WasmFunction[] = [
@@ -164,4 +288,7 @@ export const queueFunctions: readonly WasmFunction[] = [
   claimMessage,
   releaseMessage,
   awaitMessage,
+  sendStaged,
+  receiveStaged,
+  awaitStaged,
 ];

@@ -2,14 +2,14 @@
 
 import { type MachineAtomics, type MachineCode, machineCodeOf, type SharedMemory } from "./machine-code.ts";
 import { PlainQueueSteps } from "./plain-queue-steps.ts";
-import type { QueueSteps } from "./queue-steps.ts";
+import { noStagedSteps, type QueueSteps, type StagedSteps } from "./queue-steps.ts";
 import { type Word, Words } from "./words.ts";
 
 /** For as long as somebody has a view of the bytes, the memory under them is not given back. */
 const memories = new WeakMap<ArrayBufferLike, SharedMemory>();
 
 export class MachineWords extends Words {
-  readonly queueSteps: QueueSteps;
+  readonly queueSteps: QueueSteps & StagedSteps;
   // Fields and not `this.#atomics.load`: one look-up less an access.
   readonly #load: MachineAtomics["load"];
   readonly #store: MachineAtomics["store"];
@@ -45,6 +45,10 @@ export class MachineWords extends Words {
 /** The steps of a queue in a region: at once where its words can, else access by access. */
 export const queueStepsOf = (words: Words): QueueSteps =>
   words instanceof MachineWords ? words.queueSteps : new PlainQueueSteps(words);
+
+/** The same of staged messages. */
+export const stagedStepsOf = (words: Words): StagedSteps =>
+  words instanceof MachineWords ? words.queueSteps : noStagedSteps;
 
 /**
  * Whether a region of this thread has them. Only the first: the engine calls such a function directly where it always meets the same

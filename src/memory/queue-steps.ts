@@ -6,12 +6,20 @@
 
 import type { Word } from "./words.ts";
 
+/** Turns of an empty loop between two looks for a message: who looks without a pause slows down the sender whose line that is. */
+export const LOOK_GAP = 16;
+
 /** The lock is held: there is something that these steps do not see to. */
 export const LOCKED = -1;
 /** The lock is not held: somebody else does. */
 export const CONTENDED = -2;
 /** The lock is not held: there was no message. */
 export const EMPTY = -3;
+
+/** The lock is held: the first message is longer than what it was asked to be. */
+export const LONG = -4;
+/** This less the message's length: it was taken, and the lock is still held, for others wait. */
+export const TAKEN_LOCKED = -256;
 
 export interface QueueSteps {
   /**
@@ -38,7 +46,7 @@ export interface QueueSteps {
   /** Takes the first message, which has been copied, and unlocks: 1. Or 0: it is taken, and still locked. */
   releaseMessage(body: Word, pid: number): number;
   /**
-   * Looks for a first message for so many turns, from 1, and locks when there is one: as `claimMessage`. CONTENDED, too, where the rules have
+   * Does nothing for `quiet` turns, then looks for a first message for so many turns, from 1, and locks when there is one: as `claimMessage`. CONTENDED, too, where the rules have
    * changed meanwhile.
    */
   awaitMessage(
@@ -48,9 +56,45 @@ export interface QueueSteps {
     first: Word,
     mask: number,
     stride: number,
+    quiet: number,
     turns: number,
   ): number;
 }
+
+/** Where a message is staged, and what `claimMessage` wants to know. */
+type StagedReceive = [
+  staged: Word,
+  body: Word,
+  pid: number,
+  rules: number,
+  first: Word,
+  mask: number,
+  stride: number,
+  most: number,
+];
+
+/**
+ * The same of a message that is staged (memory/staging.ts) all in one: what the steps do, in their order, with the copy in between. Only
+ * where it is one function of WebAssembly is that worth a second copy.
+ */
+export interface StagedSteps {
+  /** `claimSlot`, a copy of the bytes, and `publishSlot`: what either answers, where the first is no index. */
+  sendStaged(staged: Word, ...claim: Parameters<QueueSteps["claimSlot"]>): number;
+  /**
+   * `claimMessage`, a copy of the bytes and what there is about them, and `releaseMessage`: the message's length, LOCKED, CONTENDED or
+   * EMPTY. LONG where it has more than `most` bytes; TAKEN_LOCKED less its length.
+   */
+  receiveStaged(...receive: StagedReceive): number;
+  /** The same for who looks for one for so many turns, as `awaitMessage`. */
+  awaitStaged(...receive: [...StagedReceive, quiet: number, turns: number]): number;
+}
+
+/** Where there are none: who asks finds that it is to be done otherwise. */
+export const noStagedSteps: StagedSteps = {
+  sendStaged: () => CONTENDED,
+  receiveStaged: () => CONTENDED,
+  awaitStaged: () => CONTENDED,
+};
 
 /** What SENT of a slot says once the message of a position is sent: never 0, and another than for the positions it had before. */
 export const sentAs = (position: number): number => (position << 1) | 1;

@@ -1,5 +1,6 @@
 // Writes a WebAssembly module of functions that work on one shared memory, in the binary format of the WebAssembly core
-// specification, 5, and of its threads proposal. Everything is an i32; an expression is its code, operands first.
+// specification, 5, and of its threads proposal. Everything is an i32, but for the lanes that are copied; an expression is its code,
+// operands first.
 
 export type Code = readonly number[];
 
@@ -47,6 +48,7 @@ const ATOMIC = 0xfe;
 const END = 0x0b;
 /** Of an access: aligned to 2^2 bytes. */
 const ALIGNED = 2;
+const LANE_ALIGNED = 3;
 const PAGES_MAX = 65536;
 
 export const set = ([, index]: Variable, value: Code): Code => [...value, 0x21, index];
@@ -59,6 +61,13 @@ export const store = (offset: number, at: Code, value: Code): Code => [
   ALIGNED,
   ...unsigned(offset),
 ];
+/** Copies 64 bits. */
+export const copyLane = (toOffset: number, to: Code, fromOffset: number, from: Code): Code => [
+  ...to,
+  ...from,
+  ...[0x29, LANE_ALIGNED, ...unsigned(fromOffset)],
+  ...[0x37, LANE_ALIGNED, ...unsigned(toOffset)],
+];
 export const add = (a: Code, b: Code): Code => [...a, ...b, 0x6a];
 export const subtract = (a: Code, b: Code): Code => [...a, ...b, 0x6b];
 export const multiply = (a: Code, b: Code): Code => [...a, ...b, 0x6c];
@@ -69,12 +78,22 @@ export const equal = (a: Code, b: Code): Code => [...a, ...b, 0x46];
 export const differ = (a: Code, b: Code): Code => [...a, ...b, 0x47];
 export const isLess = (a: Code, b: Code): Code => [...a, ...b, 0x48];
 export const isAtLeast = (a: Code, b: Code): Code => [...a, ...b, 0x4e];
+/** Of numbers without a sign. */
+export const isAbove = (a: Code, b: Code): Code => [...a, ...b, 0x4b];
 export const drop = (value: Code): Code => [...value, 0x1a];
 export const returned = (value: Code): Code => [...value, 0x0f];
 export const when = (condition: Code, ...then: readonly Code[]): Code => [
   ...condition,
   ...[0x04, NOTHING],
   ...then.flat(),
+  END,
+];
+export const whenElse = (condition: Code, then: Code, otherwise: Code): Code => [
+  ...condition,
+  ...[0x04, NOTHING],
+  ...then,
+  0x05,
+  ...otherwise,
   END,
 ];
 /** Runs `body` again while the condition, which comes last, holds. */

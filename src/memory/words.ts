@@ -21,7 +21,7 @@ export const offsetOf = (word: Word): Offset => (word * WORD_BYTES) as Offset;
 export const field = (base: Word, index: number): Word => (base + index) as Word;
 
 /** Below this, a loop over bytes beats a call of TypedArray.set (measured: they meet near 24 bytes). */
-const LOOP_BYTES_MAX = 24;
+export const LOOP_BYTES_MAX = 24;
 
 export class Words {
   readonly int32: Int32Array;

@@ -16,7 +16,7 @@
 
 import { E2BIG, EAGAIN, EIDRM, EIO, EMSGSIZE, ENOMSG } from "../abi/errno.ts";
 import { monitor, node, powerOfTwoFrom, queue } from "../memory/layout.ts";
-import { CONTENDED, EMPTY } from "../memory/queue-steps.ts";
+import { CONTENDED, EMPTY, LONG } from "../memory/queue-steps.ts";
 import { headerWord } from "../memory/region.ts";
 import { type Shape, shapeCount, shapeOf } from "../memory/shape.ts";
 import { field, LINE_WORDS, WORD_BYTES, type Word, type Words } from "../memory/words.ts";
@@ -70,6 +70,14 @@ export function freshRules(words: Words): number {
 
 type Deliver = (data: Uint8Array) => void;
 type Allocate = (bytes: number) => Uint8Array;
+/** Where received messages get bytes of their own. */
+export interface MessageBytes {
+  of: Allocate;
+  /** Called before a short message is taken: what `copied` needs is there then, and it does not fail. */
+  ready(): void;
+  /** Of a short message, a copy of its bytes: of so many at the start of these lanes. */
+  copied(lanes: BigInt64Array, length: number): Uint8Array;
+}
 /** Reads or writes a message where it lies. */
 type Use = (bytes: Uint8Array) => void;
 /** Where the lengths of messages are written. */
@@ -278,7 +286,7 @@ export class MessageRing {
 
   /** The same, with the type in its halves. `waited`: there was no room for it before. */
   tryAppendTyped(data: Uint8Array, typeLow: number, typeHigh: number, priority: number, waited = false): number {
-    const sent = data.length > this.path.lengthMax ? CONTENDED : this.path.send(data, typeLow, typeHigh, priority);
+    const sent = this.path.send(data, typeLow, typeHigh, priority);
     return sent === 0 ? 0 : this.appendClaimed(sent, data, typeLow, typeHigh, priority, waited);
   }
 
@@ -343,30 +351,43 @@ export class MessageRing {
    * where it does not fit, EIDRM. `last` is told what else it was.
    */
   tryTake(target: Uint8Array, last: Last = this.last): number {
-    const claimed = this.path.claim();
-    return claimed >= 0 ? this.path.take(claimed, target, last) : this.takeClaimed(claimed, target, last);
+    const taken = this.path.receive(target, last);
+    return taken >= 0 || taken === E2BIG ? taken : this.takeClaimed(taken, target, last);
   }
 
   /**
-   * Takes the first message of the highest priority into bytes of its own, of its length, which `allocate` gives: those, or EAGAIN
+   * Takes the first message of the highest priority into bytes of its own, of its length, which `bytes` gives: those, or EAGAIN
    * where there is none, EIDRM.
    */
-  tryTakeNew(allocate: Allocate): Uint8Array | number {
-    return this.#takeNewAt(this.path.claim(), allocate);
+  tryTakeNew(bytes: MessageBytes): Uint8Array | number {
+    bytes.ready();
+    return this.#newOf(this.path.takeFirst(this.path.takenMax), bytes);
   }
 
   /** The same where there was none just now, and one comes soon. */
-  tryTakeNewSoon(allocate: Allocate): Uint8Array | number {
-    return this.#takeNewAt(this.path.claimSoon(this.filled.spin), allocate);
+  tryTakeNewSoon(bytes: MessageBytes): Uint8Array | number {
+    bytes.ready();
+    return this.#newOf(this.path.takeSoon(this.filled.spin, this.path.takenMax), bytes);
   }
 
-  #takeNewAt(claimed: number, allocate: Allocate): Uint8Array | number {
-    if (claimed < 0) return claimed === EMPTY ? EAGAIN : this.#takeNewWithCare(claimed, allocate);
+  #newOf(taken: number, bytes: MessageBytes): Uint8Array | number {
+    if (taken < 0)
+      return taken === LONG ? this.#takeNewAt(this.path.firstIndex(), bytes.of) : this.#newOtherwise(taken, bytes);
+    this.path.tell(this.last);
+    return bytes.copied(this.path.staging.lanes, taken);
+  }
+
+  #newOtherwise(claimed: number, { of }: MessageBytes): Uint8Array | number {
+    return claimed === EMPTY ? EAGAIN : this.#takeNewWithCare(claimed, of);
+  }
+
+  #takeNewAt(index: number, allocate: Allocate): Uint8Array {
     const slots = this.#slots;
-    const slot = slots.of(claimed);
+    const slot = slots.of(index);
     slots.tell(slot, this.last);
     const data = this.#allocated(allocate, slots.lengthIn(slot));
-    slots.copyOutOf(claimed, data, data.length);
+    this.path.expect(data.length);
+    slots.copyOutOf(index, data, data.length);
     this.path.release();
     return data;
   }
@@ -827,14 +848,13 @@ export class MessageRing {
 
   #reread(): void {
     const words = this.#words;
-    this.path.rules = words.load(this.#changes);
+    const rules = words.load(this.#changes);
     this.#depth = words.load(field(this.#body, queue.DEPTH));
     this.#bytesMax = words.load(field(this.#body, queue.BYTES_MAX));
     this.#removed = this.removed;
     this.#isWatched = words.load(field(this.#body, queue.NOTIFY_PID)) !== 0;
     this.#isSpecial = this.#removed || this.#bytesMax > 0;
-    this.path.isOrdered = !this.#isSpecial;
-    this.path.lengthMax = this.#isSpecial || this.#isWatched ? -1 : this.messageBytesMax;
+    this.path.allow(rules, this.#isSpecial || this.#isWatched ? -1 : this.messageBytesMax, !this.#isSpecial);
     this.#reshape();
   }
 

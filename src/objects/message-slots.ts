@@ -1,7 +1,6 @@
 // The slots of a message queue: blocks of one size, each a message with its length, sender, type and priority. Positions
 // count on for ever, and wrap; the slot of a position is its remainder by the number of slots, a power of two.
 
-import { Lanes } from "../memory/lanes.ts";
 import { message, messageStates, queue, roundUp } from "../memory/layout.ts";
 import { sentAs } from "../memory/queue-steps.ts";
 import { shapeCount, shapeLine } from "../memory/shape.ts";
@@ -61,9 +60,6 @@ export class MessageSlots {
 
   readonly #words: Words;
   readonly #body: Word;
-  /** Of what is sent, and of what is received into. */
-  readonly #sources = new Lanes();
-  readonly #targets = new Lanes();
   /** For each slot the view that was last used to copy out of it. */
   #views: (Uint8Array | undefined)[] = [];
 
@@ -175,9 +171,9 @@ export class MessageSlots {
     this.copyIn(this.at(position), data);
   }
 
-  /** Copies the bytes of a message whose slot is described. */
-  copyIn(slot: Word, data: Uint8Array): void {
-    this.#words.copyAllIn(((slot + message.DATA) * WORD_BYTES) as Offset, data, this.#sources.of(data));
+  /** Copies the bytes of a message whose slot is described. `lanes` are theirs, where they are known. */
+  copyIn(slot: Word, data: Uint8Array, lanes?: BigInt64Array): void {
+    this.#words.copyAllIn(((slot + message.DATA) * WORD_BYTES) as Offset, data, lanes);
   }
 
   /** The same for bytes that lie there already. */
@@ -203,9 +199,8 @@ export class MessageSlots {
     else this.#words.copyOut(data, target, start, length);
   }
 
-  /** The same from the start of a target that may be used again and again. */
-  copyInto(index: number, target: Uint8Array, length: number): void {
-    const lanes = this.#targets.of(target);
+  /** The same from the start of a target, whose lanes may be known. */
+  copyInto(index: number, target: Uint8Array, length: number, lanes: BigInt64Array | undefined): void {
     if (lanes === undefined) this.copyOutOf(index, target, length);
     else this.#words.copyOut(offsetOf(field(this.of(index), message.DATA)), target, 0, length, lanes);
   }

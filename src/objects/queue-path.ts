@@ -3,11 +3,23 @@
 // same functions, and it looks once where they are. What they say is kept by MessageRing, as the queue's RULES are.
 //
 // A claim that is negative says why it is none (memory/queue-steps.ts): the ring then does the rest.
+//
+// Short messages are staged where that is worth it (memory/staging.ts): a send, and a receive, are then one step each.
 
 import { E2BIG } from "../abi/errno.ts";
+import { Lanes } from "../memory/lanes.ts";
 import { message, monitor, queue } from "../memory/layout.ts";
-import { queueStepsOf } from "../memory/machine-words.ts";
-import { CONTENDED, EMPTY, type QueueSteps } from "../memory/queue-steps.ts";
+import { queueStepsOf, stagedStepsOf } from "../memory/machine-words.ts";
+import {
+  CONTENDED,
+  EMPTY,
+  LONG,
+  noStagedSteps,
+  type QueueSteps,
+  type StagedSteps,
+  TAKEN_LOCKED,
+} from "../memory/queue-steps.ts";
+import { STAGED_BYTES_MAX, type Staging } from "../memory/staging.ts";
 import { field, LINE_WORDS, type Word, type Words } from "../memory/words.ts";
 import type { Monitor, MonitorUser } from "../sync/monitor.ts";
 import type { Spinning } from "../sync/spin.ts";
@@ -15,13 +27,25 @@ import type { Last, MessageSlots } from "./message-slots.ts";
 import { used } from "./positions.ts";
 
 /** Looks of one turn of a spin, which takes about as long as one of another's. */
-const LOOKS_A_TURN = 32;
+const LOOKS_A_TURN = 6;
+/**
+ * How much longer not to look, once a look was too early, and the longest time, in turns of an empty loop: about a microsecond. One look
+ * in three is too early in the long run: later ones would cost more than they save.
+ */
+const QUIET_STEP = 2;
+const QUIET_MAX = 1000;
+/** A message that comes after so many turns more, about a microsecond, is one that nobody can foresee. */
+const FORESEEN_TURNS = 9;
 
 /** The task. */
 export interface PathOwner extends MonitorUser {
   /** Where it has sent to last. */
   lastSentTo: QueuePath | undefined;
+  readonly staging: Staging;
 }
+
+/** A claim of a message, of whatever length. */
+const longOf = (claimed: number): number => (claimed >= 0 ? LONG : claimed | 0);
 
 export class QueuePath {
   readonly owner: PathOwner;
@@ -36,18 +60,30 @@ export class QueuePath {
   readonly claimMessage: QueueSteps["claimMessage"];
   readonly releaseMessage: QueueSteps["releaseMessage"];
   readonly awaitMessage: QueueSteps["awaitMessage"];
+  readonly staging: Staging;
+  readonly sendStaged: StagedSteps["sendStaged"];
+  readonly receiveStaged: StagedSteps["receiveStaged"];
+  readonly awaitStaged: StagedSteps["awaitStaged"];
+  /** Of what is sent, and of what is received into. */
+  readonly sources = new Lanes();
+  readonly targets = new Lanes();
 
   rules = -1;
-  /** The longest message that it sends, in bytes; -1: none, for more than that is to be done. */
+  /** The longest message that it sends, in bytes; -1: none, for more than that is to be done. The longest that it stages to send. */
   lengthMax = -1;
-  /** Whether it takes messages: what has come first is the next. */
+  stagedMax = -1;
+  /** Whether it takes messages: what has come first is the next. The longest that it stages to take; -1: none. */
   isOrdered = false;
+  takenMax = -1;
+  /** How long not to look for a message that one waits for, in turns of an empty loop: learned, from how long the last ones took. */
+  quiet = 0;
   /** Messages that the slots leave room for: as many as there may be, or fewer where slots are added as needed. */
   room = 0;
   // Where the slots are, as `slots` says.
   first = 0 as Word;
   mask = 0;
   stride = 0;
+  readonly #stages: boolean;
 
   constructor(owner: PathOwner, body: Word, slots: MessageSlots, producer: Monitor, consumer: Monitor) {
     const steps = queueStepsOf(owner.words);
@@ -63,6 +99,21 @@ export class QueuePath {
     this.claimMessage = steps.claimMessage;
     this.releaseMessage = steps.releaseMessage;
     this.awaitMessage = steps.awaitMessage;
+    const staged = stagedStepsOf(owner.words);
+    this.#stages = staged !== noStagedSteps;
+    this.staging = owner.staging;
+    this.sendStaged = staged.sendStaged;
+    this.receiveStaged = staged.receiveStaged;
+    this.awaitStaged = staged.awaitStaged;
+  }
+
+  /** Other rules hold now: it may send messages of up to `lengthMax` bytes, -1: none; and take them, or not. */
+  allow(rules: number, lengthMax: number, isOrdered: boolean): void {
+    this.rules = rules;
+    this.lengthMax = lengthMax;
+    this.stagedMax = this.#stages ? Math.min(lengthMax, STAGED_BYTES_MAX) : -1;
+    this.isOrdered = isOrdered;
+    this.takenMax = this.#stages && isOrdered ? STAGED_BYTES_MAX : -1;
   }
 
   /** The slots are others now. */
@@ -73,39 +124,133 @@ export class QueuePath {
     this.stride = stride;
   }
 
-  /** Sends a message of up to `lengthMax` bytes: 0, LOCKED or CONTENDED. */
+  /** Sends a message: 0, LOCKED or CONTENDED. */
   send(data: Uint8Array, typeLow: number, typeHigh: number, priority: number): number {
-    const { body, pid, rules, room, first, mask, stride, slots } = this;
     const { length } = data;
-    const index = this.claimSlot(body, pid, rules, room, first, mask, stride, length, typeLow, typeHigh, priority) | 0;
-    if (index < 0) return index;
-    const slot = (first + index * stride) as Word;
-    slots.copyIn(slot, data);
-    if (this.publishSlot(body, pid, slot) === 0) this.producer.leaveContended(1);
-    this.owner.lastSentTo = this;
+    if (length > this.stagedMax) return this.#sendLong(data, typeLow, typeHigh, priority);
+    const { staging, body, pid, rules, room, first, mask, stride } = this;
+    staging.put(data, this.sources.of(data));
+    const at = staging.at;
+    const sent =
+      this.sendStaged(at, body, pid, rules, room, first, mask, stride, length, typeLow, typeHigh, priority) | 0;
+    if (sent < 0) return sent;
+    if (sent === 0) this.producer.leaveContended(1);
+    if (this.owner.lastSentTo !== this) this.owner.lastSentTo = this;
     return 0;
   }
 
-  /** The index of the first message's slot, LOCKED, CONTENDED or EMPTY. */
-  claim(): number {
-    if (!this.isOrdered) return CONTENDED;
-    return this.claimMessage(this.body, this.pid, this.rules, this.first, this.mask, this.stride) | 0;
+  /** The same of one that is not staged. */
+  #sendLong(data: Uint8Array, typeLow: number, typeHigh: number, priority: number): number {
+    const { body, pid, rules, room, first, mask, stride, slots } = this;
+    const { length } = data;
+    if (length > this.lengthMax) return CONTENDED;
+    const index = this.claimSlot(body, pid, rules, room, first, mask, stride, length, typeLow, typeHigh, priority) | 0;
+    if (index < 0) return index;
+    const slot = (first + index * stride) as Word;
+    slots.copyIn(slot, data, this.sources.of(data));
+    if (this.publishSlot(body, pid, slot) === 0) this.producer.leaveContended(1);
+    if (this.owner.lastSentTo !== this) this.owner.lastSentTo = this;
+    return 0;
   }
 
-  /** The same for one who has found none, looking for as long as that has been worth it. */
-  claimSoon(spin: Spinning): number {
+  /** Takes the first message into `target`: its length, E2BIG where it is longer, and stays; LOCKED, CONTENDED or EMPTY. */
+  receive(target: Uint8Array, last: Last): number {
+    return this.receiveAs(this.takeFirst(this.mostFor(target)), target, last);
+  }
+
+  /** The longest message that is staged for who wants it there. */
+  mostFor(target: Uint8Array): number {
+    const { length } = target;
+    return length < this.takenMax ? length : this.takenMax;
+  }
+
+  /** What came of `takeFirst` or `takeSoon`, for who wants the message in `target`. */
+  receiveAs(taken: number, target: Uint8Array, last: Last): number {
+    if (taken < 0) return taken === LONG ? this.take(this.firstIndex(), target, last) : taken;
+    this.tell(last);
+    this.staging.get(target, taken, this.targets.of(target));
+    return taken;
+  }
+
+  /** Takes the first message where it has at most that many bytes, and stages it: its length, LONG, LOCKED, CONTENDED or EMPTY. */
+  takeFirst(most: number): number {
+    if (most < 0) return this.#claimFirst();
+    const { staging, body, pid, rules, first, mask, stride } = this;
+    const taken = this.receiveStaged(staging.at, body, pid, rules, first, mask, stride, most) | 0;
+    return taken >= 0 ? taken : this.#leaveTaken(taken);
+  }
+
+  /**
+   * The same for one who waits, looking for as long as that has been worth it. Where `quiet` says so it is the first look of all, and
+   * comes only when a message is about to: a look takes the line that it comes in away from its sender's CPU.
+   */
+  takeSoon(spin: Spinning, most: number): number {
     const turns = this.isOrdered ? spin.begin() : 0;
-    if (turns === 0) return EMPTY;
+    if (turns === 0) return this.quiet === 0 ? EMPTY : this.#takeAtOnce(most);
     this.owner.lastSentTo?.claimNext();
-    const { body, pid, rules, first, mask, stride } = this;
+    const { staging, body, pid, rules, first, mask, stride } = this;
+    let quiet = this.quiet;
+    let looks = 1;
     for (let turn = 0; turn < turns; turn++) {
-      const index = this.awaitMessage(body, pid, rules, first, mask, stride, LOOKS_A_TURN) | 0;
-      if (index === EMPTY) continue;
-      spin.hit();
-      return index;
+      const taken =
+        most < 0
+          ? longOf(this.awaitMessage(body, pid, rules, first, mask, stride, quiet, looks))
+          : this.awaitStaged(staging.at, body, pid, rules, first, mask, stride, most, quiet, looks) | 0;
+      if (taken !== EMPTY) {
+        this.#learn(turn);
+        spin.hit();
+        return taken >= 0 ? taken : this.#leaveTaken(taken);
+      }
+      quiet = 0;
+      looks = LOOKS_A_TURN;
     }
+    this.quiet = 0;
     spin.miss();
     return EMPTY;
+  }
+
+  #takeAtOnce(most: number): number {
+    this.quiet = 0;
+    return this.takeFirst(most);
+  }
+
+  /** A message came in this turn, of which the first is the first look. */
+  #learn(turn: number): void {
+    const { quiet } = this;
+    if (turn === 0) this.quiet = quiet > 0 ? quiet - 1 : 0;
+    else if (turn <= FORESEEN_TURNS) this.quiet = quiet < QUIET_MAX ? quiet + QUIET_STEP : quiet;
+    else this.quiet = quiet >> 1;
+  }
+
+  /** LONG where there is a message, of any length; LOCKED, CONTENDED or EMPTY. */
+  #claimFirst(): number {
+    if (!this.isOrdered) return CONTENDED;
+    return longOf(this.claimMessage(this.body, this.pid, this.rules, this.first, this.mask, this.stride));
+  }
+
+  /** Unlocks where a message was taken and others wait: its length. */
+  #leaveTaken(taken: number): number {
+    if (taken > TAKEN_LOCKED) return taken;
+    this.consumer.leaveContended(1);
+    return TAKEN_LOCKED - taken;
+  }
+
+  /** What else the message was that was staged last. */
+  tell(last: Last): void {
+    const { about } = this.staging;
+    const { lanes } = last;
+    lanes[0] = about[0] as bigint;
+    lanes[1] = about[1] as bigint;
+  }
+
+  /** Under the consumer lock: the index of the first message's slot. */
+  firstIndex(): number {
+    return this.words.get(field(this.body, queue.CONSUMER + monitor.POSITION)) & this.mask;
+  }
+
+  /** The next message may well be as long as this one: those that are too long are not asked to be staged. */
+  expect(length: number): void {
+    this.takenMax = this.#stages && this.isOrdered && length <= STAGED_BYTES_MAX ? STAGED_BYTES_MAX : -1;
   }
 
   /** Takes the message that was claimed, and unlocks: its length, or E2BIG where it is longer than `target`, and stays. */
@@ -117,7 +262,8 @@ export class QueuePath {
       this.consumer.leave(0);
       return E2BIG;
     }
-    slots.copyInto(index, target, length);
+    this.expect(length);
+    slots.copyInto(index, target, length, this.targets.of(target));
     this.words.getTwoLanes((slot + message.TYPE) as Word, last.lanes);
     this.release();
     return length;

@@ -130,7 +130,7 @@ export class Spin implements Spinning {
     this.#spins.failed();
     if (this.#begunMs === 0) return;
     const turns = (this.#turns * SPIN_MS) / (performance.now() - this.#begunMs);
-    this.#turns = Math.min(Math.max(turns, TURNS_LEAST), TURNS_MOST);
+    this.#turns = Math.round(Math.min(Math.max(turns, TURNS_LEAST), TURNS_MOST)); // engines count whole numbers faster
   }
 
   relax(): void {

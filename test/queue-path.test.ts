@@ -1,0 +1,225 @@
+// The fast path of a queue as machine code takes it: short messages that are staged, long ones beside them, and how a receiver learns
+// when to look.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { E2BIG } from "../src/abi/errno.ts";
+import { makingQueue } from "../src/kernel/making.ts";
+import { access, kinds, monitor, queue } from "../src/memory/layout.ts";
+import { allocateMemory, machineCodeOf } from "../src/memory/machine-code.ts";
+import { MachineWords } from "../src/memory/machine-words.ts";
+import { EMPTY, TAKEN_LOCKED } from "../src/memory/queue-steps.ts";
+import { STAGED_BYTES_MAX } from "../src/memory/staging.ts";
+import { field, type Word, type Words } from "../src/memory/words.ts";
+import type { MessageRing } from "../src/objects/message-ring.ts";
+import { Last } from "../src/objects/message-slots.ts";
+import type { QueuePath } from "../src/objects/queue-path.ts";
+import { messageBytes } from "../src/platforms/byte-pool.ts";
+import type { Spinning } from "../src/sync/spin.ts";
+import { Machine } from "./crash-fixture.ts";
+
+const MODE = 0o600;
+const DEPTH = 4;
+const BYTES_MAX = 256;
+
+interface Bench {
+  readonly words: Words;
+  readonly ring: MessageRing;
+  readonly path: QueuePath;
+  readonly body: Word;
+}
+
+/** A queue in a region with machine code. */
+function made(messageBytesMax = BYTES_MAX): Bench {
+  const machine = new Machine();
+  const memory = allocateMemory(machine.buffer.byteLength);
+  assert.ok(memory);
+  new Uint8Array(memory.buffer).set(new Uint8Array(machine.buffer));
+  const code = machineCodeOf(memory);
+  assert.ok(code);
+  const words = new MachineWords(memory.buffer, code);
+  const system = machine.attach(words);
+  const shape = { depth: DEPTH, bytesMax: 0, messageBytesMax };
+  const opened = system.createAnonymous(kinds.QUEUE, makingQueue(words, shape, MODE), [access.READ | access.WRITE]);
+  assert.ok(typeof opened !== "number");
+  const bodyLine = opened[0]?.bodyLine as number;
+  const ring = system.messageRingAt(bodyLine);
+  return { words, ring, path: ring.path, body: (bodyLine * 16) as Word };
+}
+
+const countUp = (length: number, from: number): Uint8Array => Uint8Array.from({ length }, (_, i) => from + i);
+const lengths = [0, 1, 7, 8, 9, 24, 25, 31, 32, 63, 64, 65, 71, 72, 100, 127, 128, 129, 200, 256];
+
+for (const length of lengths) {
+  test(`a message of ${length} bytes comes as it was sent, however often the same arrays are used`, () => {
+    const { ring, path } = made();
+    const data = new Uint8Array(length);
+    const target = new Uint8Array(BYTES_MAX);
+    const last = new Last();
+    for (let round = 0; round < 3 * DEPTH; round++) {
+      data.set(countUp(length, round));
+      target.fill(0xee);
+      assert.equal(ring.tryAppendTyped(data, round, -round, 0), 0);
+      assert.equal(path.receive(target, last), length);
+      assert.deepEqual(target.subarray(0, length), data);
+      assert.ok(target.subarray(length).every((byte) => byte === 0xee));
+      assert.deepEqual([last.typeLow, last.typeHigh, last.priority], [round, -round | 0, 0]);
+      assert.equal(ring.length, 0);
+    }
+  });
+
+  test(`a message of ${length} bytes is received into bytes of its own`, () => {
+    const { ring } = made();
+    const received = Array.from({ length: 3 * DEPTH }, (_, round) => {
+      ring.tryAppendTyped(countUp(length, round), 1, 0, 0);
+      return ring.tryTakeNew(messageBytes);
+    });
+    received.forEach((data, round) => {
+      assert.deepEqual(data, countUp(length, round));
+    });
+  });
+
+  test(`a message of ${length} bytes stays where the target is shorter`, () => {
+    const { ring, path } = made();
+    ring.tryAppendTyped(countUp(length, 1), 1, 0, 0);
+    if (length > 0) assert.equal(path.receive(new Uint8Array(length - 1), new Last()), E2BIG);
+    const target = new Uint8Array(length);
+    assert.equal(ring.length, 1);
+    assert.equal(path.receive(target, new Last()), length);
+    assert.deepEqual(target, countUp(length, 1));
+  });
+}
+
+test("a slot as short as its message has nothing behind it written over", () => {
+  for (const messageBytesMax of [1, 8, 20, 64, 100]) {
+    const { ring } = made(messageBytesMax);
+    const sent = Array.from({ length: DEPTH }, (_, i) => countUp(messageBytesMax, i));
+    for (const data of sent) assert.equal(ring.tryAppendTyped(data, 1, 0, 0), 0);
+    for (const data of sent) assert.deepEqual(ring.tryTakeNew(messageBytes), data);
+  }
+});
+
+test("short and long messages in turns come in their order", () => {
+  const { ring, path } = made();
+  const target = new Uint8Array(BYTES_MAX);
+  const pairs = lengths.flatMap((length) => [length, BYTES_MAX - length]);
+  for (const [i, length] of pairs.entries()) {
+    ring.tryAppendTyped(countUp(length, i), 1, 0, 0);
+    ring.tryAppendTyped(countUp(BYTES_MAX - length, i), 1, 0, 0);
+    for (const expected of [length, BYTES_MAX - length]) {
+      assert.equal(path.receive(target, new Last()), expected);
+      assert.deepEqual(target.subarray(0, expected), countUp(expected, i));
+    }
+  }
+});
+
+test("long messages that follow one another are not asked to be staged", () => {
+  const { ring, path } = made();
+  const asked: number[] = [];
+  const staged = path.receiveStaged;
+  Object.assign(path, {
+    receiveStaged: (...args: Parameters<typeof staged>) => {
+      asked.push(1);
+      return staged(...args);
+    },
+  });
+  const target = new Uint8Array(BYTES_MAX);
+  for (const [length, times] of [
+    [BYTES_MAX, 1],
+    [BYTES_MAX, 1],
+    [STAGED_BYTES_MAX, 1],
+    [STAGED_BYTES_MAX, 2],
+  ] as const) {
+    ring.tryAppendTyped(new Uint8Array(length), 1, 0, 0);
+    assert.equal(path.receive(target, new Last()), length);
+    assert.equal(asked.length, times);
+  }
+});
+
+test("a message that is taken while others wait is received, and the lock given back", () => {
+  const { words, ring, path, body } = made();
+  const lock = field(body, queue.CONSUMER + monitor.LOCK);
+  const staged = path.receiveStaged;
+  Object.assign(path, {
+    receiveStaged: (...args: Parameters<typeof staged>) => {
+      const length = staged(...args);
+      words.store(lock, path.pid); // as if the exchange that unlocks had found that others wait
+      return TAKEN_LOCKED - length;
+    },
+  });
+  for (const length of [0, 1, 64, STAGED_BYTES_MAX]) {
+    ring.tryAppendTyped(countUp(length, 3), 1, 0, 0);
+    const target = new Uint8Array(length);
+    assert.equal(path.receive(target, new Last()), length);
+    assert.deepEqual(target, countUp(length, 3));
+    assert.equal(words.load(lock), 0);
+  }
+});
+
+/** A spin that is allowed so many turns, and tells what came of it. */
+function spinning(turns: number): Spinning & { readonly told: string[] } {
+  const told: string[] = [];
+  return {
+    told,
+    begin: () => turns,
+    hit: () => void told.push("hit"),
+    miss: () => void told.push("miss"),
+    relax: () => {},
+    beginGivingWay: () => 0,
+    giveWay: () => {},
+    endGivingWay: () => {},
+  };
+}
+
+/** Lets each wait find a message after so many turns that found none; returns how long the first look of each was put off. */
+function waits(path: QueuePath, turnsInVain: readonly number[]): number[] {
+  return turnsInVain.map((inVain) => {
+    const { quiet } = path;
+    let left = inVain;
+    Object.assign(path, { awaitStaged: () => (left-- > 0 ? EMPTY : 8) });
+    assert.equal(path.takeSoon(spinning(1000), STAGED_BYTES_MAX), 8);
+    return quiet;
+  });
+}
+
+test("a receiver looks later after looks that were too early, and earlier after one that was not", () => {
+  const { path } = made();
+  assert.deepEqual(waits(path, [1, 1, 1, 0, 0, 0, 3, 0]), [0, 2, 4, 6, 5, 4, 3, 5]);
+});
+
+test("messages that come long after the first look are not foreseen", () => {
+  const { path } = made();
+  assert.deepEqual(waits(path, [1, 1, 1, 1, 50, 50, 50, 50, 50]), [0, 2, 4, 6, 8, 4, 2, 1, 0]);
+});
+
+test("the first look is put off for a microsecond at most", () => {
+  const { path } = made();
+  const quiets = waits(path, new Array(600).fill(1));
+  assert.equal(Math.max(...quiets), 1000);
+});
+
+test("a spin in vain, and one that is not worth it, end the waiting without a look", () => {
+  const { path } = made();
+  for (const turns of [20, 0]) {
+    path.quiet = 100;
+    const spin = spinning(turns);
+    assert.equal(path.takeSoon(spin, STAGED_BYTES_MAX), EMPTY);
+    assert.equal(path.quiet, 0);
+    assert.deepEqual(spin.told, turns > 0 ? ["miss"] : []);
+  }
+});
+
+test("a message that is there already is taken where looking is put off and no spin is worth it", () => {
+  const { ring, path } = made();
+  path.quiet = 100;
+  ring.tryAppendTyped(countUp(9, 1), 1, 0, 0);
+  assert.equal(path.takeSoon(spinning(0), STAGED_BYTES_MAX), 9);
+});
+
+test("the quiet before a look ends by itself", () => {
+  const { ring, path } = made();
+  ring.tryAppendTyped(countUp(9, 1), 1, 0, 0);
+  path.quiet = 1000;
+  assert.equal(path.takeSoon(spinning(1), STAGED_BYTES_MAX), 9);
+  assert.equal(path.quiet, 999);
+});
