@@ -100,6 +100,8 @@ const elsewhere: Record<string, string> = {
   "MachineWords.load": MACHINE,
   "MachineWords.store": MACHINE,
   "QueuePath.claimNext": "stores what is there already, and only where a task spins",
+  "QueuePath.mostFor": LOOKS,
+  "QueuePath.receiveAs": "of what is staged: test/queue-path.test.ts",
   "QueuePath.takeSoon": SOON,
   "QueuePath.tell": "of what is staged: test/queue-path.test.ts",
   "Staging.get": STAGED,

@@ -171,37 +171,59 @@ function spinning(turns: number): Spinning & { readonly told: string[] } {
   };
 }
 
-/** Lets each wait find a message after so many turns that found none; returns how long the first look of each was put off. */
-function waits(path: QueuePath, turnsInVain: readonly number[]): number[] {
-  return turnsInVain.map((inVain) => {
-    const { quiet } = path;
+/** Lets each wait for an answer find it after so many looks in vain; returns how long the first look of each was put off. */
+function waits({ words, path }: Bench, looksInVain: readonly number[]): number[] {
+  return looksInVain.map((inVain) => {
     let left = inVain;
-    Object.assign(path, { awaitStaged: () => (left-- > 0 ? EMPTY : 8) });
+    let putOff: number | undefined;
+    const awaitStaged: QueuePath["awaitStaged"] = (staged, ...rest) => {
+      const [quiet, , looks] = rest.slice(-3) as [number, number, number];
+      putOff ??= quiet;
+      left -= looks;
+      if (left >= 0) return EMPTY;
+      words.set(staged, -left);
+      return 8;
+    };
+    Object.assign(path, { awaitStaged });
+    path.owner.lastSentTo = path;
     assert.equal(path.takeSoon(spinning(1000), STAGED_BYTES_MAX), 8);
-    return quiet;
+    assert.equal(path.owner.lastSentTo, undefined);
+    return putOff ?? -1;
   });
 }
 
-test("a receiver looks later after looks that were too early, and earlier after one that was not", () => {
-  const { path } = made();
-  assert.deepEqual(waits(path, [1, 1, 1, 0, 0, 0, 3, 0]), [0, 2, 4, 6, 5, 4, 3, 5]);
+test("who waits for an answer looks later after looks that were too early, and earlier after one that was not", () => {
+  assert.deepEqual(waits(made(), [1, 5, 6, 0, 0, 0, 3, 20]), [0, 2, 4, 6, 5, 4, 3, 5]);
 });
 
-test("messages that come long after the first look are not foreseen", () => {
-  const { path } = made();
-  assert.deepEqual(waits(path, [1, 1, 1, 1, 50, 50, 50, 50, 50]), [0, 2, 4, 6, 8, 4, 2, 1, 0]);
+test("answers that come long after the first look are not foreseen", () => {
+  assert.deepEqual(waits(made(), [1, 1, 1, 1, 55, 500, 90, 60, 60]), [0, 2, 4, 6, 8, 4, 2, 1, 0]);
 });
 
-test("the first look is put off for a microsecond at most", () => {
+test("the first look is put off for 128 turns at most", () => {
+  const quiets = waits(made(), new Array(100).fill(1));
+  assert.equal(Math.max(...quiets), 128);
+});
+
+test("who has sent nothing waits for no answer, and looks at once", () => {
   const { path } = made();
-  const quiets = waits(path, new Array(600).fill(1));
-  assert.equal(Math.max(...quiets), 1000);
+  path.quiet = 100;
+  assert.equal(path.isQuiet, false);
+  let putOff: number | undefined;
+  const awaitStaged: QueuePath["awaitStaged"] = (...args) => {
+    putOff ??= args.at(-3) as number;
+    return 8;
+  };
+  Object.assign(path, { awaitStaged });
+  assert.equal(path.takeSoon(spinning(10), STAGED_BYTES_MAX), 8);
+  assert.deepEqual([putOff, path.quiet], [0, 100]);
 });
 
 test("a spin in vain, and one that is not worth it, end the waiting without a look", () => {
   const { path } = made();
   for (const turns of [20, 0]) {
     path.quiet = 100;
+    path.owner.lastSentTo = path;
     const spin = spinning(turns);
     assert.equal(path.takeSoon(spin, STAGED_BYTES_MAX), EMPTY);
     assert.equal(path.quiet, 0);
@@ -213,6 +235,7 @@ test("a message that is there already is taken where looking is put off and no s
   const { ring, path } = made();
   path.quiet = 100;
   ring.tryAppendTyped(countUp(9, 1), 1, 0, 0);
+  assert.ok(path.isQuiet);
   assert.equal(path.takeSoon(spinning(0), STAGED_BYTES_MAX), 9);
 });
 

@@ -52,6 +52,11 @@ function stagedOf(words: Words, plain: QueueSteps): StagedSteps {
     copy(field(staged, message.DATA), field(slot, message.DATA), length);
     return plain.releaseMessage(body, PID) === 1 ? length : TAKEN_LOCKED - length;
   };
+  /** Whether the first message was sent, whatever else is in the way. */
+  const isThere = (mask: number): boolean => {
+    const taken = words.get(takenWord);
+    return words.get(field(slotOf(taken & mask), message.SENT)) === sentAs(taken);
+  };
   return {
     sendStaged: (_, ...claim) => {
       const index = plain.claimSlot(...claim);
@@ -61,8 +66,15 @@ function stagedOf(words: Words, plain: QueueSteps): StagedSteps {
     },
     receiveStaged: (_, ...[queueBody, pid, rules, from, mask, words, most]) =>
       receive(plain.claimMessage(queueBody, pid, rules, from, mask, words), most),
-    awaitStaged: (_, ...[queueBody, pid, rules, from, mask, words, most, quiet, turns]) =>
-      receive(plain.awaitMessage(queueBody, pid, rules, from, mask, words, quiet, turns), most),
+    awaitStaged: (_, ...[queueBody, pid, rules, from, mask, words_, most, , , turns]) => {
+      for (let left = turns; left > 0; left--) {
+        const index = plain.awaitMessage(queueBody, pid, rules, from, mask, words_, 1);
+        if (index === EMPTY) continue;
+        if (isThere(mask)) words.set(staged, left);
+        return receive(index, most);
+      }
+      return EMPTY;
+    },
   };
 }
 
@@ -91,6 +103,7 @@ function scatter(random: Random, words: Words, slots: number): void {
   words.set(consumerLock, random.pick([0, 0, 0, ANOTHER_PID, PID, 1 << 29]));
   words.set(field(body, queue.RULES), random.pick([RULES, RULES, RULES, RULES + 1]));
   words.set(field(body, queue.LAST_PRIORITY), random.pick([0, 0, 0, 7]));
+  words.set(field(body, queue.RESERVED_ROOM), random.pick([0, 0, 0, ANOTHER_PID]));
   words.set(field(body, queue.MIXED), random.pick([0, 0, 0, 1]));
   words.set(field(body, queue.RESERVED_MESSAGE), random.pick([0, 0, 0, ANOTHER_PID]));
   for (let i = 0; i < slots; i++) {
@@ -110,7 +123,7 @@ function scatter(random: Random, words: Words, slots: number): void {
 function step(random: Random, slots: number): (steps: AllSteps) => number {
   const mask = slots - 1;
   const turns = 1 + random.below(3);
-  const quiet = random.pick([0, 1, 5]);
+  const [quiet, gap] = [random.pick([0, 1, 5]), random.pick([0, 3])];
   const most = random.pick([0, 7, 64, DATA_BYTES]);
   const [length, type, priority] = [
     random.below(DATA_BYTES + 1),
@@ -128,14 +141,14 @@ function step(random: Random, slots: number): (steps: AllSteps) => number {
     case 3:
       return ({ releaseMessage }) => releaseMessage(body, PID);
     case 4:
-      return ({ awaitMessage }) => awaitMessage(body, PID, RULES, first, mask, stride, quiet, turns);
+      return ({ awaitMessage }) => awaitMessage(body, PID, RULES, first, mask, stride, turns);
     case 5:
       return ({ sendStaged }) =>
         sendStaged(staged, body, PID, RULES, slots, first, mask, stride, length, type, -type, priority);
     case 6:
       return ({ receiveStaged }) => receiveStaged(staged, body, PID, RULES, first, mask, stride, most);
     default:
-      return ({ awaitStaged }) => awaitStaged(staged, body, PID, RULES, first, mask, stride, most, quiet, turns);
+      return ({ awaitStaged }) => awaitStaged(staged, body, PID, RULES, first, mask, stride, most, quiet, gap, turns);
   }
 }
 

@@ -278,7 +278,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
       return this.#receiveIntoSync(buffer, options, false);
     }
     const path = this.#path;
-    const length = path.quiet === 0 ? path.receive(buffer, this.#last) : EMPTY;
+    const length = path.isQuiet ? EMPTY : path.receive(buffer, this.#last);
     if (length < 0) return this.#receiveIntoSoon(length, buffer);
     this.deliverAtEnd();
     return length;
@@ -502,7 +502,7 @@ export class MessageQueue extends Handle implements AsyncIterable<Message> {
   }
 
   #takeFirstOrSoon(): Message | undefined {
-    const first = this.#path.quiet === 0 ? this.#tryTakeFirst() : undefined;
+    const first = this.#path.isQuiet ? undefined : this.#tryTakeFirst();
     return first ?? this.#takeFirstSoon();
   }
 

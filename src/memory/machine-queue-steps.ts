@@ -3,7 +3,7 @@
 
 import { LANE_BYTES } from "./lanes.ts";
 import { message, messageStates, monitor, queue } from "./layout.ts";
-import { CONTENDED, EMPTY, LOCKED, LONG, LOOK_GAP, TAKEN_LOCKED } from "./queue-steps.ts";
+import { CONTENDED, EMPTY, LOCKED, LONG, TAKEN_LOCKED } from "./queue-steps.ts";
 import { STAGED_BYTES_MAX } from "./staging.ts";
 import {
   add,
@@ -47,6 +47,7 @@ const TAKEN = bytes(queue.CONSUMER + monitor.POSITION);
 const RULES = bytes(queue.RULES);
 const LAST_PRIORITY = bytes(queue.LAST_PRIORITY);
 const MIXED = bytes(queue.MIXED);
+const RESERVED_ROOM = bytes(queue.RESERVED_ROOM);
 const RESERVED_MESSAGE = bytes(queue.RESERVED_MESSAGE);
 const HEAD = bytes(queue.HEAD);
 const LENGTH = bytes(message.LENGTH);
@@ -100,7 +101,12 @@ const slotClaimed = (variables: Readonly<Record<SlotName, Variable>>): Code[] =>
     set(tail, load(TAIL, body)),
     when(differ(load(RULES, body), rules), returned(number(LOCKED))),
     when(differ(load(LAST_PRIORITY, body), priority), returned(number(LOCKED))),
-    when(isAtLeast(subtract(tail, load(CACHED_TAKEN, body)), room), returned(number(LOCKED))),
+    when(
+      isAtLeast(subtract(tail, load(CACHED_TAKEN, body)), room),
+      when(load(RESERVED_ROOM, body), returned(number(LOCKED))),
+      store(CACHED_TAKEN, body, atomicLoad(TAKEN, body)),
+      when(isAtLeast(shiftLeft(subtract(tail, load(CACHED_TAKEN, body)), 1), room), returned(number(LOCKED))),
+    ),
     set(slot, slotOf(first, and(tail, mask), stride)),
     store(LENGTH, slot, length),
     store(bytes(message.STATE), slot, number(messageStates.LIVE)),
@@ -205,16 +211,20 @@ const releaseMessage = defined(
   ],
 );
 
-type LookVariables = ClaimVariables & Readonly<Record<"quiet" | "turns", Variable>>;
+type LookVariables = ClaimVariables & Readonly<Record<"turns", Variable>>;
 
 /** `awaitMessage`, where `body` and `first` are in bytes by now: does what `claimed` does once there is one. */
 const looked = (
-  { body, rules, first, mask, stride, quiet, turns, taken, slot }: LookVariables,
-  claimed: Code[],
+  { body, rules, first, mask, stride, turns, taken, slot }: LookVariables,
+  {
+    before = [],
+    claimed,
+    between = [],
+  }: Readonly<Record<"claimed", Code[]> & Partial<Record<"before" | "between", Code>>>,
 ): Code[] => [
   repeatWhile(
     isLess(number(0), turns),
-    when(isLess(number(0), quiet), repeatWhile(isLess(number(0), quiet), set(quiet, subtract(quiet, number(1))))),
+    before,
     set(taken, atomicLoad(TAKEN, body)),
     set(slot, slotOf(first, and(taken, mask), stride)),
     when(
@@ -223,19 +233,19 @@ const looked = (
       ...claimed,
     ),
     when(differ(atomicLoad(RULES, body), rules), returned(number(CONTENDED))),
-    set(quiet, number(LOOK_GAP)),
     set(turns, subtract(turns, number(1))),
+    between,
   ),
   number(EMPTY),
 ];
 
 const awaitMessage = defined(
   "awaitMessage",
-  { parameters: [...claimParameters, "quiet", "turns"], locals: ["taken", "slot"], results: 1 },
+  { parameters: [...claimParameters, "turns"], locals: ["taken", "slot"], results: 1 },
   (variables) => [
     inBytes(variables.body),
     inBytes(variables.first),
-    ...looked(variables, [...messageClaimed(variables), returned(and(variables.taken, variables.mask))]),
+    ...looked(variables, { claimed: [...messageClaimed(variables), returned(and(variables.taken, variables.mask))] }),
   ],
 );
 
@@ -271,14 +281,22 @@ const receiveStaged = defined(
   ],
 );
 
+/** So many turns of an empty loop. */
+const idle = (turns: Variable): Code =>
+  when(isLess(number(0), turns), repeatWhile(isLess(number(0), turns), set(turns, subtract(turns, number(1)))));
+
 const awaitStaged = defined(
   "awaitStaged",
-  { parameters: [...receiveParameters, "quiet", "turns"], locals: receiveLocals, results: 1 },
+  { parameters: [...receiveParameters, "quiet", "gap", "turns"], locals: receiveLocals, results: 1 },
   (variables) => [
     inBytes(variables.staged),
     inBytes(variables.body),
     inBytes(variables.first),
-    ...looked(variables, messageStaged(variables)),
+    ...looked(variables, {
+      before: idle(variables.quiet),
+      claimed: [store(LENGTH, variables.staged, variables.turns), ...messageStaged(variables)],
+      between: set(variables.quiet, variables.gap),
+    }),
   ],
 );
 

@@ -1,7 +1,7 @@
 // The steps of a send and a receive, access by access.
 
 import { message, messageStates, monitor, queue } from "./layout.ts";
-import { CONTENDED, EMPTY, LOCKED, LOOK_GAP, type QueueSteps, sentAs } from "./queue-steps.ts";
+import { CONTENDED, EMPTY, LOCKED, type QueueSteps, sentAs } from "./queue-steps.ts";
 import { field, LINE_WORDS, type Words } from "./words.ts";
 
 const { LOCK, POSITION, CACHED_OPPOSITE } = monitor;
@@ -32,7 +32,12 @@ export class PlainQueueSteps implements QueueSteps {
     const tail = words.get(field(producer, POSITION));
     if (words.get(field(body, queue.RULES)) !== rules) return LOCKED;
     if (words.get(field(body, queue.LAST_PRIORITY)) !== priority) return LOCKED;
-    if (((tail - words.get(field(producer, CACHED_OPPOSITE))) | 0) >= room) return LOCKED;
+    if (((tail - words.get(field(producer, CACHED_OPPOSITE))) | 0) >= room) {
+      if (words.get(field(body, queue.RESERVED_ROOM)) !== 0) return LOCKED;
+      const taken = words.load(field(body, queue.CONSUMER + POSITION));
+      words.set(field(producer, CACHED_OPPOSITE), taken);
+      if ((tail - taken) << 1 >= room) return LOCKED;
+    }
     const index = tail & mask;
     words.setSix(field(first, index * stride), length, messageStates.LIVE, typeLow, typeHigh, pid, priority); // LENGTH to PRIORITY
     return index;
@@ -67,12 +72,9 @@ export class PlainQueueSteps implements QueueSteps {
     return +(words.compareExchange(field(body, queue.CONSUMER + LOCK), pid, 0) === pid);
   };
 
-  readonly awaitMessage: QueueSteps["awaitMessage"] = (body, pid, rules, first, mask, stride, quiet, turns) => {
+  readonly awaitMessage: QueueSteps["awaitMessage"] = (body, pid, rules, first, mask, stride, turns) => {
     const words = this.#words;
-    let gap = quiet;
     for (let left = turns; left > 0; left--) {
-      for (; gap > 0; gap--);
-      gap = LOOK_GAP;
       const taken = words.load(field(body, queue.CONSUMER + POSITION));
       const slot = field(first, (taken & mask) * stride);
       if (words.load(field(slot, message.SENT)) === sentAs(taken)) {

@@ -6,9 +6,6 @@
 
 import type { Word } from "./words.ts";
 
-/** Turns of an empty loop between two looks for a message: who looks without a pause slows down the sender whose line that is. */
-export const LOOK_GAP = 16;
-
 /** The lock is held: there is something that these steps do not see to. */
 export const LOCKED = -1;
 /** The lock is not held: somebody else does. */
@@ -24,7 +21,8 @@ export const TAKEN_LOCKED = -256;
 export interface QueueSteps {
   /**
    * Locks the producer's lock, and describes a message in the slot behind the tail: its index, LOCKED or CONTENDED. `rules` is what
-   * RULES said when `room` was true, the most messages there may be.
+   * RULES said when `room` was true, the most messages there may be. Where there is no room as far as is known, it looks once; and
+   * leaves it at that where the queue is still more than half full: a sender that is ahead does better to be slow.
    */
   claimSlot(
     body: Word,
@@ -46,7 +44,7 @@ export interface QueueSteps {
   /** Takes the first message, which has been copied, and unlocks: 1. Or 0: it is taken, and still locked. */
   releaseMessage(body: Word, pid: number): number;
   /**
-   * Does nothing for `quiet` turns, then looks for a first message for so many turns, from 1, and locks when there is one: as `claimMessage`. CONTENDED, too, where the rules have
+   * Looks for a first message for so many turns, from 1, and locks when there is one: as `claimMessage`. CONTENDED, too, where the rules have
    * changed meanwhile.
    */
   awaitMessage(
@@ -56,7 +54,6 @@ export interface QueueSteps {
     first: Word,
     mask: number,
     stride: number,
-    quiet: number,
     turns: number,
   ): number;
 }
@@ -85,8 +82,11 @@ export interface StagedSteps {
    * EMPTY. LONG where it has more than `most` bytes; TAKEN_LOCKED less its length.
    */
   receiveStaged(...receive: StagedReceive): number;
-  /** The same for who looks for one for so many turns, as `awaitMessage`. */
-  awaitStaged(...receive: [...StagedReceive, quiet: number, turns: number]): number;
+  /**
+   * The same for who looks for one for so many turns, as `awaitMessage`, the first time after `quiet` turns of an empty loop, and with `gap`
+   * of them between two looks. How many looks were left when there was one is in the first word of what is staged.
+   */
+  awaitStaged(...receive: [...StagedReceive, quiet: number, gap: number, turns: number]): number;
 }
 
 /** Where there are none: who asks finds that it is to be done otherwise. */

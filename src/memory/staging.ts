@@ -22,12 +22,14 @@ export class Staging {
   readonly lanes: BigInt64Array;
   /** TYPE to PRIORITY. */
   readonly about: BigInt64Array;
+  readonly #words: Words;
   readonly #bytes: Uint8Array;
   /** Its first bytes, as many as were copied last by a view of them. */
   #view: Uint8Array;
 
   /** Of the task whose slot this is. */
   constructor(words: Words, slot: Word) {
+    this.#words = words;
     this.at = field(slot, task.STAGED);
     const { buffer } = words.int32;
     const data = offsetOf(field(this.at, message.DATA));
@@ -35,6 +37,11 @@ export class Staging {
     this.about = new BigInt64Array(buffer, offsetOf(field(this.at, message.TYPE)), 2);
     this.#bytes = new Uint8Array(buffer, data, STAGED_BYTES_MAX);
     this.#view = this.#bytes;
+  }
+
+  /** How many looks were left to the one who waited for what is staged (StagedSteps.awaitStaged). */
+  get looksLeft(): number {
+    return this.#words.get(this.at);
   }
 
   /** Stages up to STAGED_BYTES_MAX bytes. `lanes` are theirs, where they are known. */

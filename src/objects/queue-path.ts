@@ -27,25 +27,33 @@ import type { Last, MessageSlots } from "./message-slots.ts";
 import { used } from "./positions.ts";
 
 /** Looks of one turn of a spin, which takes about as long as one of another's. */
-const LOOKS_A_TURN = 6;
-/**
- * How much longer not to look, once a look was too early, and the longest time, in turns of an empty loop: about a microsecond. One look
- * in three is too early in the long run: later ones would cost more than they save.
- */
+const LOOKS_A_TURN = 32;
+
+// What is staged is looked for at intervals: who looks without a pause slows down the sender whose line that is.
+
+/** Turns of an empty loop between two looks. */
+const LOOK_GAP = 16;
+/** The same as LOOKS_A_TURN. */
+const SPACED_LOOKS_A_TURN = 6;
+
+// And an answer is not looked for at once. One look in three is too early in the long run: a longer time without one would cost more than
+// it saves. It has a limit, for each of two that answer each other would else wait a little longer than the other, again and again.
+
+/** How much longer not to look, once a look was too early, and the longest time, in turns of an empty loop: a tenth of a microsecond. */
 const QUIET_STEP = 2;
-const QUIET_MAX = 1000;
-/** A message that comes after so many turns more, about a microsecond, is one that nobody can foresee. */
-const FORESEEN_TURNS = 9;
+const QUIET_MAX = 128;
+/** An answer that takes so many looks more, about a microsecond, is one that nobody can foresee. */
+const FORESEEN_LOOKS = 54;
 
 /** The task. */
 export interface PathOwner extends MonitorUser {
-  /** Where it has sent to last. */
+  /** Where it has sent to last, since it last waited for a message. */
   lastSentTo: QueuePath | undefined;
   readonly staging: Staging;
 }
 
 /** A claim of a message, of whatever length. */
-const longOf = (claimed: number): number => (claimed >= 0 ? LONG : claimed | 0);
+const longOf = (claimed: number): number => (claimed >= 0 ? LONG : claimed);
 
 export class QueuePath {
   readonly owner: PathOwner;
@@ -75,7 +83,7 @@ export class QueuePath {
   /** Whether it takes messages: what has come first is the next. The longest that it stages to take; -1: none. */
   isOrdered = false;
   takenMax = -1;
-  /** How long not to look for a message that one waits for, in turns of an empty loop: learned, from how long the last ones took. */
+  /** How long not to look for an answer, in turns of an empty loop: learned, from how long the last ones took. */
   quiet = 0;
   /** Messages that the slots leave room for: as many as there may be, or fewer where slots are added as needed. */
   room = 0;
@@ -135,7 +143,7 @@ export class QueuePath {
       this.sendStaged(at, body, pid, rules, room, first, mask, stride, length, typeLow, typeHigh, priority) | 0;
     if (sent < 0) return sent;
     if (sent === 0) this.producer.leaveContended(1);
-    if (this.owner.lastSentTo !== this) this.owner.lastSentTo = this;
+    this.owner.lastSentTo = this;
     return 0;
   }
 
@@ -149,13 +157,20 @@ export class QueuePath {
     const slot = (first + index * stride) as Word;
     slots.copyIn(slot, data, this.sources.of(data));
     if (this.publishSlot(body, pid, slot) === 0) this.producer.leaveContended(1);
-    if (this.owner.lastSentTo !== this) this.owner.lastSentTo = this;
+    this.owner.lastSentTo = this;
     return 0;
   }
 
   /** Takes the first message into `target`: its length, E2BIG where it is longer, and stays; LOCKED, CONTENDED or EMPTY. */
   receive(target: Uint8Array, last: Last): number {
+    if (this.takenMax < 0) return this.#receiveLong(target, last);
     return this.receiveAs(this.takeFirst(this.mostFor(target)), target, last);
+  }
+
+  /** The same where it is not staged. */
+  #receiveLong(target: Uint8Array, last: Last): number {
+    const index = this.#claim();
+    return index >= 0 ? this.take(index, target, last) : index;
   }
 
   /** The longest message that is staged for who wants it there. */
@@ -174,39 +189,66 @@ export class QueuePath {
 
   /** Takes the first message where it has at most that many bytes, and stages it: its length, LONG, LOCKED, CONTENDED or EMPTY. */
   takeFirst(most: number): number {
-    if (most < 0) return this.#claimFirst();
+    if (most < 0) return longOf(this.#claim());
     const { staging, body, pid, rules, first, mask, stride } = this;
     const taken = this.receiveStaged(staging.at, body, pid, rules, first, mask, stride, most) | 0;
     return taken >= 0 ? taken : this.#leaveTaken(taken);
   }
 
+  /** Whether who waits for a message, which is an answer then, does best not to look for it at once: `takeSoon` does the rest. */
+  get isQuiet(): boolean {
+    return this.quiet > 0 && this.owner.lastSentTo !== undefined;
+  }
+
   /**
-   * The same for one who waits, looking for as long as that has been worth it. Where `quiet` says so it is the first look of all, and
-   * comes only when a message is about to: a look takes the line that it comes in away from its sender's CPU.
+   * The same for one who waits, looking for as long as that has been worth it. Where `isQuiet` says so it is the first look of all, and
+   * comes only when an answer is about to: a look takes the line that it comes in away from its sender's CPU.
    */
   takeSoon(spin: Spinning, most: number): number {
     const turns = this.isOrdered ? spin.begin() : 0;
-    if (turns === 0) return this.quiet === 0 ? EMPTY : this.#takeAtOnce(most);
-    this.owner.lastSentTo?.claimNext();
-    const { staging, body, pid, rules, first, mask, stride } = this;
-    let quiet = this.quiet;
-    let looks = 1;
+    if (turns === 0) return this.isQuiet ? this.#takeAtOnce(most) : EMPTY;
+    const isAnswer = this.#beginAnswer();
+    const taken = most < 0 ? this.#awaitLong(turns) : this.#await(turns, most, isAnswer ? this.quiet : 0, isAnswer);
+    if (taken === EMPTY) {
+      this.quiet = 0;
+      spin.miss();
+    } else spin.hit();
+    return taken;
+  }
+
+  #awaitLong(turns: number): number {
+    const { body, pid, rules, first, mask, stride } = this;
     for (let turn = 0; turn < turns; turn++) {
+      const index = this.awaitMessage(body, pid, rules, first, mask, stride, LOOKS_A_TURN) | 0;
+      if (index !== EMPTY) return longOf(index);
+    }
+    return EMPTY;
+  }
+
+  #await(turns: number, most: number, quiet: number, isAnswer: boolean): number {
+    const { staging, body, pid, rules, first, mask, stride } = this;
+    let before = quiet;
+    for (let turn = 0; turn < turns; turn++) {
+      const looks = SPACED_LOOKS_A_TURN;
       const taken =
-        most < 0
-          ? longOf(this.awaitMessage(body, pid, rules, first, mask, stride, quiet, looks))
-          : this.awaitStaged(staging.at, body, pid, rules, first, mask, stride, most, quiet, looks) | 0;
+        this.awaitStaged(staging.at, body, pid, rules, first, mask, stride, most, before, LOOK_GAP, looks) | 0;
       if (taken !== EMPTY) {
-        this.#learn(turn);
-        spin.hit();
+        if (isAnswer && taken >= 0) this.#learn((turn + 1) * looks - staging.looksLeft);
         return taken >= 0 ? taken : this.#leaveTaken(taken);
       }
-      quiet = 0;
-      looks = LOOKS_A_TURN;
+      before = LOOK_GAP;
     }
-    this.quiet = 0;
-    spin.miss();
     return EMPTY;
+  }
+
+  /** Whether it has sent a message since it last waited for one, so that what comes may be the answer: then it prepares the next one. */
+  #beginAnswer(): boolean {
+    const { owner } = this;
+    const { lastSentTo } = owner;
+    if (lastSentTo === undefined) return false;
+    owner.lastSentTo = undefined;
+    lastSentTo.claimNext();
+    return true;
   }
 
   #takeAtOnce(most: number): number {
@@ -214,18 +256,18 @@ export class QueuePath {
     return this.takeFirst(most);
   }
 
-  /** A message came in this turn, of which the first is the first look. */
-  #learn(turn: number): void {
+  /** An answer was there after so many looks in vain. */
+  #learn(looks: number): void {
     const { quiet } = this;
-    if (turn === 0) this.quiet = quiet > 0 ? quiet - 1 : 0;
-    else if (turn <= FORESEEN_TURNS) this.quiet = quiet < QUIET_MAX ? quiet + QUIET_STEP : quiet;
+    if (looks === 0) this.quiet = quiet > 0 ? quiet - 1 : 0;
+    else if (looks <= FORESEEN_LOOKS) this.quiet = quiet < QUIET_MAX ? quiet + QUIET_STEP : quiet;
     else this.quiet = quiet >> 1;
   }
 
-  /** LONG where there is a message, of any length; LOCKED, CONTENDED or EMPTY. */
-  #claimFirst(): number {
+  /** The index of the first message's slot, of whatever length; LOCKED, CONTENDED or EMPTY. */
+  #claim(): number {
     if (!this.isOrdered) return CONTENDED;
-    return longOf(this.claimMessage(this.body, this.pid, this.rules, this.first, this.mask, this.stride));
+    return this.claimMessage(this.body, this.pid, this.rules, this.first, this.mask, this.stride) | 0;
   }
 
   /** Unlocks where a message was taken and others wait: its length. */
