@@ -99,6 +99,17 @@ test("a slot as short as its message has nothing behind it written over", () => 
   }
 });
 
+test("a damaged length is that of the longest message, and nothing is read past the slot", () => {
+  const { words, ring, path } = made(20);
+  for (const damaged of [21, 100, 128, 129, 0x7fffffff, -1]) {
+    assert.equal(ring.tryAppendTyped(countUp(9, 1), 1, 0, 0), 0);
+    words.set((path.first + path.firstIndex() * path.stride) as Word, damaged);
+    const target = new Uint8Array(BYTES_MAX).fill(0xee);
+    assert.equal(path.receive(target, new Last()), 20);
+    assert.ok(target.subarray(20).every((byte) => byte === 0xee));
+  }
+});
+
 test("short and long messages in turns come in their order", () => {
   const { ring, path } = made();
   const target = new Uint8Array(BYTES_MAX);

@@ -91,7 +91,8 @@ export class QueuePath {
   first = 0 as Word;
   mask = 0;
   stride = 0;
-  readonly #stages: boolean;
+  /** The longest message that may be staged, as long as a slot at most; -1: none. */
+  readonly #stagedBytesMax: number;
 
   constructor(owner: PathOwner, body: Word, slots: MessageSlots, producer: Monitor, consumer: Monitor) {
     const steps = queueStepsOf(owner.words);
@@ -108,7 +109,7 @@ export class QueuePath {
     this.releaseMessage = steps.releaseMessage;
     this.awaitMessage = steps.awaitMessage;
     const staged = stagedStepsOf(owner.words);
-    this.#stages = staged !== noStagedSteps;
+    this.#stagedBytesMax = staged === noStagedSteps ? -1 : Math.min(STAGED_BYTES_MAX, slots.messageBytesMax);
     this.staging = owner.staging;
     this.sendStaged = staged.sendStaged;
     this.receiveStaged = staged.receiveStaged;
@@ -119,9 +120,9 @@ export class QueuePath {
   allow(rules: number, lengthMax: number, isOrdered: boolean): void {
     this.rules = rules;
     this.lengthMax = lengthMax;
-    this.stagedMax = this.#stages ? Math.min(lengthMax, STAGED_BYTES_MAX) : -1;
+    this.stagedMax = Math.min(lengthMax, this.#stagedBytesMax);
     this.isOrdered = isOrdered;
-    this.takenMax = this.#stages && isOrdered ? STAGED_BYTES_MAX : -1;
+    this.takenMax = isOrdered ? this.#stagedBytesMax : -1;
   }
 
   /** The slots are others now. */
@@ -292,7 +293,7 @@ export class QueuePath {
 
   /** The next message may well be as long as this one: those that are too long are not asked to be staged. */
   expect(length: number): void {
-    this.takenMax = this.#stages && this.isOrdered && length <= STAGED_BYTES_MAX ? STAGED_BYTES_MAX : -1;
+    this.takenMax = this.isOrdered && length <= this.#stagedBytesMax ? this.#stagedBytesMax : -1;
   }
 
   /** Takes the message that was claimed, and unlocks: its length, or E2BIG where it is longer than `target`, and stays. */
