@@ -85,6 +85,8 @@ export class QueuePath {
   takenMax = -1;
   /** How long not to look for an answer, in turns of an empty loop: learned, from how long the last ones took. */
   quiet = 0;
+  /** Before the last answer came; -1 once that is learned: while the next one is waited for, when there is time. */
+  looksInVain = -1;
   /** Messages that the slots leave room for: as many as there may be, or fewer where slots are added as needed. */
   room = 0;
   // Where the slots are, as `slots` says.
@@ -209,37 +211,38 @@ export class QueuePath {
     const turns = this.isOrdered ? spin.begin() : 0;
     if (turns === 0) return this.isQuiet ? this.#takeAtOnce(most) : EMPTY;
     const isAnswer = this.#beginAnswer();
-    const taken = most < 0 ? this.#awaitLong(turns) : this.#await(turns, most, isAnswer ? this.quiet : 0, isAnswer);
-    if (taken === EMPTY) {
-      this.quiet = 0;
-      spin.miss();
-    } else spin.hit();
-    return taken;
-  }
-
-  #awaitLong(turns: number): number {
-    const { body, pid, rules, first, mask, stride } = this;
-    for (let turn = 0; turn < turns; turn++) {
-      const index = this.awaitMessage(body, pid, rules, first, mask, stride, LOOKS_A_TURN) | 0;
-      if (index !== EMPTY) return longOf(index);
-    }
-    return EMPTY;
-  }
-
-  #await(turns: number, most: number, quiet: number, isAnswer: boolean): number {
+    if (most < 0) return this.#takeLongSoon(spin, turns);
     const { staging, body, pid, rules, first, mask, stride } = this;
-    let before = quiet;
-    for (let turn = 0; turn < turns; turn++) {
+    let before = isAnswer ? this.quiet : 0;
+    for (let turn = 1; turn <= turns; turn++) {
       const looks = SPACED_LOOKS_A_TURN;
       const taken =
         this.awaitStaged(staging.at, body, pid, rules, first, mask, stride, most, before, LOOK_GAP, looks) | 0;
       if (taken !== EMPTY) {
-        if (isAnswer && taken >= 0) this.#learn((turn + 1) * looks - staging.looksLeft);
+        spin.hit();
+        this.looksInVain = isAnswer ? turn * looks - staging.looksLeft : -1;
         return taken >= 0 ? taken : this.#leaveTaken(taken);
       }
       before = LOOK_GAP;
     }
-    return EMPTY;
+    return this.#found(EMPTY, spin);
+  }
+
+  #takeLongSoon(spin: Spinning, turns: number): number {
+    const { body, pid, rules, first, mask, stride } = this;
+    let index = EMPTY;
+    for (let turn = 0; turn < turns && index === EMPTY; turn++) {
+      index = this.awaitMessage(body, pid, rules, first, mask, stride, LOOKS_A_TURN) | 0;
+    }
+    return longOf(this.#found(index, spin));
+  }
+
+  #found(claimed: number, spin: Spinning): number {
+    if (claimed === EMPTY) {
+      this.quiet = 0;
+      spin.miss();
+    } else spin.hit();
+    return claimed;
   }
 
   /** Whether it has sent a message since it last waited for one, so that what comes may be the answer: then it prepares the next one. */
@@ -249,6 +252,8 @@ export class QueuePath {
     if (lastSentTo === undefined) return false;
     owner.lastSentTo = undefined;
     lastSentTo.claimNext();
+    if (this.looksInVain >= 0) this.#learn(this.looksInVain);
+    this.looksInVain = -1;
     return true;
   }
 
@@ -257,7 +262,7 @@ export class QueuePath {
     return this.takeFirst(most);
   }
 
-  /** An answer was there after so many looks in vain. */
+  /** The last answer was there after so many looks in vain. */
   #learn(looks: number): void {
     const { quiet } = this;
     if (looks === 0) this.quiet = quiet > 0 ? quiet - 1 : 0;
