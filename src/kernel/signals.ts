@@ -207,6 +207,23 @@ export class Signals {
     }
   }
 
+  /**
+   * A process that was stopped in the middle of a call is let run until `isDone`, or its death, and stopped again, unless it was told
+   * to go on meanwhile. A worker thread stops itself, between its calls.
+   */
+  letStoppedRun(pid: Pid, isDone: () => boolean): void {
+    const { words, world, geometry, tasks } = this.#kernel;
+    const slot = taskSlot(geometry, pid);
+    const isStopped = (): boolean => words.load(field(slot, task.STOPPED)) !== 0;
+    const osPid = words.load(field(slot, task.OS_PID));
+    if (!isStopped() || osPid === world.osPid || osPid !== words.load(field(slot, task.OS_THREAD_ID))) return;
+    world.tasks.signalProcess(osPid, SIGCONT);
+    while (!isDone() && tasks.isAlive(pid));
+    if (!isStopped() || !tasks.isAlive(pid)) return;
+    world.tasks.signalProcess(osPid, SIGSTOP);
+    if (!isStopped()) world.tasks.signalProcess(osPid, SIGCONT); // it was told to go on just before
+  }
+
   groupOf(pid: number): number {
     return this.#kernel.words.load(field(taskSlot(this.#kernel.geometry, pid as Pid), task.PROCESS_GROUP));
   }

@@ -167,6 +167,10 @@ export class System implements Waiter, RingOwner {
     return this.tasks.isAlive(pid);
   }
 
+  letStoppedRun(pid: Pid, isDone: () => boolean): void {
+    this.signals.letStoppedRun(pid, isDone);
+  }
+
   newSpin(): Spin {
     return new Spin(this.words, this.world);
   }

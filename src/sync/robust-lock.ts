@@ -9,6 +9,10 @@
 // A damaged word that names the very task that waits for it is taken over, too; one that names another living task is not: nobody
 // can tell it from a lock that is held, and all wait.
 //
+// An owner that a signal has stopped is let run until it has unlocked, by who waits (SIGCONT itself needs the kernel lock), and
+// is then stopped again; a waiter that dies in between leaves one that runs although it is marked as stopped, until it is told
+// to go on.
+//
 // What a death leaves behind: before the first store nothing; while held, the dead pid in the word, which the next
 // contender replaces by its own with one compare-exchange, and then repairs; after the unlocking store and before the
 // wake call, sleepers who wake by themselves at the end of their slice. A pid is used again only after
@@ -38,6 +42,8 @@ export interface LockUser {
   /** Locks that this task holds while the caller's own code runs (Monitor.lendLocked). */
   readonly lent: Set<Word>;
   isAlive(pid: Pid): boolean;
+  /** Lets a task that this kernel has stopped run until `isDone`, or its death; does nothing for one that runs. */
+  letStoppedRun?(pid: Pid, isDone: () => boolean): void;
 }
 
 const IN_PLACE =
@@ -124,9 +130,9 @@ export class RobustLock {
       if (word !== contested && words.compareExchange(this.#word, word, contested) !== word) continue;
       this.#user.parker.park(this.#word, contested, WAIT_SLICE_MS / 2);
       slept = true;
-      if (words.load(this.#word) === contested && this.#isAbandoned(contested)) {
-        if (this.#takeOver(contested)) return true;
-      }
+      if (words.load(this.#word) !== contested) continue;
+      if (!this.#isAbandoned(contested)) this.#letOwnerLeave(contested);
+      else if (this.#takeOver(contested)) return true;
     }
   }
 
@@ -134,6 +140,14 @@ export class RobustLock {
   #isAbandoned(word: number): boolean {
     const owner = ownerOf(word);
     return owner === this.#pid || !this.#user.isAlive(owner);
+  }
+
+  /** An owner that was stopped would hold it for ever: whoever is to let it go on may be waiting here. */
+  #letOwnerLeave(seen: number): void {
+    this.#user.letStoppedRun?.(ownerOf(seen), () => {
+      this.#user.parker.park(this.#word, seen, WAIT_SLICE_MS / 2);
+      return this.#words.load(this.#word) !== seen;
+    });
   }
 
   #takeOver(seen: number): boolean {
