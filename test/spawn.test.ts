@@ -53,6 +53,23 @@ const view = (kernel: Kernel): DataView => new DataView(kernel.memory.buffer);
 const infoOf = (kernel: Kernel): number[] => [0, 8, 16, 24].map((at) => view(kernel).getInt32(INFO + at, true)); // signo, code, pid, status
 
 overWorlds((world) => {
+  test("a task that is stopped in the middle of a call keeps nobody from telling it to go on", async () => {
+    const kernel = world.createKernel();
+    using one = new Spawned(kernel, ["ready", "busy"]);
+    using other = new Spawned(kernel, ["ready", "busy"]);
+    for (const child of [one, other]) assert.equal(await child.report(), "ready");
+    for (let round = 0; round < 100; round++) {
+      for (const { task } of [one, other]) {
+        task.kill("SIGSTOP");
+        assert.equal((await task.wait({ ...bounded, stopped: true })).state, "stopped");
+        task.kill("SIGCONT");
+        assert.equal((await task.wait({ ...bounded, continued: true })).state, "continued");
+      }
+    }
+    for (const { task } of [one, other]) task.kill("SIGKILL");
+    for (const { task } of [one, other]) assert.equal((await task.wait(bounded)).signal, "SIGKILL");
+  });
+
   test("a task that is spawned has the pid that its parent knows, and its parent's as its parent", async () => {
     const kernel = world.createKernel();
     using child = new Spawned(kernel, ["identify", "exit:0"]);

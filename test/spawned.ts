@@ -33,6 +33,13 @@ const steps: { readonly [name: string]: (value: string) => unknown } = {
   spin: () => {
     for (;;);
   },
+  /** Is in the middle of a change of the kernel's tables most of the time. */
+  busy: () => {
+    for (;;) {
+      kernel.semaphore({ name: `busy-${kernel.pid}`, create: true, value: 0 }).close();
+      kernel.kill(kernel.pid, 0); // delivers to a thread what has come
+    }
+  },
   openDescriptors: () => {
     const isOpen = (descriptor: number): boolean => kernel.sys.fcntl(descriptor, 1) >= 0;
     report(Array.from({ length: 16 }, (_, i) => i).filter(isOpen));

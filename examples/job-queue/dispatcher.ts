@@ -59,7 +59,9 @@ export class Dispatcher {
   async killOne(): Promise<void> {
     const { number, task } = [...this.#workers.values()].find((worker) => !this.#doomed.has(worker.number)) as Worker;
     this.#doomed.add(number);
-    await killInTheMiddle(task, () => this.#store.slots.heldBy(number).some((slot) => this.#store.attemptsOf(slot) > 0));
+    await killInTheMiddle(task, () =>
+      this.#store.slots.heldBy(number).some((slot) => this.#store.attemptsOf(slot) > 0),
+    );
   }
 
   /** They are idle, and SIGTERM ends them. */
