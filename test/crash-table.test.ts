@@ -82,6 +82,7 @@ const HANDED = "of a mutex that is handed over: test/crash-locks.test.ts";
 const MACHINE = "the accesses of Words, as machine instructions: test/machine-words.test.ts";
 const SOON = "as tryTake once there is a message, and only where a task spins: test/queue-steps.test.ts";
 const STAGED = "in memory of the task's own, where there is machine code: test/queue-path.test.ts";
+const STOPPED = "sends the host's signals: test/stopped.test.ts";
 const OWN = "changes what is the task's own, in no shared memory";
 
 /** Public methods that the table does not reach, and why it need not. */
@@ -118,7 +119,7 @@ const elsewhere: Record<string, string> = {
   "Signals.arrival": OWN,
   "Signals.disown": OWN,
   "Signals.handlerOf": OWN,
-  "Signals.letStoppedRun": "writes nothing: it lets run, by the host, what is stopped (spawn.test.ts)",
+  "Signals.letStoppedRun": STOPPED,
   "Signals.listen": OWN,
   "Signals.raise": "a kill of itself: its crash points are those of kill",
   "Signals.reset": OWN,
@@ -128,7 +129,7 @@ const elsewhere: Record<string, string> = {
   "Spin.miss": OWN,
   "Spin.relax": OWN,
   "System.attachedTo": LOOKS,
-  "System.letStoppedRun": "writes nothing: it lets run, by the host, what is stopped (spawn.test.ts)",
+  "System.letStoppedRun": STOPPED,
   "TaskTable.begin": CHILDREN,
   "TaskTable.bequeath": CHILDREN,
   "TaskTable.freeZombie": CHILDREN,

@@ -209,7 +209,7 @@ export class Signals {
 
   /**
    * A process that was stopped in the middle of a call is let run until `isDone`, or its death, and stopped again, unless it was told
-   * to go on meanwhile. A worker thread stops itself, between its calls.
+   * to go on meanwhile. `isDone` may sleep for a slice. A worker thread stops itself, between its calls.
    */
   letStoppedRun(pid: Pid, isDone: () => boolean): void {
     const { words, world, geometry, tasks } = this.#kernel;
@@ -217,8 +217,9 @@ export class Signals {
     const isStopped = (): boolean => words.load(field(slot, task.STOPPED)) !== 0;
     const osPid = words.load(field(slot, task.OS_PID));
     if (!isStopped() || osPid === world.osPid || osPid !== words.load(field(slot, task.OS_THREAD_ID))) return;
-    world.tasks.signalProcess(osPid, SIGCONT);
-    while (!isDone() && tasks.isAlive(pid));
+    do
+      world.tasks.signalProcess(osPid, SIGCONT); // again, for another waiter may have stopped it again
+    while (!isDone() && isStopped() && tasks.isAlive(pid));
     if (!isStopped() || !tasks.isAlive(pid)) return;
     world.tasks.signalProcess(osPid, SIGSTOP);
     if (!isStopped()) world.tasks.signalProcess(osPid, SIGCONT); // it was told to go on just before

@@ -42,8 +42,8 @@ export interface LockUser {
   /** Locks that this task holds while the caller's own code runs (Monitor.lendLocked). */
   readonly lent: Set<Word>;
   isAlive(pid: Pid): boolean;
-  /** Lets a task that this kernel has stopped run until `isDone`, or its death; does nothing for one that runs. */
-  letStoppedRun?(pid: Pid, isDone: () => boolean): void;
+  /** Lets a task that this kernel has stopped run until `isDone`, which is asked again and again; nothing for one that runs. */
+  letStoppedRun(pid: Pid, isDone: () => boolean): void;
 }
 
 const IN_PLACE =
@@ -144,7 +144,7 @@ export class RobustLock {
 
   /** An owner that was stopped would hold it for ever: whoever is to let it go on may be waiting here. */
   #letOwnerLeave(seen: number): void {
-    this.#user.letStoppedRun?.(ownerOf(seen), () => {
+    this.#user.letStoppedRun(ownerOf(seen), () => {
       this.#user.parker.park(this.#word, seen, WAIT_SLICE_MS / 2);
       return this.#words.load(this.#word) !== seen;
     });
