@@ -134,6 +134,7 @@ const elsewhere: Record<string, string> = {
   "TaskTable.bequeath": CHILDREN,
   "TaskTable.freeZombie": CHILDREN,
   "TaskTable.hasBegun": CHILDREN,
+  "TaskTable.isUnwaited": LOOKS,
   "TaskTable.startedAs": CHILDREN,
   "TaskTable.startedIn": CHILDREN,
   "WaitList.hasTakersLocked": LOOKS,

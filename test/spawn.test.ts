@@ -1,6 +1,7 @@
 // Tasks that a task spawns, and what becomes of them: posix_spawn(3), wait(2), waitpid(3), waitid(2), exit_group(2).
 
 import assert from "node:assert/strict";
+import type { ChildProcess } from "node:child_process";
 import { test } from "node:test";
 import type { Worker } from "node:worker_threads";
 import { EACCES, ECHILD, EFAULT, EINVAL, ESRCH } from "../src/abi/errno.ts";
@@ -431,6 +432,24 @@ overWorlds((world) => {
 });
 
 inWorld("processes", (world) => {
+  test("a child that has died and was not waited for takes a signal, also before anybody has seen its end", async () => {
+    const kernel = world.createKernel();
+    using child = new Spawned(kernel, ["ready", "sleep"]);
+    assert.equal(await child.report(), "ready");
+    const stateOf = () => kernel.tasks().find(({ pid }) => pid === child.pid)?.state;
+    (child.task.child as ChildProcess).kill("SIGKILL");
+    // No turn of the event loop: it would be told of the end, and bury the child.
+    for (const endMs = performance.now() + bounded.timeout; stateOf() !== "dead"; )
+      assert.ok(performance.now() < endMs);
+    kernel.kill(child.pid, 0);
+    kernel.kill(child.pid, "SIGTERM");
+    kernel.kill(child.pid, "SIGCONT");
+    assert.equal(kernel.sys.getpgid(child.pid), kernel.sys.getpgrp());
+    assert.equal(stateOf(), "dead", "nobody has buried it");
+    assert.equal((await child.task.wait(bounded)).signal, "SIGKILL");
+    assert.throws(() => kernel.kill(child.pid, 0), ipcError("ESRCH", "kill"));
+  });
+
   test("a kernel with a name spawns worker threads, too", async () => {
     const kernel = world.createKernel();
     using child = new Spawned(kernel, ["identify", "exit:6"], { as: "thread" });

@@ -145,7 +145,7 @@ export class Signals {
     let result = ESRCH;
     for (const slot of this.#kernel.tasks.slots()) {
       const member = this.#kernel.tasks.pidAt(slot);
-      if (member === 0 || !this.#isThere(member)) continue;
+      if (member === 0 || !(this.#kernel.tasks.isAlive(member) || this.#kernel.tasks.isUnwaited(member))) continue;
       const isMeant = pid === -1 ? member !== this.#kernel.pid : this.groupOf(member) === group;
       if (!isMeant) continue;
       const sent = this.send(member, info);
@@ -155,24 +155,22 @@ export class Signals {
     return result;
   }
 
-  /** Sends a signal to one task; signal 0 only looks whether it could be. ESRCH, EINVAL, EPERM, EAGAIN. */
+  /**
+   * Sends a signal to one task; signal 0 only looks whether it could be: ESRCH, EINVAL, EPERM, EAGAIN. One that has ended and was not
+   * waited for takes it, and nothing comes of it. Who asks with 0 is told exactly; else a task that was alive a moment ago will do,
+   * for asking the host costs as much as a hundred signals: had it died since, it would have done so before the signal was delivered.
+   */
   send(pid: number, info: SignalInfo): number {
-    const kernel = this.#kernel;
+    const { tasks } = this.#kernel;
     const { signal } = info;
-    if (pid <= 0 || !this.#isThere(pid as Pid, signal === 0)) return ESRCH;
+    if (pid <= 0) return ESRCH;
+    const isAlive = signal === 0 ? tasks.isAlive(pid as Pid) : tasks.wasAliveLately(pid as Pid);
+    if (!isAlive && !tasks.isUnwaited(pid as Pid)) return ESRCH;
     if (signal < 0 || signal > SIGNAL_MAX) return EINVAL;
     if (!this.#mayKill(pid, signal)) return EPERM;
-    return signal === 0 || kernel.tasks.isZombie(pid as Pid) ? 0 : this.post(pid, info);
-  }
-
-  /**
-   * A zombie is there, though nothing comes of a signal to it. Who asks just that is told exactly; else a task that was alive a
-   * moment ago will do, for asking the host costs as much as a hundred signals: had it died since, it would have done so before
-   * the signal was delivered.
-   */
-  #isThere(pid: Pid, exactly = true): boolean {
-    const { tasks } = this.#kernel;
-    return (exactly ? tasks.isAlive(pid) : tasks.wasAliveLately(pid)) || tasks.isZombie(pid);
+    if (signal === 0 || !isAlive) return 0;
+    const sent = this.post(pid, info);
+    return sent === ESRCH && tasks.isUnwaited(pid as Pid) ? 0 : sent; // it has ended meanwhile
   }
 
   /** Sends a signal to this task itself. */

@@ -173,6 +173,13 @@ export class TaskTable {
     return pid > 0 && this.pidAt(slot) === pid && this.identityAt(slot) === ZOMBIE;
   }
 
+  /** The same, and those whose end nobody has seen yet. */
+  isUnwaited(pid: Pid): boolean {
+    const slot = taskSlot(this.#geometry, pid);
+    const isUnburied = this.hasSlot(pid) && this.isAwaited(slot) && this.isDead(slot);
+    return isUnburied || this.isZombie(pid); // asked last: it may have been buried meanwhile
+  }
+
   /** What is left of a task that its parent will wait for. */
   bequeath(slot: Word, identity: bigint): void {
     this.#words.compareExchange64(field(slot, task.IDENTITY), identity, ZOMBIE);

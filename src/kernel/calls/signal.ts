@@ -291,7 +291,7 @@ function setpgid({ system }: Caller, ...[pidArgument, groupArgument]: Argument[]
 }
 
 const isThere = (system: Caller["system"], pid: number): boolean =>
-  pid > 0 && (system.isAlive(pid as Pid) || system.tasks.isZombie(pid as Pid));
+  pid > 0 && (system.isAlive(pid as Pid) || system.tasks.isUnwaited(pid as Pid));
 
 function groupExists(system: Caller["system"], group: number): boolean {
   for (const slot of system.tasks.slots()) {
