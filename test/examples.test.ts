@@ -94,7 +94,8 @@ describe("the example", { skip }, () => {
     await run.endsInOk();
     const killed = [...run.output.matchAll(/^worker \d+ was killed; in its hands: job (\d+), which is done again$/gm)];
     assert.equal(killed.length, 2, run.output);
-    const jobs = killed.map(([, job]) => Number(job)).sort((a, b) => a - b);
+    // The second worker may be killed with the very job of the first in its hands.
+    const jobs = [...new Set(killed.map(([, job]) => Number(job)))].sort((a, b) => a - b);
     assert.match(run.output, new RegExp(`^done: 200; lost: none; begun more than once: job ${jobs.join(", ")}$`, "m"));
   });
 
