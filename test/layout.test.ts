@@ -1,4 +1,4 @@
-// The layout of a region is a promise between tasks that may run different builds: what is pinned here is what version 8
+// The layout of a region is a promise between tasks that may run different builds: what is pinned here is what version 11
 // means. A change of anything below changes LAYOUT_VERSION in src/memory/layout.ts, and is then pinned here anew.
 
 import assert from "node:assert/strict";
@@ -22,7 +22,7 @@ import { AWAITED, IDLE, INTERRUPTED, POLLED, SLEEPING, WAITING, WOKEN } from "..
 type Structure = { readonly [field: string]: number };
 type Layout = { readonly [structure: string]: Structure };
 
-const PINNED_VERSION = 10;
+const PINNED_VERSION = 11;
 
 const pinned: Layout = {
   constants: {
@@ -184,11 +184,11 @@ const pinned: Layout = {
   },
   monitor: {
     LOCK: 0,
-    FIRST: 1,
+    POSITION: 1,
     LAST: 2,
     TICKET: 3,
+    FIRST: 4,
     LOOKERS: 6,
-    POSITION: 4,
     CACHED_OPPOSITE: 5,
     WORDS: 16,
   },
@@ -364,9 +364,9 @@ const pinned: Layout = {
   },
   blocks: {
     pipeOf4096: 4096,
-    queueOf10By256: 4608,
-    queueOf1By1: 40,
-    sysvQueueOf16384By256: 4608,
+    queueOf10By256: 5120,
+    queueOf1By1: 64,
+    sysvQueueOf16384By256: 5120,
     segmentOf1: 8192,
     segmentOf4097: 12_288,
     semaphoreSetOf1: 0,

@@ -8,7 +8,7 @@ import { makingQueue } from "../src/kernel/making.ts";
 import { access, kinds, monitor, queue } from "../src/memory/layout.ts";
 import { allocateMemory, machineCodeOf } from "../src/memory/machine-code.ts";
 import { MachineWords } from "../src/memory/machine-words.ts";
-import { EMPTY, TAKEN_LOCKED } from "../src/memory/queue-steps.ts";
+import { CONTENDED, EMPTY, LOCKED, TAKEN_LOCKED } from "../src/memory/queue-steps.ts";
 import { STAGED_BYTES_MAX } from "../src/memory/staging.ts";
 import { field, type Word, type Words } from "../src/memory/words.ts";
 import type { MessageRing } from "../src/objects/message-ring.ts";
@@ -256,4 +256,48 @@ test("the quiet before a look ends by itself", () => {
   path.quiet = 1000;
   path.owner.lastSentTo = path;
   assert.equal(path.takeSoon(spinning(1), STAGED_BYTES_MAX), 9);
+});
+
+/** Lets a path wait for an answer, which is there; `expecting`: what comes of expecting it, where that is not left as it is. */
+function waitFor({ ring, path }: Bench, expecting?: number): { steps: string[]; taken: number } {
+  const steps: string[] = [];
+  const { awaitStaged, expectStaged } = path;
+  Object.assign(path, {
+    awaitStaged: (...args: Parameters<typeof awaitStaged>) => {
+      steps.push("looks");
+      return awaitStaged(...args);
+    },
+    expectStaged: (...args: Parameters<typeof expectStaged>) => {
+      steps.push("locks, looks");
+      return expecting ?? expectStaged(...args);
+    },
+  });
+  ring.tryAppendTyped(countUp(9, 1), 1, 0, 0);
+  path.owner.lastSentTo = path;
+  const taken = path.takeSoon(spinning(10), STAGED_BYTES_MAX);
+  Object.assign(path, { awaitStaged, expectStaged });
+  return { steps, taken };
+}
+
+test("who waits for an answer locks before it looks, where nobody else has taken a message since the last one", () => {
+  const bench = made();
+  const steps = (): string[] => waitFor(bench).steps;
+  assert.deepEqual([steps(), steps(), steps()], [["looks"], ["locks, looks"], ["locks, looks"]]);
+  bench.ring.tryAppendTyped(countUp(9, 1), 1, 0, 0);
+  bench.path.receive(new Uint8Array(9), new Last());
+  assert.deepEqual([steps(), steps()], [["looks"], ["locks, looks"]]);
+});
+
+for (const expecting of [EMPTY, CONTENDED]) {
+  test(`who has expected an answer under the lock in vain goes on looking without it (${expecting})`, () => {
+    const bench = made();
+    waitFor(bench);
+    assert.deepEqual(waitFor(bench, expecting), { steps: ["locks, looks", "looks"], taken: 9 });
+  });
+}
+
+test("what comes up while an answer is expected under the lock is left to who sees to it", () => {
+  const bench = made();
+  waitFor(bench);
+  assert.deepEqual(waitFor(bench, LOCKED), { steps: ["locks, looks"], taken: LOCKED });
 });

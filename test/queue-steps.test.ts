@@ -1,7 +1,9 @@
 // The two sets of a queue's steps do the same, word for word: from any state of a queue, whole or damaged.
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { test } from "node:test";
+import { Worker } from "node:worker_threads";
 import { message, monitor, queue } from "../src/memory/layout.ts";
 import { allocateMemory, machineCodeOf } from "../src/memory/machine-code.ts";
 import { PlainQueueSteps } from "../src/memory/plain-queue-steps.ts";
@@ -16,6 +18,7 @@ import {
   TAKEN_LOCKED,
 } from "../src/memory/queue-steps.ts";
 import { field, offsetOf, type Word, Words } from "../src/memory/words.ts";
+import { CONTESTED } from "../src/sync/robust-lock.ts";
 import { Random } from "./random.ts";
 
 const OPERATIONS = 40_000;
@@ -75,6 +78,12 @@ function stagedOf(words: Words, plain: QueueSteps): StagedSteps {
       }
       return EMPTY;
     },
+    // What is not there when it locks does not come, in a memory of one thread's.
+    expectStaged: (_, ...[queueBody, pid, rules, from, mask, words_, most, , , turns]) => {
+      const index = plain.claimMessage(queueBody, pid, rules, from, mask, words_);
+      if (index >= 0) words.set(staged, turns);
+      return receive(index, most);
+    },
   };
 }
 
@@ -131,7 +140,7 @@ function step(random: Random, slots: number): (steps: AllSteps) => number {
     random.pick([0, 0, 7]),
   ];
   const index = random.below(slots);
-  switch (random.below(8)) {
+  switch (random.below(9)) {
     case 0:
       return ({ claimSlot }) => claimSlot(body, PID, RULES, slots, first, mask, stride, length, type, -type, priority);
     case 1:
@@ -147,6 +156,8 @@ function step(random: Random, slots: number): (steps: AllSteps) => number {
         sendStaged(staged, body, PID, RULES, slots, first, mask, stride, length, type, -type, priority);
     case 6:
       return ({ receiveStaged }) => receiveStaged(staged, body, PID, RULES, first, mask, stride, most);
+    case 7:
+      return ({ expectStaged }) => expectStaged(staged, body, PID, RULES, first, mask, stride, most, quiet, gap, turns);
     default:
       return ({ awaitStaged }) => awaitStaged(staged, body, PID, RULES, first, mask, stride, most, quiet, gap, turns);
   }
@@ -169,4 +180,42 @@ test(`machine steps leave what plain ones leave, and answer the same (STEPS_SEED
   }
   for (const answer of [LOCKED, CONTENDED, EMPTY, LONG, 0, 1])
     assert.ok(answers.has(answer), `${answer} was answered, too`);
+});
+
+/** Runs in another thread until it has done it: once the lock is held, it says there that it wants it; or it sends a message. */
+const others = {
+  wants: `Atomics.or(words, ${consumerLock}, ${CONTESTED})`,
+  sends: `Atomics.store(words, ${field(first, message.SENT)}, ${sentAs(0)})`,
+};
+
+/** What comes of expecting a message of an empty queue for ever, if another thread does that once the lock is held. */
+async function expected(other: keyof typeof others): Promise<{ words: Words; answer: number }> {
+  const shared = allocateMemory(MEMORY_BYTES);
+  const code = shared && machineCodeOf(shared);
+  assert.ok(code);
+  const words = new Words(shared.buffer);
+  words.set(field(body, queue.RULES), RULES);
+  words.set(field(first, message.LENGTH), 8);
+  const program = `
+    const words = new Int32Array(require("node:worker_threads").workerData);
+    while (Atomics.load(words, ${consumerLock}) !== ${PID});
+    ${others[other]};`;
+  const worker = new Worker(program, { eval: true, workerData: shared.buffer });
+  const ended = once(worker, "exit");
+  const { expectStaged } = code.queueSteps;
+  const answer = expectStaged(staged, body, PID, RULES, first, 0, stride, DATA_BYTES, 0, 0, 0x7fffffff);
+  await ended;
+  return { words, answer };
+}
+
+test("who expects a message under the lock leaves when somebody else wants the lock", async () => {
+  const { words, answer } = await expected("wants");
+  assert.equal(answer, LOCKED);
+  assert.equal(words.load(consumerLock), PID | CONTESTED);
+});
+
+test("who expects a message under the lock takes it when it comes, and unlocks", async () => {
+  const { words, answer } = await expected("sends");
+  assert.equal(answer, 8);
+  assert.deepEqual([words.load(consumerLock), words.load(takenWord)], [0, 1]);
 });

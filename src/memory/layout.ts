@@ -7,7 +7,7 @@ import { LINE_BYTES, LINE_WORDS, type Offset, WORD_BYTES, type Word } from "./wo
 
 /** "FNGA", read as a little-endian word. */
 export const MAGIC = 0x41474e46;
-export const LAYOUT_VERSION = 10;
+export const LAYOUT_VERSION = 11;
 
 /** What one undo of the journal can hold: the largest transactions (making a pipe, moving one to a larger buffer) need 90. */
 export const JOURNAL_ENTRIES_MAX = 240;
@@ -223,13 +223,14 @@ export const operationsMore = { OWNER: 0, NEXT: 3, OPERATIONS: 4, WORDS: 16 } as
 /** A lock and the list of those who wait for what its holders do: one cache line, with room for what the lock guards. */
 export const monitor = {
   LOCK: 0, // atomic, see sync/robust-lock.ts
+  // of a ring, guarded by LOCK
+  POSITION: 1, // the producer's tail, the consumer's head: free-running, published by one store, read by the other side
   // guarded by LOCK
-  FIRST: 1,
   LAST: 2,
   TICKET: 3,
+  FIRST: 4,
   LOOKERS: 6, // nodes in the list that only look
   // of a ring, guarded by LOCK
-  POSITION: 4, // the producer's tail, the consumer's head: free-running, published by one store, read by the other side
   CACHED_OPPOSITE: 5, // what was last seen of the other side's POSITION: never ahead of it
   WORDS: 16,
 } as const;

@@ -1,5 +1,6 @@
-// The steps of a send and a receive as functions of WebAssembly: the same accesses in the same order as plain-queue-steps.ts. And those
-// of a send, and of a receive, with the copy of a short message in between: the same again, in one function each.
+// The steps of a send and a receive as functions of WebAssembly: the same accesses in the same order as plain-queue-steps.ts, but that a
+// position and the lock before it, which are 64 bits, change at once where nobody else wants the lock. And those of a send, and of a
+// receive, with the copy of a short message in between: the same again, in one function each.
 
 import { LANE_BYTES } from "./lanes.ts";
 import { message, messageStates, monitor, queue } from "./layout.ts";
@@ -9,6 +10,7 @@ import {
   add,
   and,
   atomicCompareExchange,
+  atomicExchanged64,
   atomicLoad,
   atomicStore,
   type Code,
@@ -20,6 +22,7 @@ import {
   isAbove,
   isAtLeast,
   isLess,
+  joined,
   load,
   multiply,
   number,
@@ -128,11 +131,16 @@ const claimSlot = defined(
   ],
 );
 
+/** Whether a lock is given back together with the position behind it, which is one more then. */
+const unlockedCounting = (lockAt: number, body: Code, pid: Code, before: Code): Code =>
+  atomicExchanged64(lockAt, body, joined(pid, before), joined(number(0), plusOne(before)));
+
 /** `publishSlot`, where `body` and `slot` are in bytes by now. */
 const slotPublished = (body: Variable, pid: Variable, slot: Variable, tail: Variable): Code[] => [
   atomicStore(SENT, slot, sentAs(tail)),
+  when(unlockedCounting(PRODUCER_LOCK, body, pid, tail), returned(number(1))),
   atomicStore(TAIL, body, plusOne(tail)),
-  unlocked(PRODUCER_LOCK, body, pid),
+  number(0),
 ];
 
 const sendStaged = defined(
@@ -169,18 +177,25 @@ const publishSlot = defined(
 const claimParameters = ["body", "pid", "rules", "first", "mask", "stride"] as const;
 type ClaimVariables = Readonly<Record<(typeof claimParameters)[number] | "taken" | "slot", Variable>>;
 
-/** `claimMessage`, where `body` and `first` are in bytes by now, up to where there is one: its slot. */
-const messageClaimed = ({ body, pid, rules, first, mask, stride, taken, slot }: ClaimVariables): Code[] => [
+/** The beginning of `claimMessage`, where `body` and `first` are in bytes by now: the slot that the first message comes in. */
+const slotLocked = ({ body, pid, rules, first, mask, stride, taken, slot }: ClaimVariables): Code[] => [
   lock(CONSUMER_LOCK, body, pid),
   when(differ(load(RULES, body), rules), returned(number(LOCKED))),
   when(or(load(MIXED, body), load(RESERVED_MESSAGE, body)), returned(number(LOCKED))),
   set(taken, load(TAKEN, body)),
   set(slot, slotOf(first, and(taken, mask), stride)),
-  when(
-    differ(atomicLoad(SENT, slot), sentAs(taken)),
-    when(unlocked(CONSUMER_LOCK, body, pid), returned(number(EMPTY))),
-    returned(number(LOCKED)),
-  ),
+];
+
+/** Unlocks where there was no message. */
+const leftEmpty = ({ body, pid }: Pick<ClaimVariables, "body" | "pid">): Code[] => [
+  when(unlocked(CONSUMER_LOCK, body, pid), returned(number(EMPTY))),
+  returned(number(LOCKED)),
+];
+
+/** The same up to where there is one: its slot. */
+const messageClaimed = (variables: ClaimVariables): Code[] => [
+  ...slotLocked(variables),
+  when(differ(atomicLoad(SENT, variables.slot), sentAs(variables.taken)), ...leftEmpty(variables)),
 ];
 
 const claimMessage = defined(
@@ -194,20 +209,21 @@ const claimMessage = defined(
   ],
 );
 
-/** `releaseMessage`, where `body` is in bytes by now, and `after` is one more than were taken. */
-const messageReleased = (body: Variable, pid: Variable, after: Variable): Code[] => [
-  atomicStore(TAKEN, body, after),
-  store(HEAD, body, after),
-  unlocked(CONSUMER_LOCK, body, pid),
+/** `releaseMessage`, where `body` is in bytes by now; `taken` were taken before. */
+const messageReleased = (body: Variable, pid: Variable, taken: Variable, released: Code): Code[] => [
+  store(HEAD, body, plusOne(taken)),
+  when(unlockedCounting(CONSUMER_LOCK, body, pid, taken), returned(released)),
+  atomicStore(TAKEN, body, plusOne(taken)),
 ];
 
 const releaseMessage = defined(
   "releaseMessage",
-  { parameters: ["body", "pid"], locals: ["after"], results: 1 },
-  ({ body, pid, after }) => [
+  { parameters: ["body", "pid"], locals: ["taken"], results: 1 },
+  ({ body, pid, taken }) => [
     inBytes(body),
-    set(after, plusOne(load(TAKEN, body))),
-    ...messageReleased(body, pid, after),
+    set(taken, load(TAKEN, body)),
+    ...messageReleased(body, pid, taken, number(1)),
+    number(0),
   ],
 );
 
@@ -254,20 +270,21 @@ const receiveLocals = ["taken", "slot", "length"] as const;
 type ReceiveVariables = Readonly<Record<(typeof receiveParameters)[number] | (typeof receiveLocals)[number], Variable>>;
 
 /** `receiveStaged`, where `staged`, `body` and `first` are in bytes by now. */
-const messageStaged = (variables: ReceiveVariables): Code[] => {
-  const { staged, body, pid, most, taken, slot, length } = variables;
-  return [
-    ...messageClaimed(variables),
-    set(length, load(LENGTH, slot)),
-    when(isAbove(length, most), returned(number(LONG))),
-    copyLane(ABOUT, staged, ABOUT, slot),
-    copyLane(ABOUT + LANE_BYTES, staged, ABOUT + LANE_BYTES, slot),
-    copied(staged, slot, length),
-    set(taken, plusOne(taken)),
-    when(messageReleased(body, pid, taken).flat(), returned(length)),
-    returned(subtract(number(TAKEN_LOCKED), length)),
-  ];
-};
+const messageStaged = (variables: ReceiveVariables): Code[] => [
+  ...messageClaimed(variables),
+  ...claimedStaged(variables),
+];
+
+/** The rest of it, once the message is claimed. */
+const claimedStaged = ({ staged, body, pid, most, taken, slot, length }: ReceiveVariables): Code[] => [
+  set(length, load(LENGTH, slot)),
+  when(isAbove(length, most), returned(number(LONG))),
+  copyLane(ABOUT, staged, ABOUT, slot),
+  copyLane(ABOUT + LANE_BYTES, staged, ABOUT + LANE_BYTES, slot),
+  copied(staged, slot, length),
+  ...messageReleased(body, pid, taken, length),
+  returned(subtract(number(TAKEN_LOCKED), length)),
+];
 
 const receiveStaged = defined(
   "receiveStaged",
@@ -300,6 +317,33 @@ const awaitStaged = defined(
   ],
 );
 
+const expectStaged = defined(
+  "expectStaged",
+  { parameters: [...receiveParameters, "quiet", "gap", "turns"], locals: [...receiveLocals, "second"], results: 1 },
+  (variables) => {
+    const { staged, body, pid, first, stride, taken, slot, second, quiet, gap, turns } = variables;
+    return [
+      inBytes(staged),
+      inBytes(body),
+      inBytes(first),
+      ...slotLocked(variables),
+      set(second, slot),
+      when(isLess(number(LINE_WORDS), stride), set(second, add(slot, number(bytes(LINE_WORDS))))),
+      repeatWhile(
+        isLess(number(0), turns),
+        idle(quiet),
+        drop(atomicLoad(0, second)),
+        when(equal(atomicLoad(SENT, slot), sentAs(taken)), store(LENGTH, staged, turns), ...claimedStaged(variables)),
+        when(differ(atomicLoad(CONSUMER_LOCK, body), pid), returned(number(LOCKED))),
+        set(turns, subtract(turns, number(1))),
+        set(quiet, gap),
+      ),
+      ...leftEmpty(variables),
+      number(LOCKED), // never: a function ends with its result
+    ];
+  },
+);
+
 export const queueFunctions: readonly WasmFunction[] = [
   claimSlot,
   publishSlot,
@@ -309,4 +353,5 @@ export const queueFunctions: readonly WasmFunction[] = [
   sendStaged,
   receiveStaged,
   awaitStaged,
+  expectStaged,
 ];

@@ -67,8 +67,8 @@ export class PlainQueueSteps implements QueueSteps {
   readonly releaseMessage: QueueSteps["releaseMessage"] = (body, pid) => {
     const words = this.#words;
     const after = (words.get(field(body, queue.CONSUMER + POSITION)) + 1) | 0;
-    words.store(field(body, queue.CONSUMER + POSITION), after); // PUBLISHES the room, and the taking → observed by the senders
-    words.set(field(body, queue.HEAD), after);
+    words.set(field(body, queue.HEAD), after); // takes it: a death before the next store is repaired as one behind it
+    words.store(field(body, queue.CONSUMER + POSITION), after); // PUBLISHES the room → observed by the senders
     return +(words.compareExchange(field(body, queue.CONSUMER + LOCK), pid, 0) === pid);
   };
 

@@ -87,6 +87,11 @@ export interface StagedSteps {
    * of them between two looks. How many looks were left when there was one is in the first word of what is staged.
    */
   awaitStaged(...receive: [...StagedReceive, quiet: number, gap: number, turns: number]): number;
+  /**
+   * The same for who receives here alone, as far as it knows, and need not lock once there is one: the lock is held from before the quiet
+   * until there is one, or somebody else wants the lock, or all turns are over. CONTENDED, without a look, where it was not to be had.
+   */
+  expectStaged(...receive: [...StagedReceive, quiet: number, gap: number, turns: number]): number;
 }
 
 /** Where there are none: who asks finds that it is to be done otherwise. */
@@ -94,6 +99,7 @@ export const noStagedSteps: StagedSteps = {
   sendStaged: () => CONTENDED,
   receiveStaged: () => CONTENDED,
   awaitStaged: () => CONTENDED,
+  expectStaged: () => CONTENDED,
 };
 
 /** What SENT of a slot says once the message of a position is sent: never 0, and another than for the positions it had before. */

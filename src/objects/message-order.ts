@@ -10,6 +10,7 @@
 //
 // What a death leaves behind, by the last store that stood:
 //   the count of the taken, not HEAD HEAD is behind by what was taken in order: repaired by counting the holes
+//   HEAD, not the count of the taken the count is behind by the one that was taken in order: repaired by counting the holes
 //   a slot's STATE, not the count    a hole too many: repaired by counting
 //   in the middle of a move          the message is in its old slot, or in both: repaired from MOVING
 

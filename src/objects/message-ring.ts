@@ -2,7 +2,8 @@
 // monitor, receivers the consumer's. A message is written into the slot behind the tail, and published by storing in the slot
 // that it is sent; the tail, how many were sent, then follows. It is copied out, and then taken by storing how many were taken.
 // So a receiver that looks out for a message looks at the very line that it comes in, and one that takes it never at those that
-// senders write. A fast send costs four atomics, a receive three and a look: memory/queue-steps.ts.
+// senders write. A fast send costs four atomics, a receive three and a look, and one less each where machine code counts and unlocks
+// at once: memory/queue-steps.ts.
 //
 // Where the messages lie say message-slots.ts, which of them is next message-order.ts. A death before its slot says that it is sent
 // has sent nothing; one between that and the tail is repaired by the next sender, and until then receivers look at the slots

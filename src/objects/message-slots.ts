@@ -18,7 +18,9 @@ export const typeOf = (low: number, high: number): number => high * TWO_TO_32 + 
 export const slotsBytes = (slots: number, messageBytesMax: number): number =>
   slots * slotWords(messageBytesMax) * WORD_BYTES;
 
-const slotWords = (messageBytesMax: number): number => message.DATA + roundUp(messageBytesMax, 8) / WORD_BYTES;
+/** Whole lines: what a sender writes is not in one that a receiver reads. */
+const slotWords = (messageBytesMax: number): number =>
+  roundUp(message.DATA + Math.ceil(messageBytesMax / WORD_BYTES), LINE_WORDS);
 
 /** What else the message was that somebody looked at last, so that taking one allocates nothing. */
 export class Last {

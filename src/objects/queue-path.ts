@@ -72,6 +72,7 @@ export class QueuePath {
   readonly sendStaged: StagedSteps["sendStaged"];
   readonly receiveStaged: StagedSteps["receiveStaged"];
   readonly awaitStaged: StagedSteps["awaitStaged"];
+  readonly expectStaged: StagedSteps["expectStaged"];
   /** Of what is sent, and of what is received into. */
   readonly sources = new Lanes();
   readonly targets = new Lanes();
@@ -85,6 +86,8 @@ export class QueuePath {
   takenMax = -1;
   /** How long not to look for an answer, in turns of an empty loop: learned, from how long the last ones took. */
   quiet = 0;
+  /** How many messages will have been taken once this path has taken the one that it waits for. */
+  nextTaken = -1;
   /** Before the last answer came; -1 once that is learned: while the next one is waited for, when there is time. */
   looksInVain = -1;
   /** Messages that the slots leave room for: as many as there may be, or fewer where slots are added as needed. */
@@ -116,6 +119,7 @@ export class QueuePath {
     this.sendStaged = staged.sendStaged;
     this.receiveStaged = staged.receiveStaged;
     this.awaitStaged = staged.awaitStaged;
+    this.expectStaged = staged.expectStaged;
   }
 
   /** Other rules hold now: it may send messages of up to `lengthMax` bytes, -1: none; and take them, or not. */
@@ -214,6 +218,17 @@ export class QueuePath {
     if (most < 0) return this.#takeLongSoon(spin, turns);
     const { staging, body, pid, rules, first, mask, stride } = this;
     let before = isAnswer ? this.quiet : 0;
+    if (isAnswer && this.#isAlone()) {
+      const looks = SPACED_LOOKS_A_TURN;
+      const taken =
+        this.expectStaged(staging.at, body, pid, rules, first, mask, stride, most, before, LOOK_GAP, looks) | 0;
+      if (taken !== EMPTY && taken !== CONTENDED) {
+        spin.hit();
+        this.looksInVain = taken >= 0 ? looks - staging.looksLeft : -1;
+        return taken >= 0 ? taken : this.#leaveTaken(taken);
+      }
+      before = LOOK_GAP;
+    }
     for (let turn = 1; turn <= turns; turn++) {
       const looks = SPACED_LOOKS_A_TURN;
       const taken =
@@ -226,6 +241,14 @@ export class QueuePath {
       before = LOOK_GAP;
     }
     return this.#found(EMPTY, spin);
+  }
+
+  /** Whether nobody else has taken a message since this path last waited for one, and took it. */
+  #isAlone(): boolean {
+    const taken = this.words.load(field(this.body, queue.CONSUMER + monitor.POSITION));
+    const { nextTaken } = this;
+    this.nextTaken = (taken + 1) | 0;
+    return taken === nextTaken;
   }
 
   #takeLongSoon(spin: Spinning, turns: number): number {
