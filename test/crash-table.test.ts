@@ -99,6 +99,7 @@ const elsewhere: Record<string, string> = {
   "MachineWords.compareExchange": MACHINE,
   "MachineWords.exchange": MACHINE,
   "MachineWords.load": MACHINE,
+  "MachineWords.moveAndUnlock": MACHINE,
   "MachineWords.store": MACHINE,
   "QueuePath.claimNext": "stores what is there already, and only where a task spins",
   "QueuePath.mostFor": LOOKS,

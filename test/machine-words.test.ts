@@ -48,7 +48,7 @@ function defineTests(): void {
       const at = random.pick([0, 1, 7, last]) as Word;
       const value = random.pick([0, 1, -1, 0x7fffffff, -0x80000000]);
       const expected = random.chance(50) ? plain.load(at) : value;
-      switch (random.below(4)) {
+      switch (random.below(5)) {
         case 0:
           machine.store(at, value);
           plain.store(at, value);
@@ -59,6 +59,16 @@ function defineTests(): void {
         case 2:
           assert.equal(machine.compareExchange(at, expected, value), plain.compareExchange(at, expected, value));
           break;
+        case 3: {
+          const lock = random.pick([0, 6]) as Word; // with the position behind it, 64 bits
+          const pid = random.chance(50) ? plain.load(lock) : value;
+          const before = plain.load((lock + 1) as Word);
+          const isUnlocked = plain.moveAndUnlock(lock, pid, before, value);
+          assert.equal(machine.moveAndUnlock(lock, pid, before, value), isUnlocked);
+          assert.equal(machine.load((lock + 1) as Word), value);
+          assert.equal(machine.load(lock), plain.load(lock));
+          break;
+        }
         default:
           assert.equal(machine.get(at), plain.get(at), "a plain access sees what the atomic ones did");
       }

@@ -8,14 +8,21 @@ import type { QueueSteps, StagedSteps } from "./queue-steps.ts";
 import {
   atomicCompareExchange,
   atomicExchange,
+  atomicExchanged64,
   atomicLoad,
   atomicStore,
   defined,
+  joined,
   MEMORY_IMPORT,
   moduleOf,
+  number,
+  returned,
+  set,
   shiftLeft,
   type WasmFunction,
+  when,
 } from "./wasm-module.ts";
+import { WORD_BYTES } from "./words.ts";
 
 /** A WebAssembly.Memory that threads share. */
 export interface SharedMemory {
@@ -28,6 +35,8 @@ export interface MachineAtomics {
   store(word: number, value: number): void;
   exchange(word: number, value: number): number;
   compareExchange(word: number, expected: number, value: number): number;
+  /** Words.moveAndUnlock in one access of 64 bits, where nobody else wants the lock: 1; else 0. */
+  moveAndUnlock(lock: number, pid: number, before: number, after: number): number;
 }
 
 /** Of the global WebAssembly, as far as it is used here. */
@@ -68,6 +77,15 @@ const accesses: readonly WasmFunction[] = [
   defined("compareExchange", { parameters: ["word", "expected", "value"], results: 1 }, ({ word, expected, value }) => [
     atomicCompareExchange(0, shiftLeft(word, 2), expected, value),
   ]),
+  defined("moveAndUnlock", { parameters: ["lock", "pid", "before", "after"], results: 1 }, (variables) => {
+    const { lock, pid, before, after } = variables;
+    return [
+      set(lock, shiftLeft(lock, 2)),
+      when(atomicExchanged64(0, lock, joined(pid, before), joined(number(0), after)), returned(number(1))),
+      atomicStore(WORD_BYTES, lock, after),
+      number(0),
+    ];
+  }),
 ];
 
 /** What reaches a memory in compiled code. */

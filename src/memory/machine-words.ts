@@ -15,6 +15,7 @@ export class MachineWords extends Words {
   readonly #store: MachineAtomics["store"];
   readonly #exchange: MachineAtomics["exchange"];
   readonly #compareExchange: MachineAtomics["compareExchange"];
+  readonly #moveAndUnlock: MachineAtomics["moveAndUnlock"];
 
   constructor(buffer: ArrayBufferLike, { atomics, queueSteps }: MachineCode) {
     super(buffer);
@@ -23,6 +24,7 @@ export class MachineWords extends Words {
     this.#store = atomics.store;
     this.#exchange = atomics.exchange;
     this.#compareExchange = atomics.compareExchange;
+    this.#moveAndUnlock = atomics.moveAndUnlock;
   }
 
   override load(word: Word): number {
@@ -39,6 +41,10 @@ export class MachineWords extends Words {
 
   override compareExchange(word: Word, expected: number, value: number): number {
     return this.#compareExchange(word, expected, value);
+  }
+
+  override moveAndUnlock(lock: Word, pid: number, before: number, after: number): boolean {
+    return this.#moveAndUnlock(lock, pid, before, after) !== 0;
   }
 }
 

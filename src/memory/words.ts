@@ -50,6 +50,15 @@ export class Words {
     return Atomics.compareExchange(this.int32, word, expected, value);
   }
 
+  /**
+   * Moves the position behind a lock, from where only its holder moves it, and unlocks; false where anything but a plain unlock is due:
+   * then the position has moved, and the lock is still held.
+   */
+  moveAndUnlock(lock: Word, pid: number, _before: number, after: number): boolean {
+    this.store(field(lock, 1), after);
+    return this.compareExchange(lock, pid, 0) === pid;
+  }
+
   get(word: Word): number {
     return this.int32[word] as number;
   }

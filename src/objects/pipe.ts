@@ -3,7 +3,8 @@
 //
 // A write copies its bytes, then stores the tail; a read copies out, then stores the head. What a writer that died had not
 // published never happened, whatever bytes lie behind the tail. A fast write costs four atomics (a look at the count
-// of readers, lock, publish, unlock), a fast read three, and two more where the tail last seen does not fill the buffer.
+// of readers, lock, publish, unlock), a fast read three, and two more where the tail last seen does not fill the buffer; each one less
+// where machine code publishes and unlocks at once.
 //
 // The bytes lie in a block of their own, which one store of SHAPE exchanges for another, under both locks (F_SETPIPE_SZ).
 //
@@ -13,7 +14,7 @@ import { EAGAIN, EBUSY, EIO, EPIPE } from "../abi/errno.ts";
 import { PIPE_BUF } from "../abi/limits.ts";
 import { monitor, pipe } from "../memory/layout.ts";
 import { type Shape, shapeCount, shapeLine, shapeOf } from "../memory/shape.ts";
-import { field, LINE_BYTES, LINE_WORDS, type Offset, type Word, type Words } from "../memory/words.ts";
+import { field, LINE_BYTES, LINE_WORDS, LOOP_BYTES_MAX, type Offset, type Word, type Words } from "../memory/words.ts";
 import { EVERYBODY, Monitor, type MonitorUser } from "../sync/monitor.ts";
 import type { Condition } from "../sync/waiting.ts";
 import { used } from "./positions.ts";
@@ -45,6 +46,9 @@ export class Pipe {
   #shape = -1;
   #capacity = 0;
   #data = 0 as Offset;
+  /** Where bytes were read from last, and what shows them: one who reads a whole pipe at a time reads there again. */
+  #seenAt = -1;
+  #seen: Uint8Array | undefined;
 
   /** `bodyLine` is the body's first line. */
   constructor(user: MonitorUser, bodyLine: number) {
@@ -178,8 +182,7 @@ export class Pipe {
     }
     const count = Math.min(room, length);
     this.#copyIn(tail, source, start, count);
-    words.store(this.#tail, (tail + count) | 0); // PUBLISHES the bytes → observed in tryRead()
-    this.#producer.leave(1);
+    this.#producer.leaveMoved(tail, (tail + count) | 0, 1); // PUBLISHES the bytes → observed in tryRead()
     return count;
   }
 
@@ -195,8 +198,9 @@ export class Pipe {
     let room = this.#capacity - used(this.#words.get(this.#cachedHead), tail);
     if (room < Math.min(most, this.#untilWrap(tail)) || room > this.#capacity) room = this.#refreshRoom(tail);
     const count = this.#lend(this.#producer, tail, Math.min(room, most), fill);
-    if (count > 0) this.#words.store(this.#tail, (tail + count) | 0); // PUBLISHES the bytes → observed in tryRead()
-    this.#producer.leave(count > 0 ? 1 : 0);
+    if (count > 0)
+      this.#producer.leaveMoved(tail, (tail + count) | 0, 1); // PUBLISHES the bytes → observed in tryRead()
+    else this.#producer.leave(0);
     return room > 0 ? count : room < 0 ? room : EAGAIN;
   }
 
@@ -209,8 +213,9 @@ export class Pipe {
     const writers = this.writers; // before the tail, as in tryRead()
     const available = this.#refreshAvailable(head);
     const count = this.#lend(this.#consumer, head, Math.min(available, most), use);
-    if (count > 0) words.store(this.#head, (head + count) | 0); // PUBLISHES the room → observed in tryWrite()
-    this.#consumer.leave(count > 0 ? this.#capacity - available + count : 0);
+    // PUBLISHES the room → observed in tryWrite()
+    if (count > 0) this.#consumer.leaveMoved(head, (head + count) | 0, this.#capacity - available + count);
+    else this.#consumer.leave(0);
     if (available < 0) return available;
     return available > 0 || writers === 0 ? count : EAGAIN;
   }
@@ -236,6 +241,16 @@ export class Pipe {
     return count;
   }
 
+  #view(from: Offset, length: number): Uint8Array {
+    let seen = this.#seen;
+    if (seen === undefined || this.#seenAt !== from || seen.length !== length) {
+      seen = this.#words.view(from, length);
+      this.#seen = seen;
+      this.#seenAt = from;
+    }
+    return seen;
+  }
+
   #untilWrap(position: number): number {
     return this.#capacity - (position & (this.#capacity - 1));
   }
@@ -258,8 +273,8 @@ export class Pipe {
     }
     const count = Math.min(available, length);
     this.#copyOut(head, target, start, count);
-    words.store(this.#head, (head + count) | 0); // PUBLISHES the room → observed in tryWrite()
-    this.#consumer.leave(this.#capacity - available + count);
+    // PUBLISHES the room → observed in tryWrite()
+    this.#consumer.leaveMoved(head, (head + count) | 0, this.#capacity - available + count);
     return count;
   }
 
@@ -300,7 +315,9 @@ export class Pipe {
   #copyOut(head: number, target: Uint8Array, start: number, count: number): void {
     const at = head & (this.#capacity - 1);
     const first = Math.min(count, this.#capacity - at);
-    this.#words.copyOut((this.#data + at) as Offset, target, start, first);
+    const from = (this.#data + at) as Offset;
+    if (first > LOOP_BYTES_MAX) this.#words.copyView(this.#view(from, first), target, start);
+    else this.#words.copyOut(from, target, start, first);
     if (first < count) this.#words.copyOut(this.#data, target, start + first, count - first);
   }
 }

@@ -93,6 +93,11 @@ export class Monitor {
     if (this.#words.compareExchange(this.#lockWord, this.#pid, 0) !== this.#pid) this.leaveContended(credit);
   }
 
+  /** The same, where the position that this lock guards moves at once with it (of a ring, monitor.POSITION). PUBLISHES it. */
+  leaveMoved(before: number, after: number, credit: number): void {
+    if (!this.#words.moveAndUnlock(this.#lockWord, this.#pid, before, after)) this.leaveContended(credit);
+  }
+
   /** The rest of `leave`, whose compare-exchange has failed: the lock is still held. */
   leaveContended(credit: number): void {
     if (!this.#lock.hasSleepersLocked()) {
