@@ -5,7 +5,7 @@ import type { Peers } from "./peers.ts";
 import { type Cpus, placed } from "./placement.ts";
 import type { Figure } from "./processes.ts";
 import { type Case, type Peer, peersOf, type Row } from "./rows.ts";
-import { clamp, median, spread } from "./statistics.ts";
+import { clamp, median, medianRound, spread } from "./statistics.ts";
 
 /** How long to measure. */
 export interface Effort {
@@ -189,14 +189,16 @@ function entry(row: Row, one: Case, { ours, peer, name, ratioLeast, isLimit }: C
   const what = one.call ?? (one.parties === undefined ? undefined : String(one.parties));
   const oursNs = ours.figures.map(({ ns }) => ns);
   const peerNs = peer.figures.map(({ ns }) => ns);
+  // The same call in two kernels differs by less than the machine's speed does between two rounds.
+  const typical = one.beside ? medianRound(oursNs, peerNs) : { ours: median(oursNs), peer: median(peerNs) };
   return {
     row: row.name,
     placement: one.placement,
     bytes: one.bytes,
-    ours_ns: rounded(median(oursNs), 2),
+    ours_ns: rounded(typical.ours, 2),
     peer: name,
-    peer_ns: rounded(median(peerNs), 2),
-    ratio: rounded(median(peerNs) / median(oursNs), 3),
+    peer_ns: rounded(typical.peer, 2),
+    ratio: rounded(typical.peer / typical.ours, 3),
     spread: rounded(Math.max(spread(oursNs), spread(peerNs)), 3),
     ...(ratioLeast === undefined ? {} : { budget: rounded(ratioLeast, 3) }),
     ...(what === undefined ? {} : { what }),

@@ -12,6 +12,7 @@ import { plots } from "../bench/performance/plots.ts";
 import { type Run, withRun } from "../bench/results.ts";
 import { type Entry, FULL, QUICK } from "../bench/rounds.ts";
 import { type Case, peersOf, ROWS, type Row } from "../bench/rows.ts";
+import { medianRound } from "../bench/statistics.ts";
 
 const NODE_PEERS = ["MessagePort", "child_process json", "child_process advanced"];
 
@@ -64,6 +65,11 @@ test("no call may take more than 1.1 times as long beside 10,000 objects or 1,00
     assert.ok(cases.length >= 7, name);
     for (const { one } of cases) assert.deepEqual([one.beside, one.ratioLeast], [population, GROWTH_LEAST]);
   }
+});
+
+test("of rounds on a machine that is slow at times, the one with the median ratio tells how two compare", () => {
+  assert.deepEqual(medianRound([10, 30, 10, 30, 10], [10, 31, 9, 90, 12]), { ours: 30, peer: 31 });
+  assert.deepEqual(medianRound([10, 20], [30, 20]), { ours: 20, peer: 20 });
 });
 
 test("messages of 64 and 256 B, pipes and segments of 4 KiB to 1 MiB, crowds of 1, 2, 4 and 8 are measured", () => {
