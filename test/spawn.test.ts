@@ -450,6 +450,19 @@ inWorld("processes", (world) => {
     assert.throws(() => kernel.kill(child.pid, 0), ipcError("ESRCH", "kill"));
   });
 
+  test("a signal that comes after a child has died did not end it, however short the time between", async () => {
+    const kernel = world.createKernel();
+    using child = new Spawned(kernel, ["ready", "sleep"]);
+    assert.equal(await child.report(), "ready");
+    const { pid } = child;
+    const isDead = (): boolean => kernel.tasks().some((task) => task.pid === pid && task.state === "dead");
+    kernel.kill(pid, "SIGCHLD"); // it is alive now, and need not be asked about again for a moment
+    (child.task.child as ChildProcess).kill("SIGTERM");
+    for (const endMs = performance.now() + bounded.timeout; !isDead(); ) assert.ok(performance.now() < endMs);
+    kernel.kill(pid, "SIGHUP");
+    assert.equal((await child.task.wait(bounded)).signal, "SIGTERM");
+  });
+
   test("a kernel with a name spawns worker threads, too", async () => {
     const kernel = world.createKernel();
     using child = new Spawned(kernel, ["identify", "exit:6"], { as: "thread" });

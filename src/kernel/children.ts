@@ -158,11 +158,18 @@ export class Children {
     return !(asked & SA_NOCLDWAIT) && (signals.of(parent).ignored & bitOf(SIGCHLD)) === NO_SIGNALS;
   }
 
-  /** How a dead task has ended, as far as can be told: by a signal of ours, or as the host says. */
-  statusOfDead(slot: Word, identity: bigint): number {
-    const signal = this.#kernel.words.load(field(slot, task.ENDED_BY));
-    if (signal !== 0) return killedStatus(signal);
-    return this.#kernel.world.tasks.statusOf(identity) ?? killedStatus(SIGKILL) | ENDED_GUESS;
+  /**
+   * How a dead task has ended, as far as can be told: as the host says, or by a signal of ours, for which the host has killed it. Another
+   * end of a process came before that signal.
+   */
+  statusOfDead(slot: Word, host: number | undefined): number {
+    const { words } = this.#kernel;
+    const signal = words.load(field(slot, task.ENDED_BY));
+    const byHost = killedStatus(SIGKILL);
+    if (signal === 0) return host ?? byHost | ENDED_GUESS;
+    const isThread = words.load(field(slot, task.OS_PID)) !== words.load(field(slot, task.OS_THREAD_ID));
+    if (isThread || host === byHost) return killedStatus(signal);
+    return host ?? killedStatus(signal) | ENDED_GUESS;
   }
 
   /** The host has told how a child has ended: better than what was guessed. ESRCH where there is nothing to correct. */
@@ -172,7 +179,7 @@ export class Children {
       const slot = taskSlot(this.#kernel.geometry, pid);
       const ended = field(slot, task.ENDED);
       if (tasks.pidAt(slot) !== pid || !(words.load(ended) & ENDED_GUESS)) return ESRCH;
-      journal.write(ended, ENDED_MARK | status);
+      journal.write(ended, ENDED_MARK | this.statusOfDead(slot, status));
       return 0;
     });
   }

@@ -2,10 +2,8 @@
 // waits, now and then; and a parent whose child's end the host has told it.
 
 import { WAIT_SLICE_MS } from "../abi/limits.ts";
-import { killedStatus } from "../abi/wait.ts";
-import { task } from "../memory/layout.ts";
 import { headerWord } from "../memory/region.ts";
-import { field, type Word, type Words } from "../memory/words.ts";
+import type { Word, Words } from "../memory/words.ts";
 import { taskSlot } from "../sync/bell.ts";
 import type { Pid } from "../sync/robust-lock.ts";
 import type { Waiter } from "../sync/waiting.ts";
@@ -89,9 +87,8 @@ export class Reaper {
         return 0;
       this.#kernel.holdings.releaseAllLocked(slot);
       this.#kernel.children.freeOrphansLocked(pid);
-      const signal = this.#kernel.words.load(field(slot, task.ENDED_BY));
-      const status = signal === 0 ? hostStatus : killedStatus(signal);
-      end = this.#kernel.children.endLocked(slot, status ?? this.#kernel.children.statusOfDead(slot, identity));
+      const host = hostStatus ?? this.#kernel.world.tasks.statusOf(identity);
+      end = this.#kernel.children.endLocked(slot, this.#kernel.children.statusOfDead(slot, host));
       if (end.isKept) this.#kernel.tasks.bequeath(slot, identity);
       else this.#kernel.tasks.free(slot, pid, identity);
       const counter = headerWord("BURIED");

@@ -198,10 +198,11 @@ export class Signals {
     children.noteContinue(slot);
     if (osPid !== words.load(field(slot, task.OS_THREAD_ID))) return;
     world.tasks.signalProcess(osPid, SIGCONT);
-    const { pending, blocked, caught, awaited, ignored } = this.of(tasks.pidAt(slot));
+    const pid = tasks.pidAt(slot);
+    const { pending, blocked, caught, awaited, ignored } = this.of(pid);
     const due = pending & ~(blocked | caught | awaited | ignored);
     for (let signal = 1; due !== NO_SIGNALS && signal <= SIGNAL_MAX; signal++) {
-      if (due & bitOf(signal) && ends(signal)) return void this.#doAtOnce(slot, signal);
+      if (due & bitOf(signal) && ends(signal)) return void (this.#isOver(pid, signal) || this.#doAtOnce(slot, signal));
     }
   }
 
@@ -558,7 +559,7 @@ export class Signals {
     const isAwaited = target.awaits(signal);
     if (isBlocked && !isAwaited) return;
     const isCaught = isAwaited || target.catches(signal);
-    if (!isCaught && this.#doAtOnce(slot, signal)) return;
+    if (!isCaught && (this.#isOver(pid, signal) || this.#doAtOnce(slot, signal))) return;
     if (pid === this.#kernel.pid) queueMicrotask(this.#onRing);
     if (isBlocked)
       wakePoll(this.#kernel, pid); // it is waited for, and interrupts nothing
@@ -569,6 +570,11 @@ export class Signals {
   }
 
   /** What the host does for us to a process, and a parent to a worker thread, whatever it is at. */
+  /** Whether the task that a signal would end or stop has ended before, which may have been just now: then not by it. */
+  #isOver(pid: Pid, signal: number): boolean {
+    return (ends(signal) || isStop(signal)) && !this.#kernel.tasks.isAlive(pid);
+  }
+
   #doAtOnce(slot: Word, signal: number): boolean {
     const { words, world, children, parker } = this.#kernel;
     const osPid = words.load(field(slot, task.OS_PID));

@@ -53,6 +53,7 @@ export class Journal {
     const words = this.#words;
     const wordCount = words.int32.length;
     const count = Math.min(words.get(COUNT) >>> 0, JOURNAL_ENTRIES_MAX);
+    if (count === 0) return;
     for (let i = count - 1; i >= 0; i--) {
       const word = words.get(entryAt(i));
       if (word > COUNT && word < wordCount) words.store(word as Word, words.get(field(entryAt(i), 1)));
