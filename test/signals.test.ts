@@ -64,6 +64,7 @@ function callsThatDoNotWait(kernel: Kernel): [string, () => unknown][] {
   const lock = kernel.rwlock();
   const barrier = kernel.barrier({ parties: 1 });
   const signals = kernel.signals.open(["SIGUSR2"]);
+  const opened: { close(): void }[] = [];
   return [
     ["send", () => queue.send(bytes)],
     ["sendSync", () => queue.sendSync(bytes)],
@@ -86,6 +87,13 @@ function callsThatDoNotWait(kernel: Kernel): [string, () => unknown][] {
     ["tryReceiveInPlace", () => queue.tryReceiveInPlace(() => {})],
     ["receiveManySync", () => queue.receiveManySync(2)],
     ["tryReceiveMany", () => queue.tryReceiveMany(2)],
+    ["queue", () => opened.push(kernel.queue())],
+    ["semaphore", () => opened.push(kernel.semaphore())],
+    ["mutex", () => opened.push(kernel.mutex())],
+    ["pipe", () => opened.push(kernel.pipe().reader)],
+    ["sharedMemory", () => opened.push(kernel.sharedMemory({ bytes: 1 }))],
+    ["close of a segment", () => opened.pop()?.close()],
+    ["close", () => opened.pop()?.close()],
     ["write", () => writer.write(bytes)],
     ["writeSync", () => writer.writeSync(bytes)],
     ["tryWrite", () => writer.tryWrite(bytes)],
@@ -327,25 +335,51 @@ overWorlds((world) => {
     await task.result();
   });
 
-  test("a handler runs at the end of every call, also of one that did not wait", async () => {
-    const kernel = world.createKernel();
+  /** Another task, whose signal is pending once `signalled` returns, and not delivered: the next call does that. */
+  async function startSignaller(kernel: Kernel): Promise<{ signalled: () => void }> {
     const told = kernel.semaphore({ value: 0 });
     const rounds = kernel.sharedMemory({ bytes: 4 });
     const counted = rounds.view(Int32Array);
     const args = { told: told.token, rounds: rounds.token, parent: kernel.pid, signal: "SIGUSR1" } as const;
     await world.startTask(kernel, "signalWhenTold", args);
+    return {
+      signalled: () => {
+        told.post();
+        Atomics.add(counted, 0, 1); // that call is over
+        spinUntil(() => kernel.signals.isPending("SIGUSR1"));
+      },
+    };
+  }
+
+  test("a handler runs at the end of every call, also of one that did not wait", async () => {
+    const kernel = world.createKernel();
+    const { signalled } = await startSignaller(kernel);
     let ran = 0;
     kernel.signals.on("SIGUSR1", () => ran++);
     for (const [name, call] of callsThatDoNotWait(kernel)) {
-      told.post();
-      Atomics.add(counted, 0, 1); // that call is over
-      spinUntil(() => kernel.signals.isPending("SIGUSR1"));
+      signalled();
       const before = ran;
       const result = call();
       assert.equal(ran - before, 1, name);
       await result;
     }
   });
+
+  const opening: [string, (kernel: Kernel) => { readonly closed: boolean }[]][] = [
+    ["a semaphore", (kernel) => [kernel.semaphore()]],
+    ["a pipe", (kernel) => Object.values(kernel.pipe())],
+    ["a segment", (kernel) => [kernel.sharedMemory({ bytes: 1 })]],
+  ];
+  for (const [what, open] of opening) {
+    test(`a handler may close the kernel at the end of the call that opens ${what}, which is closed then`, async () => {
+      const kernel = world.createKernel();
+      const { signalled } = await startSignaller(kernel);
+      kernel.signals.on("SIGUSR1", () => kernel.close());
+      signalled();
+      for (const handle of open(kernel)) assert.ok(handle.closed);
+      assert.ok(kernel.closed);
+    });
+  }
 
   for (const restart of [true, false]) {
     test(`a handler interrupts a blocked call, which ${restart ? "goes on" : "is EINTR"} (restart: ${restart})`, async () => {

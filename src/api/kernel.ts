@@ -119,6 +119,7 @@ export class Kernel implements Disposable {
   readonly #mapSegment: MapSegment;
   readonly #handles = new Set<Handle | SharedMemory>();
   #closed = false;
+  #isEnding = false;
   #caller: Caller | undefined;
   #sys: NamedCalls | undefined;
   #signals: TaskSignalsHandle | undefined;
@@ -428,7 +429,12 @@ export class Kernel implements Disposable {
     const making = makingPipe(system.words, capacity, 0o600);
     const opened = system.createAnonymous(kinds.PIPE, making, [access.READ, access.WRITE]);
     if (typeof opened === "number") throw failureOf(opened, "pipe", undefined);
-    return { reader: this.#reader(opened[0] as Opened, "pipe"), writer: this.#writer(opened[1] as Opened, "pipe") };
+    const ends = {
+      reader: this.#reader(opened[0] as Opened, "pipe"),
+      writer: this.#writer(opened[1] as Opened, "pipe"),
+    };
+    deliverAtEnd(system);
+    return ends;
   }
 
   /**
@@ -506,7 +512,9 @@ export class Kernel implements Disposable {
   tryOpenFifo(name: string, mode: "read" | "write"): PipeReader | PipeWriter {
     const system = this.#live("open");
     const admit = (index: number): number => (mode === "write" && system.pipeOf(index).readers === 0 ? ENXIO : 0);
-    return this.#openEnd(name, mode, admit).end;
+    const { end } = this.#openEnd(name, mode, admit);
+    deliverAtEnd(system);
+    return end;
   }
 
   /** Removes a named pipe's name; those who have it open carry on (unlink(2)). */
@@ -544,7 +552,7 @@ export class Kernel implements Disposable {
       admit: (index) => this.#admit(index, MAY_READ | MAY_WRITE),
     });
     if (typeof opened === "number") throw failureOf(opened, "msgget", label);
-    return this.#keep(new MessageQueue(system, opened, label, this.#forget));
+    return this.#given(new MessageQueue(system, opened, label, this.#forget));
   }
 
   /** Removes a queue's name or key; those who have it open carry on (mq_unlink(3)). */
@@ -602,7 +610,7 @@ export class Kernel implements Disposable {
     if (!isFine && !this.#isThere(kinds.SEMAPHORE, options)) checkCount(value, "value", 0, VALUE_MAX, "sem_open");
     const making = (system: System, mode: number): Making => makingSemaphore(system.words, value, mode);
     const { opened, label } = this.#openLock("sem_open", "semaphore", kinds.SEMAPHORE, options, making);
-    return this.#keep(new Semaphore(this.#system, opened, label, this.#forget));
+    return this.#given(new Semaphore(this.#system, opened, label, this.#forget));
   }
 
   /** Opens or makes a mutex (pthread_mutex_init(3p), robust and shared). One with a name stays until it is unlinked. */
@@ -619,7 +627,7 @@ export class Kernel implements Disposable {
     }
     const making = (system: System, mode: number): Making => makingMutex(system.words, types[type], mode);
     const { opened, label } = this.#openLock("pthread_mutex_init", "mutex", kinds.MUTEX, options, making);
-    return this.#keep(new Mutex(this.#system, opened, label, this.#forget));
+    return this.#given(new Mutex(this.#system, opened, label, this.#forget));
   }
 
   /** Opens or makes a read/write lock (pthread_rwlock_init(3p)). One with a name stays until it is unlinked. */
@@ -628,7 +636,7 @@ export class Kernel implements Disposable {
     const making = (system: System, mode: number): Making =>
       makingRwlock(system.words, system.geometry.limits.tasksMax, mode);
     const { opened, label } = this.#openLock("pthread_rwlock_init", "rwlock", kinds.RWLOCK, options, making);
-    return this.#keep(new ReadWriteLock(this.#system, opened, label, this.#forget));
+    return this.#given(new ReadWriteLock(this.#system, opened, label, this.#forget));
   }
 
   /** Opens or makes a condition variable (pthread_cond_init(3p)). One with a name stays until it is unlinked. */
@@ -636,7 +644,7 @@ export class Kernel implements Disposable {
     checkOptions(options, "pthread_cond_init");
     const making = (_system: System, mode: number): Making => makingCondition(mode);
     const { opened, label } = this.#openLock("pthread_cond_init", "condition", kinds.CONDITION, options, making);
-    return this.#keep(new Condition(this.#system, opened, label, this.#forget));
+    return this.#given(new Condition(this.#system, opened, label, this.#forget));
   }
 
   /** Opens or makes a barrier (pthread_barrier_init(3p)). One with a name stays until it is unlinked. */
@@ -647,7 +655,7 @@ export class Kernel implements Disposable {
       checkCount(options.parties, "parties", 1, 0x7fffffff, "pthread_barrier_init");
     const making = (system: System, mode: number): Making => makingBarrier(system.words, options.parties ?? 1, mode);
     const { opened, label } = this.#openLock("pthread_barrier_init", "barrier", kinds.BARRIER, options, making);
-    return this.#keep(new Barrier(this.#system, opened, label, this.#forget));
+    return this.#given(new Barrier(this.#system, opened, label, this.#forget));
   }
 
   /** Removes a semaphore's name; those who have it open carry on (sem_unlink(3)). */
@@ -718,20 +726,22 @@ export class Kernel implements Disposable {
     if (token.end === "queue") {
       if (options?.codec !== undefined) checkCodec(options.codec);
       const opened = this.#openByToken(token, [kinds.QUEUE, kinds.SYSV_QUEUE], access.READ | access.WRITE);
-      const queue = this.#keep(new MessageQueue(system, opened, "queue", this.#forget));
+      const queue = this.#given(new MessageQueue(system, opened, "queue", this.#forget));
       return options?.codec ? new TypedQueue(queue, options.codec) : queue;
     }
     if (token.end !== "reader" && token.end !== "writer") {
       const { kind, Handle: LockHandle } = locks[token.end];
       const opened = this.#openByToken(token, [kind], access.READ | access.WRITE);
-      return this.#keep(new LockHandle(system, opened, token.end, this.#forget));
+      return this.#given(new LockHandle(system, opened, token.end, this.#forget));
     }
     const opened = this.#openByToken(
       token,
       [kinds.PIPE, kinds.FIFO],
       token.end === "reader" ? access.READ : access.WRITE,
     );
-    return token.end === "reader" ? this.#reader(opened, "pipe") : this.#writer(opened, "pipe");
+    const end = token.end === "reader" ? this.#reader(opened, "pipe") : this.#writer(opened, "pipe");
+    deliverAtEnd(system);
+    return end;
   }
 
   /**
@@ -747,8 +757,8 @@ export class Kernel implements Disposable {
       if (!(handle instanceof SharedMemory) && handle.descriptor === descriptor) return handle as PipeReader;
     const { opened, end } = openedByDescriptor(system, descriptor);
     const label = `descriptor ${descriptor}`;
-    if (end === "queue") return this.#keep(new MessageQueue(system, opened, label, this.#forget));
-    if (end === "signals") return this.#keep(new SignalReader(system, opened, label, this.#forget));
+    if (end === "queue") return this.#given(new MessageQueue(system, opened, label, this.#forget));
+    if (end === "signals") return this.#given(new SignalReader(system, opened, label, this.#forget));
     return end === "reader" ? this.#reader(opened, label) : this.#writer(opened, label);
   }
 
@@ -777,6 +787,7 @@ export class Kernel implements Disposable {
 
   #end(status: number): void {
     if (this.#closed) return;
+    this.#isEnding = true; // what comes now is for nobody
     for (const handle of [...this.#handles]) handle.close();
     this.#closed = true;
     this.#unwatch();
@@ -953,7 +964,7 @@ export class Kernel implements Disposable {
     }
     const generation = system.registry.generationOf(objectIndex);
     const attached = { objectIndex, generation, description: description as Description, mapping, readOnly, label };
-    return this.#keep(new SharedMemory(system, attached, this.#forget));
+    return this.#given(new SharedMemory(system, attached, this.#forget));
   }
 
   #keep<T extends Handle | SharedMemory>(handle: T): T {
@@ -961,8 +972,17 @@ export class Kernel implements Disposable {
     return handle;
   }
 
+  /** The end of a call that has opened something: a handler that runs now may close it, and the kernel. */
+  #given<T extends Handle | SharedMemory>(handle: T): T {
+    this.#keep(handle);
+    deliverAtEnd(this.#system);
+    return handle;
+  }
+
+  /** The last that closing a handle does. */
   readonly #forget = (handle: Handle | SharedMemory): void => {
     this.#handles.delete(handle);
+    if (!this.#isEnding) deliverAtEnd(this.#system);
   };
 }
 
