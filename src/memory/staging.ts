@@ -14,6 +14,8 @@ export const STAGED_BYTES_MAX = LANES_BYTES_MAX;
 const AT_ONCE = 8;
 /** The bits of a length that say how many bytes are no whole lane. Of this module: an engine looks up what was imported with each use. */
 const REST = LANE_BYTES - 1;
+/** As in words.ts. */
+const { set } = Uint8Array.prototype;
 
 export class Staging {
   /** Where it is: as a slot of a queue, with the same words at its beginning. */
@@ -71,7 +73,7 @@ export class Staging {
   #putBytes(data: Uint8Array): void {
     const bytes = this.#bytes;
     const { length } = data;
-    if (length > LOOP_BYTES_MAX) bytes.set(data);
+    if (length > LOOP_BYTES_MAX) set.call(bytes, data);
     else for (let i = 0; i < length; i++) bytes[i] = data[i] as number;
   }
 
@@ -108,7 +110,7 @@ export class Staging {
   #getBytes(target: Uint8Array, length: number): void {
     if (length > LOOP_BYTES_MAX) {
       if (this.#view.length !== length) this.#view = this.#bytes.subarray(0, length);
-      target.set(this.#view);
+      set.call(target, this.#view);
     } else {
       const bytes = this.#bytes;
       for (let i = 0; i < length; i++) target[i] = bytes[i] as number;
