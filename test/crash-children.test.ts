@@ -2,6 +2,7 @@
 // at least, nobody is stuck, and when all is over the kernel uses what it used before.
 
 import assert from "node:assert/strict";
+import { constants } from "node:os";
 import { test } from "node:test";
 import { ECHILD, ENOENT } from "../src/abi/errno.ts";
 import { bitOf, NO_SIGNALS, SIGCHLD, SIGKILL, SIGSTOP } from "../src/abi/signals.ts";
@@ -9,13 +10,15 @@ import { CONTINUED_STATUS, exitedStatus, killedStatus, stoppedStatus } from "../
 import { type ChildStatus, childrenByPid } from "../src/kernel/children.ts";
 import type { Opened } from "../src/kernel/opening.ts";
 import type { System } from "../src/kernel/system.ts";
-import { type Word, Words } from "../src/memory/words.ts";
+import { task } from "../src/memory/layout.ts";
+import { field, type Word, Words } from "../src/memory/words.ts";
 import { taskSlot } from "../src/sync/bell.ts";
 import type { Pid } from "../src/sync/robust-lock.ts";
 import type { World } from "../src/sync/world.ts";
 import { Machine, makePipe } from "./crash-fixture.ts";
 import { dies, MortalWords } from "./memory-fixture.ts";
 
+const { SIGHUP, SIGTERM } = constants.signals;
 const STATUS = exitedStatus(7);
 const KILLED = killedStatus(SIGKILL);
 const ANY = { which: "any", ended: true, stopped: true, continued: true, leave: false } as const;
@@ -176,6 +179,23 @@ test("a child that dies at any write of ending has ended so or was killed, for i
     return died;
   });
 });
+
+for (const { host, reported } of [
+  { host: killedStatus(SIGKILL), reported: killedStatus(SIGHUP) },
+  { host: killedStatus(SIGTERM), reported: killedStatus(SIGTERM) },
+  { host: STATUS, reported: STATUS },
+]) {
+  test(`a child that was sent SIGHUP, and ended as the host says with ${host}, has ended with ${reported}`, () => {
+    const family = new Family();
+    const pid = family.reserve();
+    family.begin(pid);
+    const slot = taskSlot(family.parent.geometry, pid);
+    family.parentWords.store(field(slot, task.ENDED_BY), SIGHUP);
+    family.endChild();
+    family.parent.reaper.hostEnded(pid, host);
+    assert.equal(statusOf(family.look()), reported);
+  });
+}
 
 test("an undertaker that dies at any write of burying a child leaves the rest to the next: its parent is told once", () => {
   overDeaths((writes) => {

@@ -182,6 +182,9 @@ test(`machine steps leave what plain ones leave, and answer the same (STEPS_SEED
     assert.ok(answers.has(answer), `${answer} was answered, too`);
 });
 
+/** Between two looks, so that all of them take minutes: the other thread has to start first. */
+const LOOK_GAP = 100;
+
 /** Runs in another thread until it has done it: once the lock is held, it says there that it wants it; or it sends a message. */
 const others = {
   wants: `Atomics.or(words, ${consumerLock}, ${CONTESTED})`,
@@ -203,7 +206,7 @@ async function expected(other: keyof typeof others): Promise<{ words: Words; ans
   const worker = new Worker(program, { eval: true, workerData: shared.buffer });
   const ended = once(worker, "exit");
   const { expectStaged } = code.queueSteps;
-  const answer = expectStaged(staged, body, PID, RULES, first, 0, stride, DATA_BYTES, 0, 0, 0x7fffffff);
+  const answer = expectStaged(staged, body, PID, RULES, first, 0, stride, DATA_BYTES, 0, LOOK_GAP, 0x7fffffff);
   await ended;
   return { words, answer };
 }

@@ -92,6 +92,7 @@ function callsThatDoNotWait(kernel: Kernel): [string, () => unknown][] {
     ["mutex", () => opened.push(kernel.mutex())],
     ["pipe", () => opened.push(kernel.pipe().reader)],
     ["sharedMemory", () => opened.push(kernel.sharedMemory({ bytes: 1 }))],
+    ["signals.open", () => opened.unshift(kernel.signals.open(["SIGUSR2"]))],
     ["close of a segment", () => opened.pop()?.close()],
     ["close", () => opened.pop()?.close()],
     ["write", () => writer.write(bytes)],

@@ -315,7 +315,7 @@ export class Kernel implements Disposable {
 
   /** This task's signals: handlers, blocking, waiting. */
   get signals(): TaskSignalsHandle {
-    const keeper = { keep: <T extends Handle>(handle: T): T => this.#keep(handle), forget: this.#forget };
+    const keeper = { keep: <T extends Handle>(handle: T): T => this.#given(handle), forget: this.#forget };
     this.#signals ??= new TaskSignalsHandle(() => this.#live("signals"), keeper);
     return this.#signals;
   }
@@ -468,6 +468,7 @@ export class Kernel implements Disposable {
       const first = attempt(false);
       const result = first === EAGAIN ? await system.awaits.until(end, partner, 1, attempt, timeoutMs, signal) : first;
       if (result < 0) throw failureOf(result, "open", label);
+      if (first >= 0) deliverAtEnd(system); // who has waited was told by its bell meanwhile
       return end;
     } catch (error) {
       end.close();
@@ -757,8 +758,8 @@ export class Kernel implements Disposable {
       if (!(handle instanceof SharedMemory) && handle.descriptor === descriptor) return handle as PipeReader;
     const { opened, end } = openedByDescriptor(system, descriptor);
     const label = `descriptor ${descriptor}`;
-    if (end === "queue") return this.#given(new MessageQueue(system, opened, label, this.#forget));
-    if (end === "signals") return this.#given(new SignalReader(system, opened, label, this.#forget));
+    if (end === "queue") return this.#keep(new MessageQueue(system, opened, label, this.#forget));
+    if (end === "signals") return this.#keep(new SignalReader(system, opened, label, this.#forget));
     return end === "reader" ? this.#reader(opened, label) : this.#writer(opened, label);
   }
 

@@ -224,7 +224,7 @@ export const operationsMore = { OWNER: 0, NEXT: 3, OPERATIONS: 4, WORDS: 16 } as
 export const monitor = {
   LOCK: 0, // atomic, see sync/robust-lock.ts
   // of a ring, guarded by LOCK
-  POSITION: 1, // the producer's tail, the consumer's head: free-running, published by one store, read by the other side
+  POSITION: 1, // the producer's tail, the consumer's head: free-running, published by one store, read by the other side. With LOCK 64 bits that change at once (Words.moveAndUnlock)
   // guarded by LOCK
   LAST: 2,
   TICKET: 3,

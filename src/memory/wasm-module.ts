@@ -113,7 +113,7 @@ export const atomicExchange = (offset: number, at: Code, value: Code): Code => [
   ...value,
   ...atomic(0x41, offset),
 ];
-/** `value`, in the upper half of 64 bits, and `low` in the lower. */
+/** 64 bits of two halves. */
 export const joined = (low: Code, high: Code): Code => [...low, 0xad, ...high, 0xad, 0x42, 32, 0x86, 0x84];
 /** Whether 64 bits are what they were expected to be, and then become others. */
 export const atomicExchanged64 = (offset: number, at: Code, expected: Code, value: Code): Code => [

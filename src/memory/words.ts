@@ -23,7 +23,7 @@ export const field = (base: Word, index: number): Word => (base + index) as Word
 /** Below this, a loop over bytes beats a call of TypedArray.set (measured: they meet near 24 bytes). */
 export const LOOP_BYTES_MAX = 24;
 
-/** Of this module: the engine looks up `bytes.set` anew with each call (measured: 3 ns of the 25 that 256 bytes take). */
+/** Of this module: the engine looks up `bytes.set` anew with each call (measured: 256 bytes in and out of a queue 101 ns with that, 95 without). */
 const { set } = Uint8Array.prototype;
 
 export class Words {
