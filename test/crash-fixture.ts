@@ -138,10 +138,10 @@ export function scene(victimWords: (buffer: SharedArrayBuffer) => Words): Scene 
 }
 
 /** The victim dies after so many writes from now on. */
-export function sceneWithDeathAfter(writes: number): Scene {
+export function sceneWithDeathAfter(writes: number, Mortal = MortalWords): Scene {
   let mortal: MortalWords | undefined;
   const made = scene((buffer) => {
-    mortal = new MortalWords(buffer);
+    mortal = new Mortal(buffer);
     return mortal;
   });
   (mortal as MortalWords).writesLeft = writes;

@@ -20,6 +20,7 @@ import {
   sceneWithDeathAfter,
   undertakerDies,
 } from "./crash-fixture.ts";
+import { inMachineCode } from "./machine/interpreted-words.ts";
 import { dies, MortalWords } from "./memory-fixture.ts";
 
 /** What an operation may leave behind: the states before and after it, as the survivor sees them. */
@@ -159,12 +160,18 @@ function freeLinesAtRest(): number {
   return survivor.usage().freeLines;
 }
 
-for (const operation of operations) {
-  test(`a death after any write of ${operation.name} loses nothing, leaks nothing and leaves nobody stuck`, () => {
+/** Those that differ where the victim runs machine code. */
+const machineOperations = operations.filter(({ queue, pipe }) => queue !== undefined || pipe !== undefined);
+
+for (const [operation, Mortal, how] of [
+  ...operations.map((operation) => [operation, MortalWords, ""] as const),
+  ...machineOperations.map((operation) => [operation, inMachineCode(MortalWords), " in machine code"] as const),
+]) {
+  test(`a death after any write of ${operation.name}${how} loses nothing, leaks nothing and leaves nobody stuck`, () => {
     const free = freeLinesAtRest();
     let points = 0;
     for (let writes = 0; ; writes++, points++) {
-      const at = sceneWithDeathAfter(writes);
+      const at = sceneWithDeathAfter(writes, Mortal);
       const died = dies(() => operation.run(at));
       checkAfterDeath(at, operation, `after ${writes} writes of ${operation.name}`);
       assert.equal(at.survivor.usage().freeLines, free, `the heap is whole after ${writes} writes`);
@@ -173,9 +180,9 @@ for (const operation of operations) {
     assert.ok(points > 1);
   });
 
-  test(`a death after ${operation.name} whose undertaker dies too, after any write, is repaired by a third`, () => {
+  test(`a death after ${operation.name}${how} whose undertaker dies too, after any write, is repaired by a third`, () => {
     for (let writes = 0, step = 1; ; writes += step) {
-      const at = sceneWithDeathAfter(writes);
+      const at = sceneWithDeathAfter(writes, Mortal);
       const died = dies(() => operation.run(at));
       for (let second = 0; ; second++) {
         if (!undertakerDies(at, second)) break;

@@ -11,6 +11,7 @@ import { kinds } from "../src/memory/layout.ts";
 import { Words } from "../src/memory/words.ts";
 import type { MessageRing, QueueShape } from "../src/objects/message-ring.ts";
 import { Machine } from "./crash-fixture.ts";
+import { inMachineCode } from "./machine/interpreted-words.ts";
 import { dies, MortalWords } from "./memory-fixture.ts";
 import { letter, lettersIn, QueueModel, runOnRing, type Step, send, take, urgent } from "./queue-model.ts";
 
@@ -122,9 +123,11 @@ class Run {
   readonly objectIndex: number;
   /** What the kernel used before there was a queue. */
   readonly usage: ReturnType<System["usage"]>;
+  readonly Mortal: typeof MortalWords;
   readonly #plan: Plan;
 
-  constructor(plan: Plan) {
+  constructor(plan: Plan, Mortal = MortalWords) {
+    this.Mortal = Mortal;
     this.#plan = plan;
     this.survivor = this.machine.attach();
     this.usage = this.survivor.usage();
@@ -141,7 +144,7 @@ class Run {
 
   /** A task does `steps` and dies after so many writes; returns what may be left, and whether it died. */
   mortal(steps: readonly Step[], writes: number, from: QueueModel): { states: QueueModel[]; died: boolean } {
-    const words = new MortalWords(this.machine.buffer);
+    const words = new this.Mortal(this.machine.buffer);
     const world = this.machine.world();
     const ring = this.ringOf(this.machine.attach(words, world));
     const states = [from.copy()];
@@ -196,12 +199,17 @@ class Run {
   }
 }
 
-for (const plan of plans) {
-  test(`a death after any write of ${plan.name} loses no message, delivers none twice and keeps the order`, () => {
+const ways = [
+  ["", MortalWords],
+  [" in machine code", inMachineCode(MortalWords)],
+] as const;
+
+for (const [plan, how, Mortal] of plans.flatMap((plan) => ways.map((way) => [plan, ...way] as const))) {
+  test(`a death after any write of ${plan.name}${how} loses no message, delivers none twice and keeps the order`, () => {
     let points = 0;
     for (let writes = 0; ; writes++, points++) {
       const where = `after ${writes} writes of ${plan.name}`;
-      const run = new Run(plan);
+      const run = new Run(plan, Mortal);
       const { states, died } = run.mortal(plan.steps, writes, run.model);
       run.check(states, where);
       run.end(where);
@@ -210,11 +218,11 @@ for (const plan of plans) {
     assert.ok(points > 5);
   });
 
-  test(`a death in the repair after ${plan.name}, after any write, is repaired by a third`, () => {
+  test(`a death in the repair after ${plan.name}${how}, after any write, is repaired by a third`, () => {
     for (let writes = 0; ; writes += 3) {
       let firstDied = false;
       for (let second = 0; ; second++) {
-        const run = new Run(plan);
+        const run = new Run(plan, Mortal);
         const first = run.mortal(plan.steps, writes, run.model);
         firstDied = first.died;
         const died = checkSecond(
@@ -233,7 +241,7 @@ for (const plan of plans) {
 
 /** A second task goes on from one of `states`, and dies too. */
 function checkSecond(run: Run, states: readonly QueueModel[], step: Step, writes: number, where: string): boolean {
-  const words = new MortalWords(run.machine.buffer);
+  const words = new run.Mortal(run.machine.buffer);
   const world = run.machine.world();
   const ring = run.ringOf(run.machine.attach(words, world));
   words.writesLeft = writes;

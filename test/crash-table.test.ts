@@ -81,7 +81,6 @@ const LOOKS = "only looks";
 const HANDED = "of a mutex that is handed over: test/crash-locks.test.ts";
 const MACHINE = "the accesses of Words, as machine instructions: test/machine-words.test.ts";
 const SOON = "as tryTake once there is a message, and only where a task spins: test/queue-steps.test.ts";
-const STAGED = "in memory of the task's own, where there is machine code: test/queue-path.test.ts";
 const STOPPED = "sends the host's signals: test/stopped.test.ts";
 const OWN = "changes what is the task's own, in no shared memory";
 
@@ -101,13 +100,6 @@ const elsewhere: Record<string, string> = {
   "MachineWords.load": MACHINE,
   "MachineWords.moveAndUnlock": MACHINE,
   "MachineWords.store": MACHINE,
-  "QueuePath.claimNext": "stores what is there already, and only where a task spins",
-  "QueuePath.mostFor": LOOKS,
-  "QueuePath.receiveAs": "of what is staged: test/queue-path.test.ts",
-  "QueuePath.takeSoon": SOON,
-  "QueuePath.tell": "of what is staged: test/queue-path.test.ts",
-  "Staging.get": STAGED,
-  "Staging.put": STAGED,
   "MessageRing.tryTakeNewSoon": SOON,
   "Monitor.firstLocked": HANDED,
   "Monitor.hasSeveralLocked": HANDED,

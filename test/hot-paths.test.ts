@@ -17,10 +17,13 @@ import type { System } from "../src/kernel/system.ts";
 import { access, kinds, mutexTypes } from "../src/memory/layout.ts";
 import { type Offset, type Word, Words } from "../src/memory/words.ts";
 import { Machine } from "./crash-fixture.ts";
+import { inMachineCode } from "./machine/interpreted-words.ts";
 import { callsOf } from "./task-calls.ts";
 
 const MODE = 0o600;
 const BYTES = 256;
+/** Of a message that machine code stages. */
+const BYTES_SHORT = 64;
 
 /** What is counted. A wake is a call of the host's: of futex(2), or of a bell. */
 interface Counts {
@@ -64,6 +67,11 @@ class CountingWords extends Words {
     return super.load64(word);
   }
 
+  override compareExchange64(word: Word, expected: bigint, value: bigint): bigint {
+    this.counts.exchanges++;
+    return super.compareExchange64(word, expected, value);
+  }
+
   override copyIn(offset: Offset, source: Uint8Array, start: number, length: number): void {
     this.counts.copies++;
     super.copyIn(offset, source, start, length);
@@ -85,13 +93,15 @@ class CountingWords extends Words {
   }
 }
 
+const CountingMachineWords = inMachineCode(CountingWords);
+
 class Bench {
   readonly words: CountingWords;
   readonly system: System;
 
-  constructor() {
+  constructor(Counting = CountingWords) {
     const machine = new Machine();
-    const words = new CountingWords(machine.buffer);
+    const words = new Counting(machine.buffer);
     const world = machine.world();
     const wake = (): void => {
       words.counts.wakes++;
@@ -99,6 +109,20 @@ class Bench {
     const doorbell = { ...world.doorbell, ring: wake };
     this.words = words;
     this.system = machine.attach(words, { ...world, parker: { park: () => {}, unpark: wake }, doorbell });
+    this.#countStaged();
+  }
+
+  /** Each staged message is copied twice: here, and by lanes in the step, from here to the slot or from there to here. */
+  #countStaged(): void {
+    const { staging } = this.system;
+    const { words } = this;
+    const counting =
+      <A extends unknown[]>(copy: (...args: A) => void) =>
+      (...args: A): void => {
+        words.counts.copies += 2;
+        copy.apply(staging, args);
+      };
+    Object.assign(staging, { put: counting(staging.put), get: counting(staging.get) });
   }
 
   open(kind: number, making: Making, ...ends: number[]): Opened[] {
@@ -123,58 +147,71 @@ const handle = <T>(
   opened: Opened | undefined,
 ): T => new Handle(bench.system, opened as Opened, "it", () => {});
 
-function queuePaths(): [string, () => Counts][] {
+/** How a path runs: access by access, or in machine code, which is what a thread's first region has. */
+interface Way {
+  readonly suffix: string;
+  readonly words: typeof CountingWords;
+}
+
+const ways: readonly Way[] = [
+  { suffix: "", words: CountingWords },
+  { suffix: ", in machine code", words: CountingMachineWords },
+];
+
+function queuePaths({ suffix, words }: Way): [string, () => Counts][] {
   const shape = { depth: 64, bytesMax: 0, messageBytesMax: BYTES };
   const made = (): { bench: Bench; queue: MessageQueue } => {
-    const bench = new Bench();
+    const bench = new Bench(words);
     return {
       bench,
       queue: handle(MessageQueue, bench, bench.open(kinds.QUEUE, makingQueue(bench.words, shape, MODE))[0]),
     };
   };
-  const message = new Uint8Array(BYTES);
   const into = new Uint8Array(BYTES);
-  return [
-    [
-      "queue: trySend",
-      () => {
-        const { bench, queue } = made();
-        return bench.of(() => assert.ok(queue.trySend(message)));
-      },
-    ],
-    [
-      "queue: trySend and tryReceiveInto",
-      () => {
-        const { bench, queue } = made();
-        for (let i = 0; i < 8; i++) queue.trySend(message);
-        queue.tryReceiveInto(into); // now it knows of more than one
-        return bench.of(() => {
-          queue.trySend(message);
-          queue.tryReceiveInto(into);
-        });
-      },
-    ],
-    [
-      "queue: trySendMany and tryReceiveMany of 16",
-      () => {
-        const { bench, queue } = made();
-        const many = Array.from({ length: 16 }, () => message);
-        return bench.of(() => {
-          assert.equal(queue.trySendMany(many), 16);
-          assert.equal(queue.tryReceiveMany(16).length, 16);
-        });
-      },
-    ],
-  ];
+  return [BYTES_SHORT, BYTES].flatMap((length): [string, () => Counts][] => {
+    const message = new Uint8Array(length);
+    return [
+      [
+        `queue: trySend of ${length} bytes${suffix}`,
+        () => {
+          const { bench, queue } = made();
+          return bench.of(() => assert.ok(queue.trySend(message)));
+        },
+      ],
+      [
+        `queue: trySend and tryReceiveInto of ${length} bytes${suffix}`,
+        () => {
+          const { bench, queue } = made();
+          for (let i = 0; i < 8; i++) queue.trySend(message);
+          queue.tryReceiveInto(into); // now it knows of more than one
+          return bench.of(() => {
+            queue.trySend(message);
+            queue.tryReceiveInto(into);
+          });
+        },
+      ],
+      [
+        `queue: trySendMany and tryReceiveMany of 16 times ${length} bytes${suffix}`,
+        () => {
+          const { bench, queue } = made();
+          const many = Array.from({ length: 16 }, () => message);
+          return bench.of(() => {
+            assert.equal(queue.trySendMany(many), 16);
+            assert.equal(queue.tryReceiveMany(16).length, 16);
+          });
+        },
+      ],
+    ];
+  });
 }
 
-function pipePaths(): [string, () => Counts][] {
+function pipePaths({ suffix, words }: Way): [string, () => Counts][] {
   const data = new Uint8Array(4096);
   return [
     [
-      "pipe: tryWrite and tryRead of 4096 bytes",
+      `pipe: tryWrite and tryRead of 4096 bytes${suffix}`,
       () => {
-        const bench = new Bench();
+        const bench = new Bench(words);
         const [read, write] = bench.open(kinds.PIPE, makingPipe(bench.words, 8192, MODE), access.READ, access.WRITE);
         const [reader, writer] = [handle(PipeReader, bench, read), handle(PipeWriter, bench, write)];
         return bench.of(() => {
@@ -302,7 +339,7 @@ function callPaths(): [string, () => Counts][] {
   ];
 }
 
-const paths = [...queuePaths(), ...pipePaths(), ...lockPaths(), ...callPaths()];
+const paths = [...ways.flatMap(queuePaths), ...ways.flatMap(pipePaths), ...lockPaths(), ...callPaths()];
 
 /** Where the table stands: what it costs is a promise to those who use it. */
 const architecture = fileURLToPath(new URL("../../docs/ARCHITECTURE.md", import.meta.url));

@@ -8,6 +8,7 @@ import { planted } from "./interleave/planted.ts";
 import { triples } from "./interleave/triples.ts";
 import { Random } from "./random.ts";
 import { coreFamilies } from "./stepped/core-families.ts";
+import { machineFamilies } from "./stepped/machine-families.ts";
 import { families, pairsOf } from "./stepped/object-families.ts";
 import { promiseFamily } from "./stepped/promise-family.ts";
 import { read, type Scenario, Stepped, written } from "./stepped/stepped.ts";
@@ -27,7 +28,7 @@ function check(name: string, scenario: Scenario): void {
   none(exploreAtRandom(scenario, AT_RANDOM, new Random(seed), allowed));
 }
 
-for (const family of [...families, ...coreFamilies, promiseFamily]) {
+for (const family of [...families, ...machineFamilies, ...coreFamilies, promiseFamily]) {
   test(`two operations of a ${family.name}, stepped through each other, do what they do one after the other (INTERLEAVE_SEED=${seed})`, () => {
     for (const { name, scenario } of pairsOf(family)) check(name, scenario);
   });

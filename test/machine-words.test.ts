@@ -13,6 +13,7 @@ import {
 } from "../src/memory/machine-code.ts";
 import { MachineWords, wordsOf } from "../src/memory/machine-words.ts";
 import { type Word, Words } from "../src/memory/words.ts";
+import { codeOver } from "./machine/interpreted-words.ts";
 import { Random } from "./random.ts";
 
 const OPERATIONS = 20_000;
@@ -38,50 +39,59 @@ function increment(words: Words, at: Word): void {
   }
 }
 
-function defineTests(): void {
-  test(`machine words do what words do, access by access (WORDS_SEED=${seed})`, () => {
-    const random = new Random(seed);
-    const machine = machineWords(memory());
-    const plain = new Words(new SharedArrayBuffer(MEMORY_PAGE_BYTES));
-    const last = MEMORY_PAGE_BYTES / 4 - 1;
-    for (let i = 0; i < OPERATIONS; i++) {
-      const at = random.pick([0, 1, 7, last]) as Word;
-      const value = random.pick([0, 1, -1, 0x7fffffff, -0x80000000]);
-      const expected = random.chance(50) ? plain.load(at) : value;
-      switch (random.below(5)) {
-        case 0:
-          machine.store(at, value);
-          plain.store(at, value);
-          break;
-        case 1:
-          assert.equal(machine.exchange(at, value), plain.exchange(at, value));
-          break;
-        case 2:
-          assert.equal(machine.compareExchange(at, expected, value), plain.compareExchange(at, expected, value));
-          break;
-        case 3: {
-          const lock = random.pick([0, 6]) as Word; // with the position behind it, 64 bits
-          const pid = random.chance(50) ? plain.load(lock) : value;
-          const before = plain.load((lock + 1) as Word);
-          const isUnlocked = plain.moveAndUnlock(lock, pid, before, value);
-          assert.equal(machine.moveAndUnlock(lock, pid, before, value), isUnlocked);
-          assert.equal(machine.load((lock + 1) as Word), value);
-          assert.equal(machine.load(lock), plain.load(lock));
-          break;
-        }
-        default:
-          assert.equal(machine.get(at), plain.get(at), "a plain access sees what the atomic ones did");
+/** The same, run instruction by instruction. */
+function interpretedWords(shared: SharedMemory): Words {
+  return new MachineWords(shared.buffer, codeOver(new Words(shared.buffer)));
+}
+
+function compare(machineWordsOf: (shared: SharedMemory) => Words): void {
+  const random = new Random(seed);
+  const machine = machineWordsOf(memory());
+  const plain = new Words(new SharedArrayBuffer(MEMORY_PAGE_BYTES));
+  const last = MEMORY_PAGE_BYTES / 4 - 1;
+  for (let i = 0; i < OPERATIONS; i++) {
+    const at = random.pick([0, 1, 7, last]) as Word;
+    const value = random.pick([0, 1, -1, 0x7fffffff, -0x80000000]);
+    const expected = random.chance(50) ? plain.load(at) : value;
+    switch (random.below(5)) {
+      case 0:
+        machine.store(at, value);
+        plain.store(at, value);
+        break;
+      case 1:
+        assert.equal(machine.exchange(at, value), plain.exchange(at, value));
+        break;
+      case 2:
+        assert.equal(machine.compareExchange(at, expected, value), plain.compareExchange(at, expected, value));
+        break;
+      case 3: {
+        const lock = random.pick([0, 6]) as Word; // with the position behind it, 64 bits
+        const pid = random.chance(50) ? plain.load(lock) : value;
+        const before = plain.load((lock + 1) as Word);
+        const isUnlocked = plain.moveAndUnlock(lock, pid, before, value);
+        assert.equal(machine.moveAndUnlock(lock, pid, before, value), isUnlocked);
+        assert.equal(machine.load((lock + 1) as Word), value);
+        assert.equal(machine.load(lock), plain.load(lock));
+        break;
       }
-      assert.equal(machine.load(at), plain.load(at));
+      default:
+        assert.equal(machine.get(at), plain.get(at), "a plain access sees what the atomic ones did");
     }
-  });
+    assert.equal(machine.load(at), plain.load(at));
+  }
+}
+
+function defineTests(): void {
+  test(`machine words do what words do, access by access (WORDS_SEED=${seed})`, () => compare(machineWords));
+
+  test(`an interpreter of the machine code does the same (WORDS_SEED=${seed})`, () => compare(interpretedWords));
 
   test("an access beyond the memory throws", () => {
-    const words = machineWords(memory());
-    for (const at of [MEMORY_PAGE_BYTES / 4, -1, 0x7fffffff]) {
-      assert.throws(() => words.load(at as Word), /out of bounds/);
-      assert.throws(() => words.store(at as Word, 1), /out of bounds/);
-    }
+    for (const words of [machineWords(memory()), interpretedWords(memory())])
+      for (const at of [MEMORY_PAGE_BYTES / 4, -1, 0x7fffffff]) {
+        assert.throws(() => words.load(at as Word), /out of bounds/);
+        assert.throws(() => words.store(at as Word, 1), /out of bounds/);
+      }
   });
 
   test("a thread that counts with machine words and one that counts with Atomics miss no count of the other", async () => {

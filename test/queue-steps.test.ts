@@ -1,4 +1,5 @@
-// The two sets of a queue's steps do the same, word for word: from any state of a queue, whole or damaged.
+// The two sets of a queue's steps do the same, word for word: from any state of a queue, whole or damaged. And so does the interpreter
+// by which other tests see each access of the compiled ones.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -19,9 +20,11 @@ import {
 } from "../src/memory/queue-steps.ts";
 import { field, offsetOf, type Word, Words } from "../src/memory/words.ts";
 import { CONTESTED } from "../src/sync/robust-lock.ts";
+import { codeOver } from "./machine/interpreted-words.ts";
 import { Random } from "./random.ts";
 
 const OPERATIONS = 40_000;
+const INTERPRETED_OPERATIONS = 10_000;
 const seed = Number(process.env.STEPS_SEED ?? Date.now() % 1_000_000);
 const MEMORY_BYTES = 65_536;
 const body = 1024 as Word;
@@ -89,15 +92,22 @@ function stagedOf(words: Words, plain: QueueSteps): StagedSteps {
 
 type AllSteps = QueueSteps & StagedSteps;
 
-/** A memory with both sets of steps; what is done is done to two of them. */
-function memory(): { words: Words; machine: AllSteps; plain: AllSteps } {
+type Sets = Readonly<Record<"machine" | "plain" | "interpreted", AllSteps>>;
+
+/** A memory with all sets of steps; what is done is done to two of them. */
+function memory(): Sets & { words: Words } {
   const shared = allocateMemory(MEMORY_BYTES);
   assert.ok(shared);
   const words = new Words(shared.buffer);
   const code = machineCodeOf(shared);
   assert.ok(code);
   const plain = new PlainQueueSteps(words);
-  return { words, machine: code.queueSteps, plain: { ...plain, ...stagedOf(words, plain) } };
+  return {
+    words,
+    machine: code.queueSteps,
+    plain: { ...plain, ...stagedOf(words, plain) },
+    interpreted: codeOver(words).queueSteps,
+  };
 }
 
 /** Anything that a word may hold, mostly what leads somewhere. */
@@ -163,23 +173,32 @@ function step(random: Random, slots: number): (steps: AllSteps) => number {
   }
 }
 
-test(`machine steps leave what plain ones leave, and answer the same (STEPS_SEED=${seed})`, () => {
+/** Does things by one set of steps and by the other, from the same state; what they leave and answer must be the same. */
+function compare(one: keyof Sets, other: keyof Sets, operations: number): void {
   const random = new Random(seed);
-  const one = memory();
-  const other = memory();
+  const here = memory();
+  const there = memory();
   const answers = new Set<number>();
-  for (let i = 0; i < OPERATIONS; i++) {
+  for (let i = 0; i < operations; i++) {
     const slots = 2 ** random.below(4);
-    scatter(random, one.words, slots);
-    other.words.bytes.set(one.words.bytes);
+    scatter(random, here.words, slots);
+    there.words.bytes.set(here.words.bytes);
     const run = step(random, slots);
-    const answer = run(one.machine);
-    assert.equal(run(other.plain), answer, `operation ${i}: ${run}`);
-    assert.deepEqual(one.words.int32, other.words.int32, `operation ${i}: ${run}`);
+    const answer = run(here[one]);
+    assert.equal(run(there[other]), answer, `operation ${i}: ${run}`);
+    assert.deepEqual(here.words.int32, there.words.int32, `operation ${i}: ${run}`);
     answers.add(answer);
   }
   for (const answer of [LOCKED, CONTENDED, EMPTY, LONG, 0, 1])
     assert.ok(answers.has(answer), `${answer} was answered, too`);
+}
+
+test(`machine steps leave what plain ones leave, and answer the same (STEPS_SEED=${seed})`, () => {
+  compare("machine", "plain", OPERATIONS);
+});
+
+test(`an interpreter of the machine code does what the engine does (STEPS_SEED=${seed})`, () => {
+  compare("machine", "interpreted", INTERPRETED_OPERATIONS);
 });
 
 /** Between two looks, so that all of them take minutes: the other thread has to start first. */

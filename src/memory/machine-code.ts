@@ -94,12 +94,15 @@ export interface MachineCode {
   readonly queueSteps: QueueSteps & StagedSteps;
 }
 
+/** The module that all of them are in. */
+export const machineModule = (): Uint8Array => moduleOf([...accesses, ...queueFunctions]);
+
 let compiled: object | undefined;
 
 /** The functions that reach a memory; undefined where the engine has no WebAssembly. */
 export function machineCodeOf(memory: SharedMemory): MachineCode | undefined {
   if (!engine) return undefined;
-  compiled ??= new engine.Module(moduleOf([...accesses, ...queueFunctions]));
+  compiled ??= new engine.Module(machineModule());
   const [space, name] = MEMORY_IMPORT;
   const { exports } = new engine.Instance(compiled, { [space]: { [name]: memory } });
   return { atomics: exports as MachineAtomics, queueSteps: exports as QueueSteps & StagedSteps };

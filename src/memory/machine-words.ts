@@ -48,13 +48,15 @@ export class MachineWords extends Words {
   }
 }
 
+/** Whether words bring steps of their own: these, and a harness's that runs the same machine code access by access. */
+const haveSteps = (words: Words): words is Words & Pick<MachineWords, "queueSteps"> => "queueSteps" in words;
+
 /** The steps of a queue in a region: at once where its words can, else access by access. */
 export const queueStepsOf = (words: Words): QueueSteps =>
-  words instanceof MachineWords ? words.queueSteps : new PlainQueueSteps(words);
+  haveSteps(words) ? words.queueSteps : new PlainQueueSteps(words);
 
 /** The same of staged messages. */
-export const stagedStepsOf = (words: Words): StagedSteps =>
-  words instanceof MachineWords ? words.queueSteps : noStagedSteps;
+export const stagedStepsOf = (words: Words): StagedSteps => (haveSteps(words) ? words.queueSteps : noStagedSteps);
 
 /**
  * Whether a region of this thread has them. Only the first: the engine calls such a function directly where it always meets the same

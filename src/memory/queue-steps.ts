@@ -1,6 +1,6 @@
 // What a send to a message queue, and a receive, do in shared memory besides copying the bytes: each in two steps, with the
-// copy in between. There are two sets of them that do the same: plain-queue-steps.ts, access by access, which shows what a death
-// between any two leaves behind; and machine-queue-steps.ts, each one function of WebAssembly, which takes half the time.
+// copy in between. There are two sets of them that do the same: plain-queue-steps.ts, access by access, for words that are no more than
+// that; and machine-queue-steps.ts, each one function of WebAssembly, which takes half the time.
 //
 // `body` is the queue's, `first`, `mask` and `stride` say where its slots lie (objects/message-slots.ts). All are in words.
 

@@ -2,6 +2,7 @@
 
 import { kinds } from "../../src/memory/layout.ts";
 import { coreFamilies } from "../stepped/core-families.ts";
+import { machineFamilies } from "../stepped/machine-families.ts";
 import { type Family, families, type MutexHandles, mutexFamily, scenarioOf } from "../stepped/object-families.ts";
 import { promiseFamily } from "../stepped/promise-family.ts";
 import type { Scenario } from "../stepped/stepped.ts";
@@ -36,7 +37,9 @@ const partly: Record<string, string> = {
 /** Those who wait from before: which operations fall asleep in which state. */
 const waiters: Record<string, Record<string, readonly string[]>> = {
   queue: { empty: ["receive", "receiveTyped"], full: ["send", "sendUrgent"] },
+  "queue in machine code": { empty: ["receive", "receiveAnswer"], full: ["send"] },
   pipe: { empty: ["read"], full: ["write"] },
+  "pipe in machine code": { empty: ["read"], full: ["write"] },
   semaphore: { "at 0": ["wait"] },
   "wait list": { "at 0": ["take"] },
   "semaphore set": { "at 0 0": ["down", "takeBoth"], "at 1 0": ["awaitZero"] },
@@ -75,7 +78,7 @@ function rowOf(family: AnyFamily, state: string, operation: string, waiter?: str
   };
 }
 
-const all: readonly AnyFamily[] = [...families, ...coreFamilies, promiseFamily, callsFamily];
+const all: readonly AnyFamily[] = [...families, ...machineFamilies, ...coreFamilies, promiseFamily, callsFamily];
 
 /** A mutex whose owner is dead from the beginning: the victim buries it, gets the mutex with the news, and mends what it guards. */
 const mutexOfTheDead = {

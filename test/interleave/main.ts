@@ -3,6 +3,7 @@
 import { anySeed, CommandLine, progress } from "../command-line.ts";
 import { Random } from "../random.ts";
 import { coreFamilies } from "../stepped/core-families.ts";
+import { machineFamilies } from "../stepped/machine-families.ts";
 import { families, pairsOf } from "../stepped/object-families.ts";
 import { promiseFamily } from "../stepped/promise-family.ts";
 import { read, type Scenario, Stepped, written } from "../stepped/stepped.ts";
@@ -19,7 +20,7 @@ const usage = `usage: npm run test:interleave -- [--only TEXT] [--schedules N] [
 /** Preemptions of two operations; more for what all others stand on. */
 const PAIR_BOUND = 2;
 const DEEP_BOUND = 3;
-const deep = ["lock", "wait list", "queue", "pipe"];
+const deep = ["lock", "wait list", "queue", "pipe", "queue in machine code", "pipe in machine code"];
 
 const options = new CommandLine(usage, { only: "", schedules: "200", seed: anySeed(), replay: undefined });
 const atRandom = options.count("schedules", 1_000_000);
@@ -34,7 +35,7 @@ interface Job {
 }
 
 const jobs: Job[] = [
-  ...[...families, ...coreFamilies, promiseFamily].flatMap((family) =>
+  ...[...families, ...machineFamilies, ...coreFamilies, promiseFamily].flatMap((family) =>
     pairsOf(family).map(({ name, scenario }) => ({
       name,
       scenario,

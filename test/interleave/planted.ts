@@ -8,7 +8,9 @@ import { monitor as monitorLayout, queue as queueLayout } from "../../src/memory
 import { type Offset, WORD_BYTES, type Word } from "../../src/memory/words.ts";
 import { CONTESTED, SLEEPERS } from "../../src/sync/robust-lock.ts";
 import { blockUntil, FOR_EVER } from "../../src/sync/waiting.ts";
+import { inMachineCode } from "../machine/interpreted-words.ts";
 import { lockFamily, type Waiting, waitFamily } from "../stepped/core-families.ts";
+import { machineQueueFamily } from "../stepped/machine-families.ts";
 import {
   conditionFamily,
   mutexFamily,
@@ -63,6 +65,14 @@ class ForgetsSleepers extends SteppedWords {
 class ForgetsContenders extends SteppedWords {
   override exchange(word: Word, value: number): number {
     return super.exchange(word, value) & ~CONTESTED;
+  }
+}
+
+/** Of the count and unlock of machine code: that somebody waits, or wants the lock, is written over. */
+class CountsAndForgets extends inMachineCode(SteppedWords) {
+  override compareExchange64(word: Word, expected: bigint, value: bigint): bigint {
+    this.store64(word, value);
+    return expected;
   }
 }
 
@@ -223,6 +233,11 @@ export const planted: readonly Planted[] = [
     bound: 1,
   },
   byWords("an unlock that forgets the waiters' bit", sendAndReceive, wordsOf(ForgetsSleepers)),
+  byWords(
+    "a count and unlock, in machine code, that forgets who waits",
+    right(machineQueueFamily, "full", "receive", "send"),
+    wordsOf(CountsAndForgets),
+  ),
   byWords("an unlock that wakes no contender", right(lockFamily, "free", "lock", "lock"), wordsOf(ForgetsContenders)),
   byWords(
     "a lock that compares, and then stores",

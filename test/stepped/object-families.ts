@@ -44,6 +44,8 @@ export interface Family<A, H> {
   /** What operations may do instead, as they promise no more. */
   readonly alternatives?: Record<string, Operation<H>>;
   readonly observe: (handles: H) => string;
+  /** Other words for the tasks. */
+  readonly words?: NonNullable<Scenario["words"]>;
 }
 
 /** Says what an operation gave: a result, or the code of its error. */
@@ -102,6 +104,7 @@ export function scenarioOf<A, H>(
     observe: family.observe,
     programs: programs.map((text) => programOf(family.operations, text)),
     alternatives: alternativesOf(family, programs),
+    ...(family.words ? { words: family.words } : {}),
   };
 }
 
