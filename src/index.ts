@@ -62,5 +62,5 @@ export type { ObjectToken } from "./kernel/opening.ts";
 export type { NamedCalls } from "./kernel/syscall-table.ts";
 export type { Lengths } from "./objects/message-ring.ts";
 export type { Identity } from "./tasks/credentials.ts";
-export type { SignalInfo } from "./tasks/signals.ts";
+export type { SignalInfo } from "./tasks/signal-info.ts";
 export type { TaskInfo } from "./tasks/task-table.ts";

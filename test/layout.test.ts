@@ -22,7 +22,7 @@ import { AWAITED, IDLE, INTERRUPTED, POLLED, SLEEPING, WAITING, WOKEN } from "..
 type Structure = { readonly [field: string]: number };
 type Layout = { readonly [structure: string]: Structure };
 
-const PINNED_VERSION = 11;
+const PINNED_VERSION = 12;
 
 const pinned: Layout = {
   constants: {
@@ -98,8 +98,7 @@ const pinned: Layout = {
     GROUP_COUNT: 39,
     GROUPS: 48,
     SIGNALS_PENDING: 80,
-    SIGNALS_QUEUE: 82,
-    SIGNALS_QUEUED: 83,
+    SIGNALS_DIRECT: 82,
     SIGNALS_BLOCKED: 84,
     SIGNALS_IGNORED: 86,
     SIGNALS_CAUGHT: 88,
@@ -117,6 +116,8 @@ const pinned: Layout = {
     HEAP_LINES: 102,
     HOLDS: 103,
     OWN_INFO: 112,
+    SIGNALS_QUEUE: 125,
+    SIGNALS_QUEUED: 126,
     OWN_INFO_USED: 127,
     STAGED: 128,
     WORDS: 176,

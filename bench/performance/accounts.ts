@@ -16,8 +16,18 @@ interface Account {
 }
 
 const ACCOUNTS: readonly Account[] = [
-  { row: "queue-pair", bytes: 64, path: "queue: trySend and tryReceiveInto", copies: true },
-  { row: "queue-pair", bytes: 256, path: "queue: trySend and tryReceiveInto", copies: true },
+  {
+    row: "queue-pair",
+    bytes: 64,
+    path: "queue: trySend and tryReceiveInto of 64 bytes, in machine code",
+    copies: true,
+  },
+  {
+    row: "queue-pair",
+    bytes: 256,
+    path: "queue: trySend and tryReceiveInto of 256 bytes, in machine code",
+    copies: true,
+  },
   { row: "semaphore-pair", bytes: 4, path: "semaphore: tryWait and post", copies: false },
   { row: "mutex-pair", bytes: 4, path: "mutex: lockSync and unlock", copies: false },
 ];

@@ -71,9 +71,10 @@ export function isIgnoredByDefault(signal: number): boolean {
 }
 
 /** The name of a signal; real-time ones count from SIGRTMIN. */
-export const signalName = (signal: number): string => names.get(signal) ?? realTimeName(signal);
+export const signalName = (signal: number): string => names[signal - 1] ?? realTimeName(signal);
 
-const names = new Map<number, string>(Object.entries(signals).map(([name, { number }]) => [number, name]));
+/** Of those from 1 on, in their order. */
+const names = Object.keys(signals);
 
 const realTimeName = (signal: number): string => (signal === SIGRTMIN ? "SIGRTMIN" : `SIGRTMIN+${signal - SIGRTMIN}`);
 

@@ -22,7 +22,7 @@ export function sleepThroughSignals(system: System, sleep: () => number, checkSt
 
 /**
  * The end of a call: handlers run of what has come meanwhile; one that comes in this moment, at the end of the next. Where nothing is
- * pending, that costs two plain reads. The call has done what it was for: an error of a handler's is nobody's to catch, and must not
+ * pending, that costs three plain reads. The call has done what it was for: an error of a handler's is nobody's to catch, and must not
  * take its result away.
  */
 export function deliverAtEnd({ words, pendingSignals, signals }: System): void {

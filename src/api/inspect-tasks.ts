@@ -5,6 +5,7 @@ import { field, type Word } from "../memory/words.ts";
 import { threadStateOf } from "../platforms/linux-identity.ts";
 import { taskSlot } from "../sync/bell.ts";
 import type { Pid } from "../sync/robust-lock.ts";
+import { DirectSignal } from "../tasks/direct-signal.ts";
 import type { InspectedObject, InspectedTask, InspectedWait } from "./inspected.ts";
 import { type Seen, taskSlots } from "./seen.ts";
 import { namesOf } from "./signal-names.ts";
@@ -58,7 +59,7 @@ function inspectTask(
     holds: objects.filter(({ holders }) => holders.includes(pid)).map(({ id }) => id),
     descriptors: descriptors.openOf(slot).length,
     signals: {
-      pending: set(task.SIGNALS_PENDING),
+      pending: namesOf(words.load64(field(slot, task.SIGNALS_PENDING)) | BigInt(new DirectSignal(words, slot).bit)),
       blocked: set(task.SIGNALS_BLOCKED),
       caught: set(task.SIGNALS_CAUGHT),
       ignored: set(task.SIGNALS_IGNORED),

@@ -42,7 +42,7 @@ import {
 import { attachSharedRegion, createSharedRegion, type SharedRegion, threadWorld } from "../platforms/threads.ts";
 import { type Attempt, blockUntil, type Condition as Waited } from "../sync/waiting.ts";
 import type { Description } from "../tasks/descriptors.ts";
-import type { SignalInfo } from "../tasks/signals.ts";
+import type { SignalInfo } from "../tasks/signal-info.ts";
 import type { TaskInfo } from "../tasks/task-table.ts";
 import { addressOf, objectAddress, queueAddress } from "./addresses.ts";
 import { type Attaching, attachTask, limitsOf, openRegion, PAGE_BYTES, refused, spawnedAs } from "./attaching.ts";
@@ -315,9 +315,13 @@ export class Kernel implements Disposable {
 
   /** This task's signals: handlers, blocking, waiting. */
   get signals(): TaskSignalsHandle {
-    const keeper = { keep: <T extends Handle>(handle: T): T => this.#given(handle), forget: this.#forget };
-    this.#signals ??= new TaskSignalsHandle(() => this.#live("signals"), keeper);
+    this.#signals ??= this.#makeSignals();
     return this.#signals;
+  }
+
+  #makeSignals(): TaskSignalsHandle {
+    const keeper = { keep: <T extends Handle>(handle: T): T => this.#given(handle), forget: this.#forget };
+    return new TaskSignalsHandle(() => this.#live("signals"), keeper);
   }
 
   /**

@@ -2,7 +2,7 @@
 
 import { NO_SIGNALS } from "../abi/signals.ts";
 import type { Handler, Signals } from "../kernel/signals.ts";
-import type { SignalInfo } from "../tasks/signals.ts";
+import type { SignalInfo } from "../tasks/signal-info.ts";
 
 /** One function, and how it wants its signal handled. */
 export interface Listener extends Pick<Handler, "mask" | "restart" | "once" | "nodefer"> {

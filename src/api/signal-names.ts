@@ -2,7 +2,7 @@
 
 import { EINVAL } from "../abi/errno.ts";
 import { bitOf, SIGNAL_MAX, type SignalName, signalName, signals } from "../abi/signals.ts";
-import type { SignalInfo } from "../tasks/signals.ts";
+import type { SignalInfo } from "../tasks/signal-info.ts";
 import { IpcError } from "./ipc-error.ts";
 
 /** A signal by its name, such as "SIGUSR1", or its number; real-time ones, 32 to 64, by number. */

@@ -5,7 +5,7 @@ import { bitOf, NO_SIGNALS, UNBLOCKABLE } from "../abi/signals.ts";
 import { waitForSignal } from "../kernel/calls/signal.ts";
 import { makeSignalFile } from "../kernel/calls/signal-file.ts";
 import type { System } from "../kernel/system.ts";
-import type { SignalInfo } from "../tasks/signals.ts";
+import type { SignalInfo } from "../tasks/signal-info.ts";
 import { deliverAtEnd } from "./delivering.ts";
 import type { Handle } from "./handle.ts";
 import { INSPECT, type Inspect, shown } from "./inspecting.ts";

@@ -1,6 +1,6 @@
 // Sending signals to tasks, and delivering those that have come to this one (signal(7), kill(2)).
 //
-// A signal is made pending under the kernel lock; then its task is woken: out of a call that it sleeps in, and by its bell. No
+// A signal is made pending, most by one compare-exchange, others under the kernel lock; then its task is woken: out of a call that it sleeps in, and by its bell. No
 // signal is lost on one that falls asleep: who sends looks for its waits after the signal is pending, and who waits looks at
 // what is pending after it has enlisted (sync/waiting.ts).
 //
@@ -34,9 +34,12 @@ import type { MonitorUser } from "../sync/monitor.ts";
 import { wakePoll } from "../sync/poll-word.ts";
 import type { Pid } from "../sync/robust-lock.ts";
 import type { Spinning } from "../sync/spin.ts";
+import { spinFor } from "../sync/waiting.ts";
 import type { World } from "../sync/world.ts";
 import { Credentials } from "../tasks/credentials.ts";
-import { DROPPED, type SignalInfo, TaskSignals } from "../tasks/signals.ts";
+import { canComeDirectly } from "../tasks/direct-signal.ts";
+import type { SignalInfo } from "../tasks/signal-info.ts";
+import { DROPPED, TaskSignals } from "../tasks/signals.ts";
 import type { TaskTable } from "../tasks/task-table.ts";
 import { type Children, NO_STOP, type Stop } from "./children.ts";
 import { type Hearing, listenTo } from "./listening.ts";
@@ -77,15 +80,19 @@ export interface Delivered {
 /** The longest that a timer of the host's can be set to: 24.8 days. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
 
+const nothingElse = (): void => {};
+
 const NOTHING: Delivered = { ran: false, restart: true };
 
 export class Signals {
   readonly own: TaskSignals;
-  /** Of the calls that wait for a signal. */
-  readonly spin: Spinning;
   readonly #kernel: Kernel;
+  /** What the call that waited for signals last has looked for. */
+  #soon: { readonly of: bigint; readonly spin: Spinning; readonly ready: () => boolean };
   /** By their slots. */
   readonly #others = new Map<Word, TaskSignals>();
+  /** Those of the task that was asked for last, which is often the next one, too. */
+  #last: { readonly pid: number; readonly signals: TaskSignals };
   readonly #handlers = new Map<number, Handler>();
   /** Between the look and the arming, a sender found the bell quiet: so there is a second look. */
   readonly #onRing = (): void => {
@@ -112,8 +119,9 @@ export class Signals {
 
   constructor(kernel: Kernel) {
     this.#kernel = kernel;
-    this.own = this.of(kernel.pid);
-    this.spin = kernel.newSpin();
+    this.own = this.#inSlotOf(kernel.pid);
+    this.#last = { pid: kernel.pid, signals: this.own };
+    this.#soon = { of: NO_SIGNALS, spin: kernel.newSpin(), ready: () => false };
   }
 
   /** A worker thread has to hear of a signal that stops it; what else nobody catches the host or its parent does. */
@@ -127,6 +135,11 @@ export class Signals {
   }
 
   of(pid: Pid): TaskSignals {
+    if (pid !== this.#last.pid) this.#last = { pid, signals: this.#inSlotOf(pid) };
+    return this.#last.signals;
+  }
+
+  #inSlotOf(pid: Pid): TaskSignals {
     const slot = taskSlot(this.#kernel.geometry, pid);
     let signals = this.#others.get(slot);
     if (signals === undefined) {
@@ -161,9 +174,31 @@ export class Signals {
    * for asking the host costs as much as a hundred signals: had it died since, it would have done so before the signal was delivered.
    */
   send(pid: number, info: SignalInfo): number {
+    if (pid <= 0) return ESRCH;
+    return this.#sendDirect(pid as Pid, info) ?? this.#sendOtherwise(pid, info);
+  }
+
+  /**
+   * Sends what can come directly, and only then asks whether its task is alive, for who waits for it need not wait for the clock, too;
+   * undefined where it is to be sent otherwise.
+   */
+  #sendDirect(pid: Pid, info: SignalInfo): number | undefined {
+    const { tasks } = this.#kernel;
+    if (!canComeDirectly(info) || !tasks.hasSlot(pid) || !this.#mayKill(pid, info.signal)) return undefined;
+    const target = this.of(pid);
+    const posted = target.postDirect(pid, info);
+    if (posted === undefined) return undefined;
+    if (tasks.wasAliveLately(pid)) {
+      if (posted !== DROPPED) this.wake(pid, info.signal);
+      return 0;
+    }
+    target.takeBackDirect(pid, info);
+    return tasks.isUnwaited(pid) ? 0 : ESRCH;
+  }
+
+  #sendOtherwise(pid: number, info: SignalInfo): number {
     const { tasks } = this.#kernel;
     const { signal } = info;
-    if (pid <= 0) return ESRCH;
     const isAlive = signal === 0 ? tasks.isAlive(pid as Pid) : tasks.wasAliveLately(pid as Pid);
     if (!isAlive && !tasks.isUnwaited(pid as Pid)) return ESRCH;
     if (signal < 0 || signal > SIGNAL_MAX) return EINVAL;
@@ -184,11 +219,16 @@ export class Signals {
     const kernel = this.#kernel;
     const { signal } = info;
     const target = this.of(pid as Pid);
-    const result = kernel.transaction(() => (kernel.tasks.hasSlot(pid as Pid) ? target.postLocked(info) : ESRCH));
+    const result = target.postDirect(pid as Pid, info) ?? this.#postOtherwise(pid as Pid, target, info);
     if (result < 0) return result;
     if (signal === SIGCONT) this.#continue(taskSlot(kernel.geometry, pid as Pid)); // also where it is blocked, ignored or caught
     if (result !== DROPPED) this.wake(pid as Pid, signal);
     return 0;
+  }
+
+  #postOtherwise(pid: Pid, target: TaskSignals, info: SignalInfo): number {
+    const kernel = this.#kernel;
+    return kernel.transaction(() => (kernel.tasks.hasSlot(pid) ? target.postLocked(info) : ESRCH));
   }
 
   /** Whatever becomes of SIGCONT itself, a task that is stopped goes on; and what came meanwhile may end it. */
@@ -233,7 +273,7 @@ export class Signals {
    * `onThrown` takes it.
    */
   deliver(onThrown?: (error: unknown) => void): Delivered {
-    if (!this.own.isDue()) return NOTHING;
+    if (!this.#kernel.words.isAnySet(this.own.pendingWord) || !this.own.isDue()) return NOTHING;
     let delivered = NOTHING;
     for (let info = this.#takeToCatch(); info; info = this.#takeToCatch()) {
       const handler = this.#handlers.get(info.signal) as Handler;
@@ -288,11 +328,30 @@ export class Signals {
 
   /** Takes the lowest pending signal of a set. */
   take(of: bigint): SignalInfo | undefined {
-    return this.#takeAnd(of, () => {});
+    return this.#takeAnd(of, nothingElse);
   }
 
+  /** The same, and looks for one for as long as that has been worth it. */
+  takeSoon(of: bigint): SignalInfo | undefined {
+    const taken = this.take(of);
+    if (taken) return taken;
+    if (this.#soon.of !== of) this.#soon = { of, spin: this.#soon.spin, ready: this.own.pendingAmong(of) };
+    return spinFor(this.#soon, 1) ? this.take(of) : undefined;
+  }
+
+  /** `andLocked` is called of what was posted under the kernel lock: none that stops comes otherwise. */
   #takeAnd(of: bigint, andLocked: (info: SignalInfo) => void): SignalInfo | undefined {
-    if (!this.own.isPendingAmong(of)) return undefined;
+    const { own } = this;
+    for (;;) {
+      const direct = own.takeDirect(this.#kernel.pid, of);
+      if (direct) return direct;
+      if (!own.isPendingAmong(of)) return undefined;
+      const posted = this.#takePosted(of, andLocked);
+      if (posted) return posted; // else what was pending was taken back, or one that goes before it has come directly
+    }
+  }
+
+  #takePosted(of: bigint, andLocked: (info: SignalInfo) => void): SignalInfo | undefined {
     let taken: SignalInfo | undefined;
     const result = this.#kernel.transaction(() => {
       taken = this.own.takeLocked(of);
@@ -300,11 +359,13 @@ export class Signals {
       return 0;
     });
     if (result < 0) this.#forgetPending(of);
+    if (taken) this.own.clearDirect(this.#kernel.pid, bitOf(taken.signal)); // the same, sent by another at the same time
     return taken;
   }
 
   /** What is known of them is damaged: they are pending no more, or whoever they interrupt would begin again for ever. */
   #forgetPending(of: bigint): void {
+    this.own.clearDirect(this.#kernel.pid, of);
     this.#kernel.transaction(() => {
       this.own.forgetLocked(of);
       return 0;
@@ -348,6 +409,7 @@ export class Signals {
 
   /** Forgets pending signals. */
   clear(of: bigint): void {
+    this.own.clearDirect(this.#kernel.pid, of);
     this.#kernel.transaction(() => {
       this.own.clearLocked(of);
       return 0;
@@ -554,10 +616,10 @@ export class Signals {
   /** Wakes a task for a signal that is pending for it. */
   wake(pid: Pid, signal: number): void {
     const target = this.of(pid);
-    const slot = taskSlot(this.#kernel.geometry, pid);
     const isBlocked = target.blocks(signal);
     const isAwaited = target.awaits(signal);
     if (isBlocked && !isAwaited) return;
+    const slot = taskSlot(this.#kernel.geometry, pid);
     const isCaught = isAwaited || target.catches(signal);
     if (!isCaught && (this.#isOver(pid, signal) || this.#doAtOnce(slot, signal))) return;
     if (pid === this.#kernel.pid) queueMicrotask(this.#onRing);

@@ -7,7 +7,7 @@ import { LINE_BYTES, LINE_WORDS, type Offset, WORD_BYTES, type Word } from "./wo
 
 /** "FNGA", read as a little-endian word. */
 export const MAGIC = 0x41474e46;
-export const LAYOUT_VERSION = 11;
+export const LAYOUT_VERSION = 12;
 
 /** What one undo of the journal can hold: the largest transactions (making a pipe, moving one to a larger buffer) need 90. */
 export const JOURNAL_ENTRIES_MAX = 240;
@@ -86,10 +86,9 @@ export const task = {
   UMASK: 38,
   GROUP_COUNT: 39,
   GROUPS: 48, // GROUPS_MAX words
-  // line 5 · signal(7): sets of 64 bits. Guarded by the kernel lock, and read by all: what is pending, and what is known of it
-  SIGNALS_PENDING: 80,
-  SIGNALS_QUEUE: 82, // the first signalInfo, as a line, 0: none
-  SIGNALS_QUEUED: 83,
+  // line 5 · signal(7): sets of 64 bits
+  SIGNALS_PENDING: 80, // guarded by the kernel lock, and read by all
+  SIGNALS_DIRECT: 82, // 64 bits, atomic: one more that is pending, and all that is known of it; else 0 and the task's pid (tasks/direct-signal.ts)
   // atomic; written by the owner
   SIGNALS_BLOCKED: 84,
   SIGNALS_IGNORED: 86,
@@ -112,6 +111,8 @@ export const task = {
   HOLDS: 103, // descriptions that it holds other than by descriptors
   // line 7 · a signalInfo of the task's own, as its queue may hold it, so that one signal at a time need no memory
   OWN_INFO: 112,
+  SIGNALS_QUEUE: 125, // the first signalInfo of those that are pending, as a line, 0: none. Guarded by the kernel lock
+  SIGNALS_QUEUED: 126, // the same
   OWN_INFO_USED: 127, // guarded by the kernel lock, as what is pending
   // line 8 · a message on its way between the caller's bytes and a queue's slot, as in a slot (memory/staging.ts): the owner's
   STAGED: 128, // `message.DATA` words and 128 bytes

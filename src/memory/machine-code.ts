@@ -37,6 +37,8 @@ export interface MachineAtomics {
   compareExchange(word: number, expected: number, value: number): number;
   /** Words.moveAndUnlock in one access of 64 bits, where nobody else wants the lock: 1; else 0. */
   moveAndUnlock(lock: number, pid: number, before: number, after: number): number;
+  /** Words.compareExchangePair in one access: 1 where the words were as expected; else 0. */
+  compareExchangePair(word: number, low: number, high: number, newLow: number, newHigh: number): number;
 }
 
 /** Of the global WebAssembly, as far as it is used here. */
@@ -86,6 +88,14 @@ const accesses: readonly WasmFunction[] = [
       number(0),
     ];
   }),
+  defined(
+    "compareExchangePair",
+    { parameters: ["word", "low", "high", "newLow", "newHigh"], results: 1 },
+    (variables) => {
+      const { word, low, high, newLow, newHigh } = variables;
+      return [atomicExchanged64(0, shiftLeft(word, 2), joined(low, high), joined(newLow, newHigh))];
+    },
+  ),
 ];
 
 /** What reaches a memory in compiled code. */

@@ -16,6 +16,7 @@ export class MachineWords extends Words {
   readonly #exchange: MachineAtomics["exchange"];
   readonly #compareExchange: MachineAtomics["compareExchange"];
   readonly #moveAndUnlock: MachineAtomics["moveAndUnlock"];
+  readonly #compareExchangePair: MachineAtomics["compareExchangePair"];
 
   constructor(buffer: ArrayBufferLike, { atomics, queueSteps }: MachineCode) {
     super(buffer);
@@ -25,6 +26,7 @@ export class MachineWords extends Words {
     this.#exchange = atomics.exchange;
     this.#compareExchange = atomics.compareExchange;
     this.#moveAndUnlock = atomics.moveAndUnlock;
+    this.#compareExchangePair = atomics.compareExchangePair;
   }
 
   override load(word: Word): number {
@@ -45,6 +47,10 @@ export class MachineWords extends Words {
 
   override moveAndUnlock(lock: Word, pid: number, before: number, after: number): boolean {
     return this.#moveAndUnlock(lock, pid, before, after) !== 0;
+  }
+
+  override compareExchangePair(word: Word, low: number, high: number, newLow: number, newHigh: number): boolean {
+    return this.#compareExchangePair(word, low, high, newLow, newHigh) !== 0;
   }
 }
 

@@ -1,7 +1,7 @@
 // The signals of a task (signal(7), the mission's "Signal Handler"): which are pending and which blocked, which it ignores and
 // which it catches, and in a list of small blocks what is known of each pending one. What others change is guarded by the
-// kernel lock and written through the journal: a sender that dies has sent a signal or not. Blocking, ignoring and catching are
-// the task's own, each by one store.
+// kernel lock and written through the journal: a sender that dies has sent a signal or not. One standard signal may be pending
+// besides, which came without the lock (direct-signal.ts). Blocking, ignoring and catching are the task's own, each by one store.
 
 import { EAGAIN } from "../abi/errno.ts";
 import {
@@ -19,6 +19,9 @@ import { NOBODY } from "../memory/charges.ts";
 import { DamagedRegion, type Journal } from "../memory/journal.ts";
 import { signalInfo, task } from "../memory/layout.ts";
 import { field, LINE_WORDS, WORD_BYTES, type Word, type Words } from "../memory/words.ts";
+import type { Pid } from "../sync/robust-lock.ts";
+import { canComeDirectly, DirectSignal } from "./direct-signal.ts";
+import type { SignalInfo } from "./signal-info.ts";
 
 /** Signals that may be queued for a task at one time (RLIMIT_SIGPENDING). */
 export const QUEUED_MAX = 1024;
@@ -31,20 +34,6 @@ const FREED_AT_ONCE_MAX = 4;
 
 /** Nothing comes of a signal that is ignored. */
 export const DROPPED = 1;
-
-/** What is known of a signal that has come (siginfo_t, sigaction(2)). */
-export interface SignalInfo {
-  /** Its number. */
-  readonly signal: number;
-  /** Where it comes from: si_code. */
-  readonly code: number;
-  /** The pid of the task that sent it; 0 where none did. */
-  readonly pid: number;
-  /** The user of that task. */
-  readonly uid: number;
-  /** 64 bits, as they were sent. */
-  readonly value: bigint;
-}
 
 /** The half of a set that a signal is in, and its bit there: arithmetic with bigints is slow. */
 const halfOf = (signal: number): number => (signal - 1) >> 5;
@@ -65,6 +54,7 @@ export class TaskSignals {
   readonly #slot: Word;
   /** The line of the task's own block. */
   readonly #ownLine: number;
+  readonly #direct: DirectSignal;
 
   constructor({ words, journal, allocator }: Memory, slot: Word) {
     this.#words = words;
@@ -72,25 +62,24 @@ export class TaskSignals {
     this.#allocator = allocator;
     this.#slot = slot;
     this.#ownLine = field(slot, task.OWN_INFO) / LINE_WORDS;
+    this.#direct = new DirectSignal(words, slot);
   }
 
   /** A set of signals: signal s is bit s - 1. */
   get pending(): bigint {
-    return this.#set(task.SIGNALS_PENDING);
+    const { signal, bit } = this.#direct;
+    const direct = signal === 0 || this.#drops(signal) ? 0 : bit;
+    return wholeOf(this.#half(task.SIGNALS_PENDING, 0) | direct, this.#half(task.SIGNALS_PENDING, 1));
   }
 
-  /** What says whether one of a set is pending: two loads, to be asked again and again. */
+  /** What says whether one of a set is pending: three loads, to be asked again and again. */
   pendingAmong(of: bigint): () => boolean {
-    const words = this.#words;
     const [low, high] = [lowHalf(of), highHalf(of)];
-    const at = field(this.#slot, task.SIGNALS_PENDING);
-    return () => ((words.load(at) & low) | (words.load(field(at, 1)) & high)) !== 0;
+    return () => ((this.#pendingHalf(0) & low) | (this.#pendingHalf(1) & high)) !== 0;
   }
 
   isPendingAmong(of: bigint): boolean {
-    return (
-      ((this.#half(task.SIGNALS_PENDING, 0) & lowHalf(of)) | (this.#half(task.SIGNALS_PENDING, 1) & highHalf(of))) !== 0
-    );
+    return ((this.#pendingHalf(0) & lowHalf(of)) | (this.#pendingHalf(1) & highHalf(of))) !== 0;
   }
 
   /** Whether it is blocked; whether it is waited for; whether it is caught. */
@@ -139,24 +128,61 @@ export class TaskSignals {
     this.#setSet(task.SIGNALS_AWAITED, signals);
   }
 
-  /** Whether a signal is to be delivered now. Four loads: for every wait that is about to sleep. */
+  /** Whether a signal is to be delivered now. Five loads: for every wait that is about to sleep. */
   isDue(): boolean {
     return (this.#due(0) | this.#due(1)) !== 0;
   }
 
-  /** The set of those that are pending, 64 bits, blocked or not: for who looks at it at the end of every call. */
+  /** Three words, in which a bit is set where one is pending, blocked or not: for who looks at them at the end of every call. */
   get pendingWord(): Word {
     return field(this.#slot, task.SIGNALS_PENDING);
   }
 
   #due(half: number): number {
-    return this.#half(task.SIGNALS_PENDING, half) & ~this.#half(task.SIGNALS_BLOCKED, half);
+    return this.#pendingHalf(half) & ~this.#half(task.SIGNALS_BLOCKED, half);
   }
 
   /** Whether a signal that is sent now would be dropped: it is ignored, and not blocked. */
   #drops(signal: number): boolean {
     if (this.blocks(signal)) return false;
     return this.#has(task.SIGNALS_IGNORED, signal) || (isIgnoredByDefault(signal) && !this.catches(signal));
+  }
+
+  /**
+   * Makes a signal pending that can come directly, where that is free: 0, or DROPPED; undefined where it is to be posted under the kernel
+   * lock. `target` is the task that it is for: the slot may be another's by now.
+   */
+  postDirect(target: Pid, info: SignalInfo): number | undefined {
+    const { signal } = info;
+    if (!canComeDirectly(info)) return undefined;
+    if (this.#drops(signal)) return DROPPED;
+    if ((this.#pendingHalf(0) & bitInHalf(signal)) !== 0) return 0;
+    if (!this.#direct.send(target, info)) return undefined;
+    // Who ignores it from now on forgets what was pending, and may have looked too early.
+    return this.#drops(signal) && this.#direct.takeBack(target, info) ? DROPPED : 0;
+  }
+
+  /** What `postDirect` has sent to a task that is dead. */
+  takeBackDirect(target: Pid, info: SignalInfo): void {
+    this.#direct.takeBack(target, info);
+  }
+
+  /**
+   * Takes what has come directly, for the owner, where nothing of a set is pending that goes before it. One that is ignored by now, and
+   * that its sender is about to take back, is none.
+   */
+  takeDirect(owner: Pid, of: bigint): SignalInfo | undefined {
+    const { bit } = this.#direct;
+    const wanted = lowHalf(of);
+    if ((bit & wanted) === 0) return undefined;
+    const before = this.#half(task.SIGNALS_PENDING, 0) & wanted & (bit | (bit - 1));
+    const taken = before === 0 ? this.#direct.take(owner) : undefined;
+    return taken && this.#drops(taken.signal) ? undefined : taken;
+  }
+
+  /** Forgets what has come directly, for the owner, where it is of a set. */
+  clearDirect(owner: Pid, of: bigint): void {
+    if ((this.#direct.bit & lowHalf(of)) !== 0) this.#direct.take(owner);
   }
 
   /**
@@ -168,23 +194,26 @@ export class TaskSignals {
     const { signal, code } = info;
     const isRealTime = signal >= SIGRTMIN;
     const drops = this.#drops(signal);
-    const isNew = !drops && (isRealTime || !this.#has(task.SIGNALS_PENDING, signal));
+    const isNew = !drops && (isRealTime || (this.#pendingHalf(0) & bitInHalf(signal)) === 0);
     const line = isNew ? this.#allocateLocked(!isRealTime && code >= SI_USER) : EAGAIN;
     if (isNew && line < 0 && isRealTime && code !== SI_USER) return EAGAIN;
     // Only now: what is given back here may be undone, and must not have been given out again.
     if (signal === SIGCONT) this.#dropLocked((other) => isStop(other));
     else if (isStop(signal)) this.#dropLocked((other) => other === SIGCONT);
     if (drops) return DROPPED;
+    if (!isNew && !isRealTime) return 0;
     if (line >= 0) this.#appendLocked(line, info);
     this.#setPendingHalfLocked(halfOf(signal), (pending) => pending | bitInHalf(signal));
     return 0;
   }
 
-  /** Takes the lowest pending signal of a set out; undefined where none is pending. */
+  /** Takes the lowest pending signal of a set out; undefined where none is, or one goes before it that has come directly. */
   takeLocked(of: bigint): SignalInfo | undefined {
     const low = this.#half(task.SIGNALS_PENDING, 0) & lowHalf(of);
     const high = this.#half(task.SIGNALS_PENDING, 1) & highHalf(of);
     if ((low | high) === 0) return undefined;
+    const direct = this.#direct.bit & lowHalf(of);
+    if (direct !== 0 && (low & (direct | (direct - 1))) === 0) return undefined;
     const signal = low !== 0 ? 1 + lowestIn(low) : 33 + lowestIn(high);
     const link = this.#linkTo(field(this.#slot, task.SIGNALS_QUEUE), signal);
     const taken = link === undefined ? undefined : this.#takeOutLocked(link);
@@ -223,14 +252,15 @@ export class TaskSignals {
 
   /** The same, with what is known of them left where it is. */
   forgetLocked(of: bigint): void {
-    this.#setPendingLocked(this.pending & ~of);
+    this.#setPendingLocked(this.#set(task.SIGNALS_PENDING) & ~of);
   }
 
   #dropLocked(drops: (signal: number) => boolean): void {
-    let left = this.pending;
+    const before = this.#set(task.SIGNALS_PENDING);
+    let left = before;
     for (let signal = 1; signal <= SIGNAL_MAX; signal++)
       if (left & bitOf(signal) && drops(signal)) left &= ~bitOf(signal);
-    if (left === this.pending) return;
+    if (left === before) return;
     this.#filterLocked(({ signal }) => !drops(signal));
     this.#setPendingLocked(left);
   }
@@ -304,6 +334,12 @@ export class TaskSignals {
     this.#words.getSix(field(at, signalInfo.SIGNAL), six);
     const [signal, code, pid, uid, low, high] = six as unknown as [number, number, number, number, number, number];
     return { signal, code, pid, uid: uid >>> 0, value: wholeOf(low, high) };
+  }
+
+  /** Of those that are pending. */
+  #pendingHalf(half: number): number {
+    const posted = this.#half(task.SIGNALS_PENDING, half);
+    return half === 0 ? posted | this.#direct.bit : posted;
   }
 
   #half(name: number, half: number): number {

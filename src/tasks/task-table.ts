@@ -22,6 +22,7 @@ import { taskSlot } from "../sync/bell.ts";
 import type { Pid } from "../sync/robust-lock.ts";
 import type { World } from "../sync/world.ts";
 import { Credentials, type Identity } from "./credentials.ts";
+import { DirectSignal } from "./direct-signal.ts";
 
 /** A task of the kernel, as `kernel.tasks()` lists it. */
 export interface TaskInfo {
@@ -44,12 +45,16 @@ export interface TaskInfo {
 /** For so long a task that was alive counts as alive where that does no harm: a fraction of what a death may go unnoticed. */
 const LATELY_MS = 50;
 
+/** Of this module: the engine asks Node for the global one with each use. */
+const clock = performance;
+
 export class TaskTable {
   readonly #words: Words;
   readonly #geometry: Geometry;
   readonly #world: World;
-  /** When tasks were seen alive. */
+  /** When tasks were seen alive, and which of them was asked for last. */
   readonly #aliveAtMs = new Map<Pid, number>();
+  #last = { pid: 0, aliveAtMs: 0 };
 
   constructor(words: Words, geometry: Geometry, world: World) {
     this.#words = words;
@@ -139,12 +144,13 @@ export class TaskTable {
 
   /** Whether it was alive when this task asked last, a moment ago; else it asks. */
   wasAliveLately(pid: Pid): boolean {
-    const now = performance.now();
-    const since = this.#aliveAtMs.get(pid);
+    const now = clock.now();
+    const since = this.#last.pid === pid ? this.#last.aliveAtMs : this.#aliveAtMs.get(pid);
     if (since !== undefined && now - since <= LATELY_MS) return this.hasSlot(pid);
     if (!this.isAlive(pid)) return false;
     if (this.#aliveAtMs.size >= this.#geometry.limits.tasksMax) this.#aliveAtMs.clear(); // of tasks that are gone by now
     this.#aliveAtMs.set(pid, now);
+    this.#last = { pid, aliveAtMs: now };
     return true;
   }
 
@@ -264,7 +270,10 @@ export class TaskTable {
     words.set(field(slot, task.OS_PID), this.#world.osPid);
     words.set(field(slot, task.OS_THREAD_ID), osThreadId);
     Credentials.write(words, slot, identity);
-    for (let i = task.SIGNALS_PENDING; i < task.PROCESS_GROUP; i++) words.set(field(slot, i), 0);
+    DirectSignal.begin(words, slot, pid);
+    for (let i = task.SIGNALS_PENDING; i < task.SIGNALS_DIRECT; i++) words.set(field(slot, i), 0);
+    for (let i = task.SIGNALS_BLOCKED; i < task.PROCESS_GROUP; i++) words.set(field(slot, i), 0);
+    for (const name of [task.SIGNALS_QUEUE, task.SIGNALS_QUEUED]) words.set(field(slot, name), 0);
     words.set(field(slot, task.SIGNALS_IGNORED), Number(bitOf(SIGPIPE))); // as Node does
     const group = words.load(field(taskSlot(this.#geometry, parentPid as Pid), task.PROCESS_GROUP));
     words.set(field(slot, task.PROCESS_GROUP), parentPid > 0 && group > 0 ? group : pid);

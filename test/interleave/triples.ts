@@ -1,6 +1,6 @@
 // Three tasks at once, and deaths: what two cannot show. Each has the bound of preemptions that it is tried with.
 
-import { lockFamily, waitFamily } from "../stepped/core-families.ts";
+import { lockFamily, signalFamily, waitFamily } from "../stepped/core-families.ts";
 import { machineQueueFamily } from "../stepped/machine-families.ts";
 import {
   barrierFamily,
@@ -68,6 +68,8 @@ export const triples: readonly Triple[] = [
   triple(machineQueueFamily, "empty", 2, "send", "receiveAnswer", "receive"),
   triple(machineQueueFamily, "with one", 2, "send", "receiveAnswer", "receiveAnswer"),
   triple(machineQueueFamily, "empty", 3, "send+receiveAnswer", "receive+send"),
+  triple(signalFamily, "quiet", 2, "kill", "killWithValue", "wait+wait"),
+  triple(signalFamily, "quiet", 2, "kill", "kill", "wait+wait"),
   triple(semaphoreFamily, "at 0", 2, "wait", "wait", "post+post"),
   triple(semaphoreFamily, "at 1", 2, "wait+post", "wait+post", "wait+post"),
   triple(mutexFamily, "free", 3, "lockAndUnlock", "lockAndUnlock", "lockAndUnlock"),

@@ -43,5 +43,9 @@ export function inMachineCode<Base extends WordsClass>(base: Base): Base {
     override moveAndUnlock(lock: Word, pid: number, before: number, after: number): boolean {
       return this.#code.atomics.moveAndUnlock(lock, pid, before, after) !== 0;
     }
+
+    override compareExchangePair(word: Word, low: number, high: number, newLow: number, newHigh: number): boolean {
+      return this.#code.atomics.compareExchangePair(word, low, high, newLow, newHigh) !== 0;
+    }
   };
 }

@@ -180,6 +180,7 @@ const removedOr = (result: number): number => (result === EIDRM ? EINVAL : resul
 const SIGUSR1 = 10;
 const SIGUSR2 = 12;
 const REAL_TIME = 40;
+const SI_QUEUE = -1;
 const setOf = (...signals: number[]): bigint => signals.reduce((set, one) => set | (1n << BigInt(one - 1)), 0n);
 
 /** Two tasks and their signals: SIGUSR1 and a real-time signal are blocked, SIGUSR2 is caught. Each sends to the other. */
@@ -211,6 +212,11 @@ export const signalFamily: Family<ObjectToken, Calling & { readonly queue: Messa
       kill: ({ sys, system }) => sys.kill(otherOf(system), SIGUSR1),
       killRealTime: ({ sys, system }) => sys.kill(otherOf(system), REAL_TIME),
       killCaught: ({ sys, system }) => sys.kill(otherOf(system), SIGUSR2),
+      killWithValue: ({ system }) => system.signals.kill(otherOf(system), SIGUSR1, SI_QUEUE, 5n),
+      ignoreCaught: ({ system }) => {
+        system.signals.ignore(SIGUSR2);
+        return `${system.signals.own.pending & (1n << BigInt(SIGUSR2 - 1))} pending`;
+      },
       wait: ({ sys, memory }) => {
         memory.setBigUint64(AT, setOf(SIGUSR1), true);
         return sys.rt_sigtimedwait(AT, 0, 0, 8);

@@ -100,7 +100,7 @@ export class SteppedWords extends Words {
   }
 
   override isAnySet(word: Word): boolean {
-    return (this.get(word) | this.get((word + 1) as Word)) !== 0;
+    return (this.get(word) | this.get((word + 1) as Word) | this.get((word + 2) as Word)) !== 0;
   }
 
   override set(word: Word, value: number): void {

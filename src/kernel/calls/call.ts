@@ -3,7 +3,7 @@
 
 import { FOR_EVER, TIMEOUT_MS_MAX } from "../../sync/waiting.ts";
 import type { World } from "../../sync/world.ts";
-import type { SignalInfo } from "../../tasks/signals.ts";
+import type { SignalInfo } from "../../tasks/signal-info.ts";
 import type { System } from "../system.ts";
 import type { TaskMemory } from "../task-memory.ts";
 import type { KnownQueue } from "./known-queue.ts";

@@ -7,7 +7,7 @@ import { CLD_EXITED } from "../../abi/wait.ts";
 import { access, kinds } from "../../memory/layout.ts";
 import { blockUntilAny } from "../../sync/polling.ts";
 import { FOR_EVER } from "../../sync/waiting.ts";
-import type { SignalInfo } from "../../tasks/signals.ts";
+import type { SignalInfo } from "../../tasks/signal-info.ts";
 import { makingSignalFile } from "../making.ts";
 import type { Opened, OpenFile } from "../opening.ts";
 import type { System } from "../system.ts";

@@ -26,8 +26,8 @@ import { field } from "../../memory/words.ts";
 import { taskSlot } from "../../sync/bell.ts";
 import { blockUntilAny } from "../../sync/polling.ts";
 import type { Pid } from "../../sync/robust-lock.ts";
-import { FOR_EVER, spinFor } from "../../sync/waiting.ts";
-import type { SignalInfo } from "../../tasks/signals.ts";
+import { FOR_EVER } from "../../sync/waiting.ts";
+import type { SignalInfo } from "../../tasks/signal-info.ts";
 import { type Argument, type Call, type Caller, int, type SignalAction, size, unsigned } from "./call.ts";
 
 const SIGSET_BYTES = 8;
@@ -217,14 +217,13 @@ export function waitForSignal(
   hasPlace = true,
 ): SignalInfo | number {
   const { signals } = system;
-  let taken: SignalInfo | undefined;
+  let taken = hasPlace && timeoutMs !== 0 ? signals.takeSoon(set) : undefined;
+  if (taken) return taken;
   const look = (): number => {
     if (!hasPlace) return signals.own.isPendingAmong(set) ? EFAULT : 0;
     taken ??= signals.take(set);
     return taken ? 1 : 0;
   };
-  const mayCome = look() === 0 && timeoutMs !== 0 && hasPlace;
-  if (mayCome) spinFor({ spin: signals.spin, ready: signals.own.pendingAmong(set) }, 1);
   const result = look() || signals.awaiting(set, () => blockUntilAny(system, [], look, timeoutMs));
   if (taken) return taken;
   return result === 0 ? EAGAIN : result;
