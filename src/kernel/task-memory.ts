@@ -4,6 +4,7 @@
 // A range is checked whole before a byte of it is touched: one that does not lie in the own bytes or in one segment is EFAULT.
 
 import type { Description } from "../tasks/descriptors.ts";
+import { Structure } from "./structure.ts";
 
 /** A range of a task's memory. */
 export interface Span {
@@ -30,11 +31,13 @@ const ADDRESS_BOUND = 2 ** 47 - PAGE_BYTES;
 
 export class TaskMemory {
   #own: Uint8Array;
+  #ownView: DataView;
   readonly #mappings = new Map<number, Mapping>();
   #nextAddress = FIRST_ADDRESS;
 
   constructor(own: Uint8Array) {
     this.#own = own;
+    this.#ownView = viewOf(own);
   }
 
   get own(): Uint8Array {
@@ -43,6 +46,7 @@ export class TaskMemory {
 
   set own(bytes: Uint8Array) {
     this.#own = bytes;
+    this.#ownView = viewOf(bytes);
   }
 
   /** `length` bytes at `pointer`, to be read, or written too; undefined where they are not all there. */
@@ -63,10 +67,10 @@ export class TaskMemory {
     return span?.bytes.subarray(span.start, span.start + span.length);
   }
 
-  /** A DataView of a structure. */
-  structure(pointer: number, length: number, write: boolean): DataView | undefined {
+  /** A structure of so many bytes. */
+  structure(pointer: number, length: number, write: boolean): Structure | undefined {
     const span = this.span(pointer, length, write);
-    return span && new DataView(span.bytes.buffer, span.bytes.byteOffset + span.start, length);
+    return span && new Structure(span.bytes === this.#own ? this.#ownView : viewOf(span.bytes), span.start);
   }
 
   /** The bytes up to a NUL, and whether that came within `most` bytes; undefined where memory ends before. */
@@ -112,5 +116,8 @@ export class TaskMemory {
     this.#mappings.delete(address);
   }
 }
+
+const viewOf = ({ buffer, byteOffset, byteLength }: Uint8Array): DataView =>
+  new DataView(buffer, byteOffset, byteLength);
 
 const roundedUp = (bytes: number): number => Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES;

@@ -4,6 +4,7 @@
 import { FOR_EVER, TIMEOUT_MS_MAX } from "../../sync/waiting.ts";
 import type { World } from "../../sync/world.ts";
 import type { SignalInfo } from "../../tasks/signal-info.ts";
+import type { Structure } from "../structure.ts";
 import type { System } from "../system.ts";
 import type { TaskMemory } from "../task-memory.ts";
 import type { KnownQueue } from "./known-queue.ts";
@@ -59,16 +60,16 @@ const NS_PER_MS = 1e6;
 const NS_PER_S = 1_000_000_000;
 
 /** Milliseconds until a `struct timespec` on the clock of 1970, 0 where it has passed; undefined where it is no valid time. */
-export function untilTimespec(view: DataView): number | undefined {
+export function untilTimespec(view: Structure): number | undefined {
   return millisecondsOf(view, Date.now());
 }
 
 /** Milliseconds that a `struct timespec` says; undefined where it is no valid time. */
-export const forTimespec = (view: DataView): number | undefined => millisecondsOf(view, 0);
+export const forTimespec = (view: Structure): number | undefined => millisecondsOf(view, 0);
 
-function millisecondsOf(view: DataView, since: number): number | undefined {
-  const seconds = view.getBigInt64(0, true);
-  const nanoseconds = view.getBigInt64(8, true);
+function millisecondsOf(view: Structure, since: number): number | undefined {
+  const seconds = view.getBigInt64(0);
+  const nanoseconds = view.getBigInt64(8);
   if (seconds < 0n || nanoseconds < 0n || nanoseconds >= BigInt(NS_PER_S)) return undefined;
   const left = Number(seconds) * MS_PER_S + Number(nanoseconds) / NS_PER_MS - since;
   return left > TIMEOUT_MS_MAX ? FOR_EVER : Math.max(0, Math.ceil(left));

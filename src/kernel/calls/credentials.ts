@@ -49,7 +49,7 @@ const tripleGetter =
     if (places.some((place) => place === undefined)) return EFAULT;
     const ids: IdTriple = system.credentials.ids(of);
     ids.forEach((id, i) => {
-      places[i]?.setUint32(0, id, true);
+      places[i]?.setUint32(0, id);
     });
     return 0;
   };
@@ -64,7 +64,7 @@ function getgroups({ system, memory }: Caller, ...[countArgument, pointer]: Argu
   const place = memory.structure(size(pointer), ID_BYTES * groups.length, true);
   if (!place) return EFAULT;
   groups.forEach((group, i) => {
-    place.setUint32(ID_BYTES * i, group, true);
+    place.setUint32(ID_BYTES * i, group);
   });
   return groups.length;
 }
@@ -76,7 +76,7 @@ function setgroups({ system, memory }: Caller, ...[countArgument, pointer]: Argu
   if (count > GROUPS_MAX) return EINVAL;
   const place = count === 0 ? undefined : memory.structure(size(pointer), ID_BYTES * count, false);
   if (count > 0 && !place) return EFAULT;
-  const groups = Array.from({ length: count }, (_, i) => place?.getUint32(ID_BYTES * i, true) ?? 0);
+  const groups = Array.from({ length: count }, (_, i) => place?.getUint32(ID_BYTES * i) ?? 0);
   return groups.includes(NO_ID) ? EINVAL : credentials.setGroups(groups);
 }
 

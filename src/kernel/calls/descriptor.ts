@@ -94,7 +94,7 @@ export function ioctl(caller: Caller, ...[descriptor, request, pointer]: Argumen
   if (unread < 0) return unread;
   const place = caller.memory.structure(size(pointer), 4, true);
   if (!place) return EFAULT;
-  place.setInt32(0, unread, true);
+  place.setInt32(0, unread);
   return 0;
 }
 

@@ -42,6 +42,7 @@ import { registerLocked, unregisterLocked } from "../arrivals.ts";
 import { makingQueue } from "../making.ts";
 import type { OpenFile } from "../opening.ts";
 import { controlsFile, MAY_READ, MAY_WRITE, permitsFile } from "../permissions.ts";
+import type { Structure } from "../structure.ts";
 import { type Argument, type Call, type Caller, int, size, unsigned, untilTimespec } from "./call.ts";
 import { freeDescriptors } from "./descriptor.ts";
 
@@ -155,7 +156,7 @@ function mqTimedreceive(
   // What has no place stays in the queue.
   const take = (): number => (placeIsBad ? (ring.length > 0 ? EFAULT : EAGAIN) : ring.tryTake(target));
   const result = wait(caller, file, ring.filled, timeoutMs, take);
-  if (result >= 0) place?.setUint32(0, ring.last.priority, true);
+  if (result >= 0) place?.setUint32(0, ring.last.priority);
   return result === E2BIG ? EMSGSIZE : result;
 }
 
@@ -163,8 +164,8 @@ function mqNotify(caller: Caller, ...[descriptor, pointer]: Argument[]): number 
   const { system, memory } = caller;
   const event = size(pointer) === 0 ? undefined : memory.structure(size(pointer), SIGEVENT_BYTES, false);
   if (size(pointer) !== 0 && !event) return EFAULT;
-  const how = event?.getInt32(12, true) ?? SIGEV_NONE;
-  const signal = event?.getInt32(8, true) ?? 0;
+  const how = event?.getInt32(12) ?? SIGEV_NONE;
+  const signal = event?.getInt32(8) ?? 0;
   if (how !== SIGEV_NONE && how !== SIGEV_SIGNAL) return EINVAL;
   if (how === SIGEV_SIGNAL && (signal < 0 || signal > SIGNAL_MAX)) return EINVAL;
   const file = openQueue(caller, int(descriptor), 0);
@@ -172,18 +173,18 @@ function mqNotify(caller: Caller, ...[descriptor, pointer]: Argument[]): number 
   const ring = system.ringOf(file.objectIndex);
   return system.transaction(() => {
     if (!event) return unregisterLocked(system, ring);
-    const value = [event.getInt32(0, true), event.getInt32(4, true)] as const;
+    const value = [event.getInt32(0), event.getInt32(4)] as const;
     return registerLocked(system, ring, { how, signal: how === SIGEV_SIGNAL ? signal : 0, value });
   });
 }
 
 function mqGetsetattr(caller: Caller, ...[descriptor, newPointer, oldPointer]: Argument[]): number {
   const { system, memory } = caller;
-  const attributes = (pointer: number, write: boolean): DataView | undefined =>
+  const attributes = (pointer: number, write: boolean): Structure | undefined =>
     pointer === 0 ? undefined : memory.structure(pointer, ATTR_BYTES, write);
   const wanted = attributes(size(newPointer), false);
   if (size(newPointer) !== 0 && !wanted) return EFAULT;
-  const flags = wanted?.getBigInt64(0, true);
+  const flags = wanted?.getBigInt64(0);
   if (flags !== undefined && (flags & ~BigInt(O_NONBLOCK)) !== 0n) return EINVAL;
   const file = openQueue(caller, int(descriptor), 0);
   if (typeof file === "number") return file;
@@ -192,7 +193,7 @@ function mqGetsetattr(caller: Caller, ...[descriptor, newPointer, oldPointer]: A
   const ring = system.ringOf(file.objectIndex);
   const longs = [file.flags & O_NONBLOCK, ring.depth, ring.messageBytesMax, ring.length, 0, 0, 0, 0];
   longs.forEach((value, i) => {
-    old?.setBigInt64(8 * i, BigInt(value), true);
+    old?.setBigInt64(8 * i, BigInt(value));
   });
   if (flags !== undefined && file.description !== undefined) {
     system.setFlags(file.description, (file.flags & ~O_NONBLOCK) | Number(flags));
@@ -220,11 +221,11 @@ const isThere = ({ system }: Caller, name: Uint8Array): boolean => {
 };
 
 /** How many messages of which length, or EINVAL. */
-function shapeOf({ system }: Caller, attributes: DataView | undefined): number | Parameters<typeof makingQueue>[1] {
+function shapeOf({ system }: Caller, attributes: Structure | undefined): number | Parameters<typeof makingQueue>[1] {
   const longest = system.geometry.limits.messageBytesMax;
   if (!attributes) return { depth: QUEUE_DEPTH_DEFAULT, bytesMax: 0, messageBytesMax: longest };
-  const depth = attributes.getBigInt64(8, true);
-  const messageBytesMax = attributes.getBigInt64(16, true);
+  const depth = attributes.getBigInt64(8);
+  const messageBytesMax = attributes.getBigInt64(16);
   const most = system.credentials.isPrivileged ? DEPTH_MAX : DEPTH_MAX_UNPRIVILEGED;
   if (depth <= 0n || depth > BigInt(most)) return EINVAL;
   if (messageBytesMax <= 0n || messageBytesMax > BigInt(longest)) return EINVAL;

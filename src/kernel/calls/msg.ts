@@ -61,8 +61,8 @@ export function msgsnd(caller: Caller, ...[idArgument, pointer, bytesArgument, f
   const bytes = size(bytesArgument);
   const head = caller.memory.structure(size(pointer), TYPE_BYTES, false);
   if (!head) return EFAULT;
-  const typeLow = head.getInt32(0, true);
-  const typeHigh = head.getInt32(4, true);
+  const typeLow = head.getInt32(0);
+  const typeHigh = head.getInt32(4);
   if (bytes > caller.system.geometry.limits.messageBytesMax || int(idArgument) < 0) return EINVAL;
   if (typeHigh < 0 || (typeHigh === 0 && typeLow === 0)) return EINVAL;
   const data = caller.memory.view(size(pointer) + TYPE_BYTES, bytes, false);
@@ -186,10 +186,10 @@ const copied = (result: number, truncate: boolean): number => (result === E2BIG 
 
 function deliver(caller: Caller, pointer: number, ring: MessageRing, data: Uint8Array, length: number): number {
   const target = caller.memory.span(pointer, TYPE_BYTES + length, true);
-  if (!target) return EFAULT;
-  const head = new DataView(target.bytes.buffer, target.bytes.byteOffset + target.start, TYPE_BYTES);
-  head.setInt32(0, ring.last.typeLow, true);
-  head.setInt32(4, ring.last.typeHigh, true);
+  const head = caller.memory.structure(pointer, TYPE_BYTES, true);
+  if (!target || !head) return EFAULT;
+  head.setInt32(0, ring.last.typeLow);
+  head.setInt32(4, ring.last.typeHigh);
   target.bytes.set(length === data.length ? data : data.subarray(0, length), target.start + TYPE_BYTES);
   return length;
 }
@@ -215,12 +215,12 @@ function status(caller: Caller, id: number, command: number, pointer: number): n
     ring.depth === 0 ? 0 : ring.bytesMax, // a queue that may hold nothing
   ];
   longs.forEach((value, i) => {
-    view.setBigUint64(IPC_PERM_BYTES + 8 * i, BigInt(value), true);
+    view.setBigUint64(IPC_PERM_BYTES + 8 * i, BigInt(value));
   });
-  view.setInt32(IPC_PERM_BYTES + 48, word(queue.SENT_PID), true);
-  view.setInt32(IPC_PERM_BYTES + 52, word(queue.TAKEN_PID), true);
-  view.setBigUint64(IPC_PERM_BYTES + 56, 0n, true);
-  view.setBigUint64(IPC_PERM_BYTES + 64, 0n, true);
+  view.setInt32(IPC_PERM_BYTES + 48, word(queue.SENT_PID));
+  view.setInt32(IPC_PERM_BYTES + 52, word(queue.TAKEN_PID));
+  view.setBigUint64(IPC_PERM_BYTES + 56, 0n);
+  view.setBigUint64(IPC_PERM_BYTES + 64, 0n);
   return command === IPC_STAT ? 0 : fullId;
 }
 
@@ -237,7 +237,7 @@ function set(caller: Caller, id: number, pointer: number): number {
   const view = caller.memory.structure(pointer, MSQID_DS_BYTES, false);
   if (!view) return EFAULT;
   const wanted = readIpcPerm(view);
-  const bytesMax = view.getBigUint64(IPC_PERM_BYTES + 40, true);
+  const bytesMax = view.getBigUint64(IPC_PERM_BYTES + 40);
   const objectIndex = liveQueue(caller, id);
   if (objectIndex < 0) return objectIndex;
   const ring = system.ringOf(objectIndex);
@@ -294,8 +294,8 @@ function information(caller: Caller, command: number, pointer: number): number {
   const ints = [used ? queues : 0, used ? messages : 0, messageBytesMax, QUEUE_BYTES_DEFAULT, objectsMax, 16];
   ints.push(used ? bytes : QUEUE_BYTES_DEFAULT);
   ints.forEach((value, i) => {
-    view.setInt32(4 * i, value, true);
+    view.setInt32(4 * i, value);
   });
-  view.setUint32(28, 0xffff, true);
+  view.setUint32(28, 0xffff);
   return highest;
 }

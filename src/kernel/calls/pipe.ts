@@ -31,7 +31,7 @@ export function pipe2(caller: Caller, ...[pointer, flagArgument]: Argument[]): n
   );
   if (typeof opened === "number") return opened;
   const [reader, writer] = opened as [Opened, Opened];
-  place.setInt32(0, reader.descriptor, true);
-  place.setInt32(4, writer.descriptor, true);
+  place.setInt32(0, reader.descriptor);
+  place.setInt32(4, writer.descriptor);
   return 0;
 }

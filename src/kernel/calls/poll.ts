@@ -6,6 +6,7 @@ import { NO_SIGNALS } from "../../abi/signals.ts";
 import { blockUntilAny } from "../../sync/polling.ts";
 import { type Condition, FOR_EVER } from "../../sync/waiting.ts";
 import { conditionsOf, POLL_ALWAYS, readinessOf, signalsOf } from "../readiness.ts";
+import { Structure } from "../structure.ts";
 import { type Argument, type Caller, int, size, unsigned } from "./call.ts";
 
 const POLLFD_BYTES = 8;
@@ -32,34 +33,34 @@ export function poll(caller: Caller, ...[pointer, countArgument, timeoutArgument
   return count === 0 && caller.memory.isBeyond(size(pointer), 0) ? EFAULT : result;
 }
 
-const noItems = new DataView(new ArrayBuffer(0));
+const noItems = new Structure(new DataView(new ArrayBuffer(0)), 0);
 
 /** Writes what each is ready for; returns how many are for something. */
-function lookAtAll({ system }: Caller, items: DataView, count: number): number {
+function lookAtAll({ system }: Caller, items: Structure, count: number): number {
   let ready = 0;
   for (let i = 0; i < count; i++) {
     const at = i * POLLFD_BYTES;
-    const descriptor = items.getInt32(at, true);
+    const descriptor = items.getInt32(at);
     const file = descriptor < 0 ? undefined : system.openFile(descriptor);
-    const wanted = items.getUint16(at + EVENTS, true) | POLL_ALWAYS;
+    const wanted = items.getUint16(at + EVENTS) | POLL_ALWAYS;
     const events = descriptor < 0 ? 0 : file ? readinessOf(system, file) & wanted : POLLNVAL;
-    items.setUint16(at + REVENTS, events, true);
+    items.setUint16(at + REVENTS, events);
     if (events !== 0) ready++;
   }
   return ready;
 }
 
-function signalsOfAll({ system }: Caller, items: DataView, count: number): bigint {
+function signalsOfAll({ system }: Caller, items: Structure, count: number): bigint {
   let signals = NO_SIGNALS;
-  for (let i = 0; i < count; i++) signals |= signalsOf(system, system.openFile(items.getInt32(i * POLLFD_BYTES, true)));
+  for (let i = 0; i < count; i++) signals |= signalsOf(system, system.openFile(items.getInt32(i * POLLFD_BYTES)));
   return signals;
 }
 
-function conditionsOfAll({ system }: Caller, items: DataView, count: number): Condition[] {
+function conditionsOfAll({ system }: Caller, items: Structure, count: number): Condition[] {
   const conditions: Condition[] = [];
   for (let i = 0; i < count; i++) {
-    const file = system.openFile(items.getInt32(i * POLLFD_BYTES, true));
-    if (file) conditions.push(...conditionsOf(system, file, items.getUint16(i * POLLFD_BYTES + EVENTS, true)));
+    const file = system.openFile(items.getInt32(i * POLLFD_BYTES));
+    if (file) conditions.push(...conditionsOf(system, file, items.getUint16(i * POLLFD_BYTES + EVENTS)));
   }
   return conditions;
 }

@@ -218,7 +218,7 @@ function getAll(caller: Caller, id: number, pointer: number): number {
   const view = caller.memory.structure(pointer, known.set.count * VALUE_BYTES, true);
   if (!view) return EFAULT;
   known.set.values().forEach((value, i) => {
-    view.setUint16(VALUE_BYTES * i, value, true);
+    view.setUint16(VALUE_BYTES * i, value);
   });
   return 0;
 }
@@ -239,7 +239,7 @@ function setAll(caller: Caller, id: number, pointer: number): number {
   const { set } = known;
   const view = caller.memory.structure(pointer, set.count * VALUE_BYTES, false);
   if (!view) return EFAULT;
-  const values = Uint16Array.from({ length: set.count }, (_, i) => view.getUint16(VALUE_BYTES * i, true));
+  const values = Uint16Array.from({ length: set.count }, (_, i) => view.getUint16(VALUE_BYTES * i));
   if (values.some((value) => value > SEMAPHORE_VALUE_MAX)) return ERANGE;
   return set.setAll((i) => values[i] as number);
 }
@@ -257,7 +257,7 @@ function status(caller: Caller, id: number, command: number, pointer: number): n
   writeIpcPerm(view, system, objectIndex, fullId);
   const longs = [set.operatedSeconds, 0, changedSeconds(caller, objectIndex, set), 0, set.count, 0, 0];
   longs.forEach((value, i) => {
-    view.setBigUint64(IPC_PERM_BYTES + 8 * i, BigInt(value), true);
+    view.setBigUint64(IPC_PERM_BYTES + 8 * i, BigInt(value));
   });
   return command === IPC_STAT ? 0 : fullId;
 }
@@ -327,7 +327,7 @@ function information(caller: Caller, command: number, pointer: number): number {
   const ints = [SEMMNS, objectsMax, SEMMNS, SEMMNS, SEMAPHORES_MAX, OPERATIONS_MAX, OPERATIONS_MAX];
   ints.push(used ? sets : SEMUSZ, SEMAPHORE_VALUE_MAX, used ? semaphores : SEMAPHORE_VALUE_MAX);
   ints.forEach((value, i) => {
-    view.setInt32(4 * i, value, true);
+    view.setInt32(4 * i, value);
   });
   return highest;
 }

@@ -145,12 +145,12 @@ function status({ system, memory }: Caller, id: number, command: number, pointer
   const { bytes, attachedSeconds, detachedSeconds, lastPid, attached } = segment;
   const longs = [bytes, attachedSeconds, detachedSeconds, registry.changedAt(objectIndex)];
   longs.forEach((value, i) => {
-    view.setBigUint64(IPC_PERM_BYTES + 8 * i, BigInt(value), true);
+    view.setBigUint64(IPC_PERM_BYTES + 8 * i, BigInt(value));
   });
-  view.setInt32(IPC_PERM_BYTES + 32, registry.creatorPidOf(objectIndex), true);
-  view.setInt32(IPC_PERM_BYTES + 36, lastPid, true);
+  view.setInt32(IPC_PERM_BYTES + 32, registry.creatorPidOf(objectIndex));
+  view.setInt32(IPC_PERM_BYTES + 36, lastPid);
   [attached, 0, 0].forEach((value, i) => {
-    view.setBigUint64(IPC_PERM_BYTES + 40 + 8 * i, BigInt(value), true);
+    view.setBigUint64(IPC_PERM_BYTES + 40 + 8 * i, BigInt(value));
   });
   return command === IPC_STAT ? 0 : fullId;
 }
@@ -208,7 +208,7 @@ function limits({ system, memory }: Caller, pointer: number): number {
   const { regionBytes, objectsMax } = system.geometry.limits;
   const longs = [regionBytes, 1, objectsMax, objectsMax, Math.floor(regionBytes / PAGE_BYTES), 0, 0, 0, 0];
   longs.forEach((value, i) => {
-    view.setBigUint64(8 * i, BigInt(value), true);
+    view.setBigUint64(8 * i, BigInt(value));
   });
   return highestSegment(system);
 }
@@ -224,7 +224,7 @@ function usage({ system, memory }: Caller, pointer: number): number {
     pages += Math.ceil(system.segmentOf(i).bytes / PAGE_BYTES);
   }
   [segments, pages, pages, 0, 0, 0].forEach((value, i) => {
-    view.setBigUint64(8 * i, BigInt(value), true);
+    view.setBigUint64(8 * i, BigInt(value));
   });
   return highestSegment(system);
 }

@@ -10,6 +10,7 @@ import { FOR_EVER } from "../../sync/waiting.ts";
 import type { SignalInfo } from "../../tasks/signal-info.ts";
 import { makingSignalFile } from "../making.ts";
 import type { Opened, OpenFile } from "../opening.ts";
+import type { Structure } from "../structure.ts";
 import type { System } from "../system.ts";
 import { type Argument, type Caller, int, size } from "./call.ts";
 import { freeDescriptors } from "./descriptor.ts";
@@ -26,7 +27,7 @@ export const signalfd = (caller: Caller, ...[descriptor, pointer, setBytes]: Arg
 export function signalfd4({ system, memory }: Caller, ...args: Argument[]): number {
   const [descriptorArgument, pointer, setBytes, flagArgument] = args;
   if (size(setBytes) !== SIGSET_BYTES) return EINVAL;
-  const set = memory.structure(size(pointer), SIGSET_BYTES, false)?.getBigUint64(0, true);
+  const set = memory.structure(size(pointer), SIGSET_BYTES, false)?.getBigUint64(0);
   if (set === undefined) return EFAULT;
   const flags = int(flagArgument);
   if (flags & ~(O_CLOEXEC | O_NONBLOCK)) return EINVAL;
@@ -82,15 +83,15 @@ export function readSignals({ system, memory }: Caller, file: OpenFile, pointer:
 }
 
 /** What the code says that it has is filled in, the rest are zeros. */
-function writeInfo(view: DataView, at: number, { signal, code, pid, uid, value }: SignalInfo): void {
-  new Uint8Array(view.buffer, view.byteOffset + at, INFO_BYTES).fill(0);
-  view.setUint32(at, signal, true);
-  view.setInt32(at + 8, code, true);
-  view.setUint32(at + 12, pid, true);
-  view.setUint32(at + 16, uid, true);
+function writeInfo(view: Structure, at: number, { signal, code, pid, uid, value }: SignalInfo): void {
+  view.clear(at, INFO_BYTES);
+  view.setUint32(at, signal);
+  view.setInt32(at + 8, code);
+  view.setUint32(at + 12, pid);
+  view.setUint32(at + 16, uid);
   if (signal === SIGCHLD && code >= CLD_EXITED && code < SI_KERNEL)
-    view.setInt32(at + 40, Number(BigInt.asIntN(32, value)), true);
+    view.setInt32(at + 40, Number(BigInt.asIntN(32, value)));
   if (code >= SI_USER) return;
-  view.setInt32(at + 44, Number(BigInt.asIntN(32, value)), true);
-  view.setBigUint64(at + 48, value, true);
+  view.setInt32(at + 44, Number(BigInt.asIntN(32, value)));
+  view.setBigUint64(at + 48, value);
 }

@@ -28,6 +28,7 @@ import { blockUntilAny } from "../../sync/polling.ts";
 import type { Pid } from "../../sync/robust-lock.ts";
 import { FOR_EVER } from "../../sync/waiting.ts";
 import type { SignalInfo } from "../../tasks/signal-info.ts";
+import type { Structure } from "../structure.ts";
 import { type Argument, type Call, type Caller, int, type SignalAction, size, unsigned } from "./call.ts";
 
 const SIGSET_BYTES = 8;
@@ -71,7 +72,7 @@ function rtTgsigqueueinfo(caller: Caller, ...[group, thread, signal, pointer]: A
 function toldInfo({ system, memory }: Caller, pid: number, signal: number, pointer: number): SignalInfo | number {
   const info = memory.structure(pointer, SIGINFO_KNOWN_BYTES, false);
   if (!info) return EFAULT;
-  const code = info.getInt32(8, true);
+  const code = info.getInt32(8);
   if (!isKnownCode(signal, code)) {
     const whole = memory.view(pointer, SIGINFO_BYTES, false);
     if (!whole) return EFAULT;
@@ -79,7 +80,7 @@ function toldInfo({ system, memory }: Caller, pid: number, signal: number, point
   }
   // Only the kernel says that it is the kernel's.
   if ((code >= 0 || code === SI_TKILL) && pid !== system.pid) return EPERM;
-  const from = { pid: info.getUint32(16, true), uid: info.getUint32(20, true), value: info.getBigUint64(24, true) };
+  const from = { pid: info.getUint32(16), uid: info.getUint32(20), value: info.getBigUint64(24) };
   return { signal, code, ...from };
 }
 
@@ -118,16 +119,16 @@ function rtSigaction(caller: Caller, ...[signalArgument, newPointer, oldPointer,
   const before = actionOf(caller, signal);
   if (wanted) {
     const action = {
-      handler: wanted.getBigUint64(0, true),
-      flags: wanted.getBigUint64(8, true) & SA_KNOWN,
-      restorer: wanted.getBigUint64(16, true),
-      mask: wanted.getBigUint64(24, true) & ~UNBLOCKABLE,
+      handler: wanted.getBigUint64(0),
+      flags: wanted.getBigUint64(8) & SA_KNOWN,
+      restorer: wanted.getBigUint64(16),
+      mask: wanted.getBigUint64(24) & ~UNBLOCKABLE,
     };
     setAction(caller, signal, action);
     actions.set(signal, action);
   }
   [before.handler, before.flags, before.restorer, before.mask].forEach((value, i) => {
-    old?.setBigUint64(8 * i, value, true);
+    old?.setBigUint64(8 * i, value);
   });
   return 0;
 }
@@ -161,7 +162,7 @@ function rtSigprocmask({ system, memory }: Caller, ...[how, newPointer, oldPoint
   const before = own.blocked;
   let wanted: bigint | undefined = before;
   if (size(newPointer) !== 0) {
-    const set = memory.structure(size(newPointer), SIGSET_BYTES, false)?.getBigUint64(0, true);
+    const set = memory.structure(size(newPointer), SIGSET_BYTES, false)?.getBigUint64(0);
     if (set === undefined) return EFAULT;
     wanted = maskOf(int(how), before, set);
     if (wanted === undefined) return EINVAL;
@@ -169,7 +170,7 @@ function rtSigprocmask({ system, memory }: Caller, ...[how, newPointer, oldPoint
   const old = size(oldPointer) === 0 ? undefined : memory.structure(size(oldPointer), SIGSET_BYTES, true);
   if (size(oldPointer) !== 0 && !old) return EFAULT;
   own.blocked = wanted;
-  old?.setBigUint64(0, before, true);
+  old?.setBigUint64(0, before);
   return 0;
 }
 
@@ -181,11 +182,10 @@ function maskOf(how: number, before: bigint, set: bigint): bigint | undefined {
 
 function rtSigpending({ system, memory }: Caller, ...[pointer, setBytes]: Argument[]): number {
   if (size(setBytes) > SIGSET_BYTES) return EINVAL;
-  const set = new DataView(new ArrayBuffer(SIGSET_BYTES));
-  set.setBigUint64(0, system.signals.own.pending & system.signals.own.blocked, true);
+  const set = new Uint8Array(BigUint64Array.of(system.signals.own.pending & system.signals.own.blocked).buffer);
   const target = memory.view(size(pointer), size(setBytes), true);
   if (!target && size(setBytes) > 0) return EFAULT;
-  target?.set(new Uint8Array(set.buffer, 0, size(setBytes)));
+  target?.set(set.subarray(0, size(setBytes)));
   return 0;
 }
 
@@ -194,7 +194,7 @@ function rtSigtimedwait(
   ...[setPointer, infoPointer, timePointer, setBytes]: Argument[]
 ): number {
   if (size(setBytes) !== SIGSET_BYTES) return EINVAL;
-  const set = memory.structure(size(setPointer), SIGSET_BYTES, false)?.getBigUint64(0, true);
+  const set = memory.structure(size(setPointer), SIGSET_BYTES, false)?.getBigUint64(0);
   if (set === undefined) return EFAULT;
   const timeoutMs = timeoutAt(memory.structure(size(timePointer), TIMESPEC_BYTES, false), size(timePointer));
   if (timeoutMs < FOR_EVER) return timeoutMs;
@@ -229,21 +229,21 @@ export function waitForSignal(
   return result === 0 ? EAGAIN : result;
 }
 
-function writeInfo(view: DataView, { signal, code, pid, uid, value }: SignalInfo): void {
-  new Uint8Array(view.buffer, view.byteOffset, SIGINFO_BYTES).fill(0);
-  view.setInt32(0, signal, true);
-  view.setInt32(8, code, true);
-  view.setUint32(16, pid, true);
-  view.setUint32(20, uid, true);
-  view.setBigUint64(24, value, true);
+function writeInfo(view: Structure, { signal, code, pid, uid, value }: SignalInfo): void {
+  view.clear(0, SIGINFO_BYTES);
+  view.setInt32(0, signal);
+  view.setInt32(8, code);
+  view.setUint32(16, pid);
+  view.setUint32(20, uid);
+  view.setBigUint64(24, value);
 }
 
 /** Milliseconds, FOR_EVER for NULL; EFAULT or EINVAL, which are below it. */
-function timeoutAt(view: DataView | undefined, pointer: number): number {
+function timeoutAt(view: Structure | undefined, pointer: number): number {
   if (pointer === 0) return FOR_EVER;
   if (!view) return EFAULT;
-  const seconds = view.getBigInt64(0, true);
-  const nanoseconds = view.getBigInt64(8, true);
+  const seconds = view.getBigInt64(0);
+  const nanoseconds = view.getBigInt64(8);
   if (seconds < 0n || nanoseconds < 0n || nanoseconds >= NS_PER_S) return EINVAL;
   const milliseconds = seconds * 1000n + (nanoseconds + NS_PER_MS - 1n) / NS_PER_MS;
   return milliseconds > WAIT_MS_MAX ? FOR_EVER : Number(milliseconds);
@@ -251,7 +251,7 @@ function timeoutAt(view: DataView | undefined, pointer: number): number {
 
 function rtSigsuspend(caller: Caller, ...[pointer, setBytes]: Argument[]): number {
   if (size(setBytes) !== SIGSET_BYTES) return EINVAL;
-  const set = caller.memory.structure(size(pointer), SIGSET_BYTES, false)?.getBigUint64(0, true);
+  const set = caller.memory.structure(size(pointer), SIGSET_BYTES, false)?.getBigUint64(0);
   return set === undefined ? EFAULT : suspend(caller, set);
 }
 

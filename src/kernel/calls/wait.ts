@@ -19,6 +19,7 @@ import {
   WUNTRACED,
 } from "../../abi/wait.ts";
 import { type ChildStatus, childrenByPid, type Wanted } from "../children.ts";
+import type { Structure } from "../structure.ts";
 import { type Argument, type Call, type Caller, int, size } from "./call.ts";
 
 const RUSAGE_BYTES = 144;
@@ -50,7 +51,7 @@ function wait4({ system, memory }: Caller, ...args: Argument[]): number {
   if (statusPointer !== 0) {
     const place = memory.structure(statusPointer, 4, true);
     if (!place) return EFAULT;
-    place.setInt32(0, found.status, true);
+    place.setInt32(0, found.status);
   }
   return usageAt(memory.view(usagePointer, RUSAGE_BYTES, true), usagePointer) || found.pid;
 }
@@ -103,15 +104,15 @@ function usageAt(place: Uint8Array | undefined, pointer: number): number {
   return place ? 0 : EFAULT;
 }
 
-function fillInfo(info: DataView, found: ChildStatus | undefined): void {
-  for (let at = 0; at < FILLED_BYTES; at += 4) if (at !== 12) info.setInt32(at, 0, true);
+function fillInfo(info: Structure, found: ChildStatus | undefined): void {
+  for (let at = 0; at < FILLED_BYTES; at += 4) if (at !== 12) info.setInt32(at, 0);
   if (!found) return;
   const { code, status } = childCode(found.status);
-  info.setInt32(0, SIGCHLD, true);
-  info.setInt32(8, code, true);
-  info.setInt32(16, found.pid, true);
-  info.setUint32(20, found.uid, true);
-  info.setInt32(24, status, true);
+  info.setInt32(0, SIGCHLD);
+  info.setInt32(8, code);
+  info.setInt32(16, found.pid);
+  info.setUint32(20, found.uid);
+  info.setInt32(24, status);
 }
 
 export const waitCalls = { exit, exit_group: exit, wait4, waitid } as const satisfies {
