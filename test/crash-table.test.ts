@@ -123,6 +123,7 @@ const elsewhere: Record<string, string> = {
   "Spin.hit": OWN,
   "Spin.miss": OWN,
   "Spin.relax": OWN,
+  "Structure.setBigInt64": "in the caller's own memory",
   "System.attachedTo": LOOKS,
   "System.letStoppedRun": STOPPED,
   "TaskSignals.takeBackDirect": "of a signal to a task that is dead: test/direct-signal.test.ts",
