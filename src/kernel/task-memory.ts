@@ -31,13 +31,13 @@ const ADDRESS_BOUND = 2 ** 47 - PAGE_BYTES;
 
 export class TaskMemory {
   #own: Uint8Array;
-  #ownView: DataView;
+  /** Of all of it, made when a structure in it is first asked for. */
+  #ownView: DataView | undefined;
   readonly #mappings = new Map<number, Mapping>();
   #nextAddress = FIRST_ADDRESS;
 
   constructor(own: Uint8Array) {
     this.#own = own;
-    this.#ownView = viewOf(own);
   }
 
   get own(): Uint8Array {
@@ -46,7 +46,7 @@ export class TaskMemory {
 
   set own(bytes: Uint8Array) {
     this.#own = bytes;
-    this.#ownView = viewOf(bytes);
+    this.#ownView = undefined;
   }
 
   /** `length` bytes at `pointer`, to be read, or written too; undefined where they are not all there. */
@@ -70,7 +70,10 @@ export class TaskMemory {
   /** A structure of so many bytes. */
   structure(pointer: number, length: number, write: boolean): Structure | undefined {
     const span = this.span(pointer, length, write);
-    return span && new Structure(span.bytes === this.#own ? this.#ownView : viewOf(span.bytes), span.start);
+    if (!span) return undefined;
+    if (span.bytes !== this.#own) return new Structure(viewOf(span.bytes), span.start);
+    this.#ownView ??= viewOf(span.bytes);
+    return new Structure(this.#ownView, span.start);
   }
 
   /** The bytes up to a NUL, and whether that came within `most` bytes; undefined where memory ends before. */
@@ -117,7 +120,7 @@ export class TaskMemory {
   }
 }
 
-const viewOf = ({ buffer, byteOffset, byteLength }: Uint8Array): DataView =>
-  new DataView(buffer, byteOffset, byteLength);
+/** To the end of the buffer, wherever that comes to be: `span` says how much of it is the task's. */
+const viewOf = ({ buffer, byteOffset }: Uint8Array): DataView => new DataView(buffer, byteOffset);
 
 const roundedUp = (bytes: number): number => Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES;
