@@ -1,8 +1,8 @@
 // Sending signals to tasks, and delivering those that have come to this one (signal(7), kill(2)).
 //
-// A signal is made pending, most by one compare-exchange, others under the kernel lock; then its task is woken: out of a call that it sleeps in, and by its bell. No
-// signal is lost on one that falls asleep: who sends looks for its waits after the signal is pending, and who waits looks at
-// what is pending after it has enlisted (sync/waiting.ts).
+// A signal is made pending, most by one compare-exchange, others under the kernel lock; then its task is woken: out of a call that
+// it sleeps in, and by its bell. No signal is lost on one that falls asleep: who sends looks for its waits after the signal is
+// pending, and who waits looks at what is pending after it has enlisted (sync/waiting.ts).
 //
 // A task delivers to itself: at the end of a system call, of a wait that was interrupted, and on its event loop. What nobody
 // catches ends, stops or continues the task: a process by the host, at once, whatever it does; a worker thread by itself.
@@ -631,12 +631,12 @@ export class Signals {
     this.#kernel.bell.ring(pid);
   }
 
-  /** What the host does for us to a process, and a parent to a worker thread, whatever it is at. */
   /** Whether the task that a signal would end or stop has ended before, which may have been just now: then not by it. */
   #isOver(pid: Pid, signal: number): boolean {
     return (ends(signal) || isStop(signal)) && !this.#kernel.tasks.isAlive(pid);
   }
 
+  /** What the host does for us to a process, and a parent to a worker thread, whatever it is at. */
   #doAtOnce(slot: Word, signal: number): boolean {
     const { words, world, children, parker } = this.#kernel;
     const osPid = words.load(field(slot, task.OS_PID));

@@ -6,7 +6,7 @@ import type { ObjectToken } from "../../src/kernel/opening.ts";
 import type { System } from "../../src/kernel/system.ts";
 import { kinds } from "../../src/memory/layout.ts";
 import type { MessageRing } from "../../src/objects/message-ring.ts";
-import type { Spinning } from "../../src/sync/spin.ts";
+import { noSpin, type Spinning } from "../../src/sync/spin.ts";
 import { inMachineCode } from "../machine/interpreted-words.ts";
 import { type Family, type Operation, opened, pipeFamily, queueFamily } from "./object-families.ts";
 import type { Program } from "./stepped-task.ts";
@@ -21,15 +21,7 @@ interface MachineQueue {
 }
 
 /** One turn, whatever came of those before. */
-const oneTurn: Spinning = {
-  begin: () => 1,
-  hit: () => {},
-  miss: () => {},
-  relax: () => {},
-  beginGivingWay: () => 0,
-  giveWay: () => {},
-  endGivingWay: () => {},
-};
+const oneTurn: Spinning = { ...noSpin, begin: () => 1 };
 
 /** The handle, and the ring that is in it. */
 function openQueue(system: System, token: ObjectToken): MachineQueue {
